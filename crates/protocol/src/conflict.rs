@@ -1,0 +1,122 @@
+//! Conflicts between agents' work.
+
+use crate::{AgentId, Timestamp, lenient};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Settles by itself.
+    Low,
+    /// One place of one file.
+    Medium,
+    /// Several places.
+    High,
+    /// One side's work would be lost.
+    Critical,
+}
+
+/// What collides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictType {
+    /// Several agents edit one file.
+    Overlap,
+    /// One edits a file that another deletes.
+    DeleteModify,
+}
+
+/// Where in its life a conflict stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolutionStatus {
+    /// Found, nobody is at it.
+    Pending,
+    /// Somebody is at it.
+    Resolving,
+    /// Settled, or gone (`resolution_strategy` is then `withdrawn`).
+    Resolved,
+    /// Left to a person.
+    Escalated,
+}
+
+impl std::str::FromStr for ResolutionStatus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "pending" => Ok(Self::Pending),
+            "resolving" => Ok(Self::Resolving),
+            "resolved" => Ok(Self::Resolved),
+            "escalated" => Ok(Self::Escalated),
+            _ => Err(format!("'{text}' is no resolution status; use pending, resolving, resolved or escalated")),
+        }
+    }
+}
+
+/// One conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Conflict {
+    /// `c` and the number of the event that found it.
+    pub conflict_id: String,
+    /// The file, relative to the project.
+    pub file_path: String,
+    /// Who collides, in the order in which they began.
+    pub conflicting_agents: Vec<AgentId>,
+    /// What collides.
+    pub conflict_type: ConflictType,
+    /// How bad it is.
+    pub severity: Severity,
+    /// When it was found.
+    pub detected_at: Timestamp,
+    /// Where in its life it stands.
+    pub resolution_status: ResolutionStatus,
+    /// How it was settled.
+    pub resolution_strategy: Option<String>,
+    /// Who settled it.
+    pub resolved_by: Option<String>,
+}
+
+/// `GET /conflicts?status=`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictList {
+    /// `success`.
+    pub status: String,
+    /// Oldest first.
+    pub conflicts: Vec<Conflict>,
+    /// All conflicts kept, whatever the filter.
+    pub total_conflicts: usize,
+    /// The filter, as given.
+    pub filtered_by: Option<String>,
+    /// Now.
+    pub timestamp: Timestamp,
+}
+
+/// `POST /conflicts/{id}/resolve`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ResolveRequest {
+    /// How it was settled, free text; `manual` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution_strategy: Option<String>,
+    /// Who settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
+    /// Merge for real instead of marking.
+    #[serde(default, deserialize_with = "lenient::boolean", skip_serializing_if = "Option::is_none")]
+    pub apply: Option<bool>,
+}
+
+/// Answer to `POST /conflicts/{id}/resolve`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ResolvedAnswer {
+    /// `success`.
+    pub status: String,
+    /// The conflict.
+    pub conflict_id: String,
+    /// For people.
+    pub message: String,
+    /// Now.
+    pub timestamp: Timestamp,
+}

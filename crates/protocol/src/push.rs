@@ -1,0 +1,163 @@
+//! Pushes: what the server tells everyone who listens.
+
+use crate::{AgentId, AgentStatus, Autonomy, ChangeType, Conflict, Json, Lease, Severity, Timestamp, Workload};
+use serde::{Deserialize, Serialize};
+
+/// One event as sockets, `GET /events` and server-sent events carry it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Push {
+    /// What happened, with its `type`.
+    #[serde(flatten)]
+    pub body: PushBody,
+    /// The event's sequence number: give the last one seen as `after` to resume.
+    pub seq: u64,
+    /// When it was recorded.
+    pub timestamp: Timestamp,
+}
+
+/// What happened. The variants' names in snake case are the frames' `type`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields are those of the documented frames, described in docs/PROTOCOL.md")]
+pub enum PushBody {
+    /// An agent joined, or registered again with other capabilities.
+    AgentRegistered { agent_id: AgentId, message: String, capabilities: Vec<String> },
+    /// An agent's status, task or workload changed, or it fell silent, or came back.
+    AgentStatusUpdate { agent_id: AgentId, status: AgentStatus, task: Option<String>, workload: Workload },
+    /// An agent left.
+    AgentUnregistered { agent_id: AgentId, message: String },
+    /// Monitoring began.
+    CodeSyncStarted { message: String },
+    /// Monitoring ended.
+    CodeSyncStopped { message: String },
+    /// A file changed.
+    CodeChangeDetected(ChangePush),
+    /// Work of several agents collides. The whole record.
+    ConflictDetected(ConflictPush),
+    /// A conflict ended.
+    ConflictResolved { conflict_id: String, resolution_strategy: String, resolved_by: Option<String>, message: String },
+    /// A message for one agent.
+    AgentMessage(AgentMessagePush),
+    /// A message for everyone.
+    BroadcastMessage(BroadcastPush),
+    /// A message was given up after its last try.
+    MessageDead { message_id: String, from: String, to: AgentId, deliveries: u32 },
+    /// A lease was granted or renewed.
+    LeaseGranted { lease: Lease },
+    /// A lease ended: released, expired, or its holder left.
+    LeaseEnded { lease_id: String, agent_id: AgentId, reason: String },
+    /// The level of autonomy changed.
+    AutonomyChanged { level: Autonomy },
+    /// The watcher met something that a person should know: an overflow, a lost root, a mass deletion.
+    SyncNotice { name: String, reason: String, cure: String },
+    /// Events from `from` to `to` are no longer kept; the feed goes on after them.
+    Gap { from: u64, to: u64 },
+}
+
+/// Body of `code_change_detected`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `Change`")]
+pub struct ChangePush {
+    pub file_path: String,
+    pub agent_id: Option<AgentId>,
+    pub change_type: ChangeType,
+    pub file_hash: Option<String>,
+    pub previous_hash: Option<String>,
+    pub conflict_level: Severity,
+    pub affected_agents: Vec<AgentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_path: Option<String>,
+}
+
+/// Body of `conflict_detected`: the record, and the same once more under `conflict` for readers of either form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConflictPush {
+    /// The whole record.
+    #[serde(flatten)]
+    pub conflict: Conflict,
+}
+
+/// Body of `agent_message`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `InboxMessage`; `message_type` is its `type`")]
+pub struct AgentMessagePush {
+    pub from: String,
+    pub to: String,
+    pub payload: Option<Json>,
+    pub message_id: String,
+    pub message_type: String,
+    #[serde(default)]
+    pub in_reply_to: Option<String>,
+}
+
+/// Body of `broadcast_message`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `InboxMessage`; `message_type` is its `type`")]
+pub struct BroadcastPush {
+    pub from: String,
+    pub payload: Option<Json>,
+    pub message_id: String,
+    pub message_type: String,
+    #[serde(default)]
+    pub in_reply_to: Option<String>,
+}
+
+impl Push {
+    /// The frame's text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Every field is text, a finite number or valid JSON, so this cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(body: PushBody) -> Push {
+        Push { body, seq: 7, timestamp: Timestamp(1_737_973_800_000) }
+    }
+
+    #[test]
+    fn pushes_have_the_documented_form() {
+        let id: AgentId = "dev-agent".parse().unwrap();
+        let frames = [
+            push(PushBody::AgentRegistered {
+                agent_id: id.clone(),
+                message: "Agent dev-agent registered".into(),
+                capabilities: vec!["python".into()],
+            }),
+            push(PushBody::AgentStatusUpdate {
+                agent_id: id.clone(),
+                status: AgentStatus::Busy,
+                task: None,
+                workload: Workload::try_from(0.8).unwrap(),
+            }),
+            push(PushBody::AgentMessage(AgentMessagePush {
+                from: "a".into(),
+                to: "b".into(),
+                payload: Some(Json::parse("{\"n\":1e400}").unwrap()),
+                message_id: "m7".into(),
+                message_type: "message".into(),
+                in_reply_to: None,
+            })),
+            push(PushBody::ConflictDetected(ConflictPush {
+                conflict: Conflict {
+                    conflict_id: "c7".into(),
+                    file_path: "a.py".into(),
+                    conflicting_agents: vec![id],
+                    conflict_type: crate::ConflictType::Overlap,
+                    severity: Severity::Medium,
+                    detected_at: Timestamp(0),
+                    resolution_status: crate::ResolutionStatus::Pending,
+                    resolution_strategy: None,
+                    resolved_by: None,
+                },
+            })),
+            push(PushBody::Gap { from: 1, to: 6 }),
+        ];
+        let text: Vec<String> = frames.iter().map(Push::to_json).collect();
+        insta::assert_snapshot!(text.join("\n"));
+    }
+}
