@@ -1,0 +1,99 @@
+//! The records of conflicts.
+
+use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Resolved conflicts that are kept for lists.
+const KEPT_RESOLVED: usize = 10_000;
+
+/// One conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The file.
+    pub path: String,
+    /// Who collides, in the order in which they began.
+    pub agents: Vec<AgentId>,
+    /// What collides.
+    pub conflict_type: ConflictType,
+    /// How bad it is.
+    pub severity: Severity,
+    /// When it was found, in milliseconds since the Unix epoch.
+    pub detected_at: i64,
+    /// Where in its life it stands.
+    pub status: ResolutionStatus,
+    /// How it was settled.
+    pub strategy: Option<String>,
+    /// Who settled it.
+    pub resolved_by: Option<String>,
+}
+
+impl Conflict {
+    /// Whether somebody still has to do something.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.status != ResolutionStatus::Resolved
+    }
+}
+
+/// All conflicts, by the number of the event that found them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Conflicts {
+    records: BTreeMap<u64, Conflict>,
+    resolved: usize,
+}
+
+impl Conflicts {
+    /// All that are kept, oldest first.
+    pub fn all(&self) -> impl Iterator<Item = (u64, &Conflict)> {
+        self.records.iter().map(|(id, conflict)| (*id, conflict))
+    }
+
+    /// One by its number.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<&Conflict> {
+        self.records.get(&id)
+    }
+
+    /// Those that are open.
+    pub fn open(&self) -> impl Iterator<Item = (u64, &Conflict)> {
+        self.all().filter(|(_, conflict)| conflict.is_open())
+    }
+
+    /// The open one on a file.
+    #[must_use]
+    pub fn open_on(&self, path: &str) -> Option<(u64, &Conflict)> {
+        self.open().find(|(_, conflict)| conflict.path == path)
+    }
+
+    /// Conflicts resolved since the project began.
+    #[must_use]
+    pub fn resolved(&self) -> usize {
+        self.resolved
+    }
+
+    pub(crate) fn found(&mut self, id: u64, conflict: Conflict) {
+        self.records.insert(id, conflict);
+    }
+
+    pub(crate) fn change(&mut self, id: u64, change: impl FnOnce(&mut Conflict)) {
+        if let Some(conflict) = self.records.get_mut(&id) {
+            change(conflict);
+        }
+    }
+
+    pub(crate) fn resolve(&mut self, id: u64, strategy: &str, by: Option<&String>) {
+        self.change(id, |conflict| {
+            conflict.status = ResolutionStatus::Resolved;
+            conflict.strategy = Some(strategy.to_owned());
+            conflict.resolved_by = by.cloned();
+        });
+        self.resolved += 1;
+        if self.records.len() > KEPT_RESOLVED {
+            let oldest = self.all().find(|(_, conflict)| !conflict.is_open()).map(|(id, _)| id);
+            if let Some(oldest) = oldest {
+                self.records.remove(&oldest);
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Edits that agents have in work, and the conflicts between them.
+//!
+//! The crate is pure. It takes findings as data: that a file changed, and who did it. From that it keeps
+//! who has which file in work ([`Edits`]) and the life of each conflict ([`Conflicts`]): one record for
+//! each file that several agents edit, found when the second one begins, growing when a third joins,
+//! ended by a resolution or `withdrawn` when the overlap is gone.
+//!
+//! An edit is in work until its agent leaves, or its term passes without another change of the file.
+//!
+//! # Limitations
+//! An overlap is told by file. Regions and entities come with the findings of prediction.
+
+mod conflicts;
+mod edits;
+mod error;
+mod state;
+
+pub use conflicts::{Conflict, Conflicts};
+pub use edits::{Change, Edit, Edits};
+pub use error::Error;
+pub use state::{Command, Event, State};

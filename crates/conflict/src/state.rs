@@ -1,0 +1,232 @@
+//! The state and its rules.
+
+use crate::{Change, Conflict, Conflicts, Edits, Error};
+use orchestrator_protocol::{AgentId, ChangeType, ConflictType, ResolutionStatus, Severity};
+use serde::{Deserialize, Serialize};
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A file changed: an agent says so, or the watcher saw it.
+    Change {
+        /// The file, normalised.
+        path: String,
+        /// Who did it, where that is known.
+        agent: Option<AgentId>,
+        /// What happened.
+        change_type: ChangeType,
+        /// blake3 of the content, in hex.
+        hash: Option<String>,
+        /// The same before the change.
+        previous_hash: Option<String>,
+        /// The old name of a renamed file.
+        previous_path: Option<String>,
+    },
+    /// Begin to watch the project's folder. Twice is no error.
+    StartMonitoring,
+    /// Stop watching it. Twice is no error.
+    StopMonitoring,
+    /// The term of an edit is over. Does nothing when the file changed again in between.
+    EditTermOver {
+        /// The file.
+        path: String,
+        /// Whose edit.
+        agent: AgentId,
+        /// Number of the event whose term was armed.
+        seq: u64,
+    },
+    /// An agent left: its edits are nobody's any more.
+    Withdraw {
+        /// Who.
+        agent: AgentId,
+    },
+    /// Mark a conflict as settled.
+    Resolve {
+        /// Its number.
+        id: u64,
+        /// How it was settled.
+        strategy: String,
+        /// Who settled it.
+        by: Option<String>,
+    },
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields are those of `Change` and `Conflict`")]
+pub enum Event {
+    /// A file changed.
+    Changed(Change),
+    /// Monitoring began.
+    MonitoringStarted,
+    /// Monitoring ended.
+    MonitoringStopped,
+    /// An edit is no longer in work.
+    EditEnded { path: String, agent: AgentId },
+    /// Agents collide.
+    Detected { path: String, agents: Vec<AgentId>, conflict_type: ConflictType, severity: Severity, at: i64 },
+    /// Another agent joined a conflict, or it became worse.
+    Widened {
+        id: u64,
+        path: String,
+        agents: Vec<AgentId>,
+        conflict_type: ConflictType,
+        severity: Severity,
+        detected_at: i64,
+    },
+    /// A conflict ended.
+    Resolved { id: u64, strategy: String, by: Option<String> },
+}
+
+/// Edits, conflicts, and whether the folder is watched.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    monitoring: Option<u64>,
+    edits: Edits,
+    conflicts: Conflicts,
+}
+
+impl State {
+    /// The edits in work.
+    #[must_use]
+    pub fn edits(&self) -> &Edits {
+        &self.edits
+    }
+
+    /// The conflicts.
+    #[must_use]
+    pub fn conflicts(&self) -> &Conflicts {
+        &self.conflicts
+    }
+
+    /// The number of the event with which monitoring began, while it is on.
+    #[must_use]
+    pub fn monitoring(&self) -> Option<u64> {
+        self.monitoring
+    }
+
+    /// Which events follow from a command. `at` is the wall clock's label for them, in milliseconds.
+    ///
+    /// # Errors
+    /// [`Error`] when the command is refused; then nothing follows.
+    pub fn decide(&self, command: &Command, at: i64) -> Result<Vec<Event>, Error> {
+        match command {
+            Command::Change { path, agent, change_type, hash, previous_hash, previous_path } => {
+                let change = Change {
+                    path: path.clone(),
+                    agent: agent.clone(),
+                    change_type: *change_type,
+                    hash: hash.clone(),
+                    previous_hash: previous_hash.clone().or_else(|| self.edits.last_hash(path).map(str::to_owned)),
+                    previous_path: previous_path.clone(),
+                    conflict_level: Severity::Low,
+                    affected: Vec::new(),
+                    at,
+                };
+                Ok(self.decide_change(change))
+            }
+            Command::StartMonitoring if self.monitoring.is_none() => Ok(vec![Event::MonitoringStarted]),
+            Command::StopMonitoring if self.monitoring.is_some() => Ok(vec![Event::MonitoringStopped]),
+            Command::StartMonitoring | Command::StopMonitoring => Ok(Vec::new()),
+            Command::EditTermOver { path, agent, seq } => Ok(match self.edits.by(path, agent) {
+                Some(edit) if edit.seq == *seq => self.end_edit(path, agent),
+                _ => Vec::new(),
+            }),
+            Command::Withdraw { agent } => {
+                let own = self.edits.all().filter(|(_, edit)| edit.agent.key() == agent.key());
+                Ok(own.flat_map(|(path, _)| self.end_edit(path, agent)).collect())
+            }
+            Command::Resolve { id, strategy, by } => {
+                let name = format!("c{id}");
+                let conflict = self.conflicts.get(*id).ok_or_else(|| Error::Unknown(name.clone()))?;
+                if !conflict.is_open() {
+                    let strategy = conflict.strategy.clone().unwrap_or_default();
+                    return Err(Error::AlreadyResolved { id: name, strategy });
+                }
+                Ok(vec![Event::Resolved { id: *id, strategy: strategy.clone(), by: by.clone() }])
+            }
+        }
+    }
+
+    fn decide_change(&self, mut change: Change) -> Vec<Event> {
+        let Some(agent) = change.agent.clone() else { return vec![Event::Changed(change)] };
+        let others: Vec<_> =
+            self.edits.of(&change.path).into_iter().filter(|edit| edit.agent.key() != agent.key()).collect();
+        if others.is_empty() {
+            return vec![Event::Changed(change)];
+        }
+        let deleted = change.change_type == ChangeType::Deleted;
+        let (conflict_type, severity) =
+            if others.iter().any(|edit| (edit.change_type == ChangeType::Deleted) != deleted) {
+                (ConflictType::DeleteModify, Severity::Critical)
+            } else {
+                (ConflictType::Overlap, Severity::Medium)
+            };
+        change.conflict_level = severity;
+        change.affected = others.iter().map(|edit| edit.agent.clone()).collect();
+        let mut agents = change.affected.clone();
+        match self.edits.by(&change.path, &agent) {
+            // Those who began earlier come first, this agent among them.
+            Some(own) => agents.insert(others.partition_point(|edit| edit.since < own.since), agent.clone()),
+            None => agents.push(agent.clone()),
+        }
+        let path = change.path.clone();
+        let at = change.at;
+        let mut events = vec![Event::Changed(change)];
+        match self.conflicts.open_on(&path) {
+            None => events.push(Event::Detected { path, agents, conflict_type, severity, at }),
+            Some((id, open)) => {
+                let joined = agents.iter().any(|agent| !open.agents.contains(agent));
+                if joined || severity > open.severity {
+                    let severity = severity.max(open.severity);
+                    let conflict_type = if severity == open.severity { open.conflict_type } else { conflict_type };
+                    let detected_at = open.detected_at;
+                    events.push(Event::Widened { id, path, agents, conflict_type, severity, detected_at });
+                }
+            }
+        }
+        events
+    }
+
+    /// An edit ends, and with it the conflict of which it was one of two sides.
+    fn end_edit(&self, path: &str, agent: &AgentId) -> Vec<Event> {
+        let mut events = vec![Event::EditEnded { path: path.to_owned(), agent: agent.clone() }];
+        let left = self.edits.of(path).len().saturating_sub(1);
+        if left < 2
+            && let Some((id, _)) = self.conflicts.open_on(path)
+        {
+            events.push(Event::Resolved { id, strategy: "withdrawn".to_owned(), by: None });
+        }
+        events
+    }
+
+    /// Takes an event into the state. `seq` is the event's number.
+    pub fn apply(&mut self, seq: u64, event: &Event) {
+        match event {
+            Event::Changed(change) => self.edits.record(seq, change),
+            Event::MonitoringStarted => self.monitoring = Some(seq),
+            Event::MonitoringStopped => self.monitoring = None,
+            Event::EditEnded { path, agent } => self.edits.end(path, agent),
+            Event::Detected { path, agents, conflict_type, severity, at } => self.conflicts.found(
+                seq,
+                Conflict {
+                    path: path.clone(),
+                    agents: agents.clone(),
+                    conflict_type: *conflict_type,
+                    severity: *severity,
+                    detected_at: *at,
+                    status: ResolutionStatus::Pending,
+                    strategy: None,
+                    resolved_by: None,
+                },
+            ),
+            Event::Widened { id, agents, conflict_type, severity, .. } => self.conflicts.change(*id, |conflict| {
+                conflict.agents.clone_from(agents);
+                conflict.conflict_type = *conflict_type;
+                conflict.severity = *severity;
+            }),
+            Event::Resolved { id, strategy, by } => self.conflicts.resolve(*id, strategy, by.as_ref()),
+        }
+    }
+}

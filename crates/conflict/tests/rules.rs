@@ -1,0 +1,160 @@
+//! The life of edits and conflicts, driven through the public interface.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use orchestrator_conflict::{Command, Error, Event, State};
+use orchestrator_protocol::{AgentId, ChangeType, ConflictType, Severity};
+use proptest::prelude::*;
+
+/// A state with a counter in place of the log.
+#[derive(Default)]
+struct World {
+    state: State,
+    seq: u64,
+}
+
+impl World {
+    fn run(&mut self, command: &Command) -> Result<Vec<Event>, Error> {
+        let events = self.state.decide(command, 5)?;
+        for event in &events {
+            self.seq += 1;
+            self.state.apply(self.seq, event);
+        }
+        Ok(events)
+    }
+
+    fn change(&mut self, name: &str, path: &str, change_type: ChangeType) -> Vec<Event> {
+        self.run(&change(Some(name), path, change_type)).unwrap()
+    }
+}
+
+fn id(name: &str) -> AgentId {
+    name.parse().unwrap()
+}
+
+fn change(name: Option<&str>, path: &str, change_type: ChangeType) -> Command {
+    Command::Change {
+        path: path.into(),
+        agent: name.map(id),
+        change_type,
+        hash: None,
+        previous_hash: None,
+        previous_path: None,
+    }
+}
+
+#[test]
+fn two_agents_on_one_file_are_one_conflict_however_often_they_save() {
+    let mut world = World::default();
+    assert_eq!(world.change("a", "x.py", ChangeType::Modified).len(), 1);
+    let found = world.change("b", "x.py", ChangeType::Modified);
+    assert!(
+        matches!(&found[1], Event::Detected { agents, severity: Severity::Medium, .. } if *agents == [id("a"), id("b")])
+    );
+    assert_eq!(world.change("a", "x.py", ChangeType::Modified).len(), 1);
+    assert_eq!(world.change("b", "y.py", ChangeType::Modified).len(), 1, "another file is another matter");
+    let joined = world.change("c", "x.py", ChangeType::Modified);
+    assert!(matches!(&joined[1], Event::Widened { agents, .. } if agents.len() == 3));
+    assert_eq!(world.state.conflicts().open().count(), 1);
+}
+
+#[test]
+fn deleting_what_another_edits_is_critical() {
+    let mut world = World::default();
+    world.change("a", "x.py", ChangeType::Modified);
+    let found = world.change("b", "x.py", ChangeType::Deleted);
+    assert!(matches!(
+        found[1],
+        Event::Detected { conflict_type: ConflictType::DeleteModify, severity: Severity::Critical, .. }
+    ));
+}
+
+#[test]
+fn a_resolved_overlap_stays_quiet_until_somebody_saves_again() {
+    let mut world = World::default();
+    world.change("a", "x.py", ChangeType::Modified);
+    world.change("b", "x.py", ChangeType::Modified);
+    let (conflict, _) = world.state.conflicts().open().next().unwrap();
+    let resolve = Command::Resolve { id: conflict, strategy: "ours".into(), by: Some("a".into()) };
+    world.run(&resolve).unwrap();
+    assert_eq!(world.state.conflicts().open().count(), 0);
+    assert_eq!(
+        world.run(&resolve).unwrap_err(),
+        Error::AlreadyResolved { id: format!("c{conflict}"), strategy: "ours".into() }
+    );
+    assert_eq!(world.change("a", "x.py", ChangeType::Modified).len(), 2);
+    assert_eq!(world.state.conflicts().resolved(), 1);
+}
+
+#[test]
+fn a_conflict_whose_other_side_left_is_withdrawn() {
+    let mut world = World::default();
+    for name in ["a", "b", "c"] {
+        world.change(name, "x.py", ChangeType::Modified);
+    }
+    let events = world.run(&Command::Withdraw { agent: id("A") }).unwrap();
+    assert_eq!(events.len(), 1, "two sides are left");
+    let events = world.run(&Command::Withdraw { agent: id("b") }).unwrap();
+    assert!(matches!(&events[1], Event::Resolved { strategy, .. } if strategy == "withdrawn"));
+}
+
+#[test]
+fn an_edit_ends_with_its_term_unless_the_file_changed_in_between() {
+    let mut world = World::default();
+    world.change("a", "x.py", ChangeType::Modified);
+    let armed = world.seq;
+    world.change("a", "x.py", ChangeType::Modified);
+    let over = |seq| Command::EditTermOver { path: "x.py".into(), agent: id("a"), seq };
+    assert!(world.run(&over(armed)).unwrap().is_empty());
+    assert_eq!(world.run(&over(world.seq)).unwrap().len(), 1);
+    assert!(world.state.edits().is_empty());
+}
+
+#[test]
+fn every_change_is_listed_however_quickly_they_come() {
+    let mut world = World::default();
+    for _ in 0..3 {
+        world.change("a", "x.py", ChangeType::Modified);
+    }
+    world.run(&change(None, "x.py", ChangeType::Deleted)).unwrap();
+    assert_eq!(world.state.edits().changes(0).count(), 4);
+    assert_eq!(world.state.edits().changes(3).count(), 1);
+}
+
+#[test]
+fn monitoring_is_started_and_stopped_once() {
+    let mut world = World::default();
+    assert_eq!(world.run(&Command::StartMonitoring).unwrap(), [Event::MonitoringStarted]);
+    assert!(world.run(&Command::StartMonitoring).unwrap().is_empty());
+    assert!(world.state.monitoring().is_some());
+    assert_eq!(world.run(&Command::StopMonitoring).unwrap(), [Event::MonitoringStopped]);
+    assert!(world.run(&Command::StopMonitoring).unwrap().is_empty());
+}
+
+proptest! {
+    /// W5 by file: whoever edits with another has an open conflict, and none stays open without an overlap.
+    #[test]
+    fn open_conflicts_are_exactly_the_overlaps(
+        steps in prop::collection::vec((0..3_usize, 0..2_usize, 0..4_usize), 1..80)
+    ) {
+        let (names, paths) = (["a", "b", "c"], ["x", "y"]);
+        let mut world = World::default();
+        for (name, path, what) in steps {
+            match what {
+                0 => {
+                    world.run(&Command::Withdraw { agent: id(names[name]) }).unwrap();
+                }
+                1 => {
+                    world.change(names[name], paths[path], ChangeType::Deleted);
+                }
+                _ => {
+                    world.change(names[name], paths[path], ChangeType::Modified);
+                }
+            }
+            for path in paths {
+                let overlap = world.state.edits().of(path).len() > 1;
+                prop_assert_eq!(overlap, world.state.conflicts().open_on(path).is_some());
+            }
+            prop_assert!(world.state.conflicts().open().count() <= paths.len());
+        }
+    }
+}

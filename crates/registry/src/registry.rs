@@ -1,0 +1,392 @@
+//! The state and its rules.
+
+use crate::lease::MAX_LEASES;
+use crate::overlap::{covers, matcher, overlap};
+use crate::{Agent, Error, Lease, MAX_TTL_SECONDS};
+use orchestrator_protocol::{AgentId, AgentStatus, LeaseMode, Resource, ResourceKind, Workload};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most agents at once.
+const MAX_AGENTS: usize = 10_000;
+
+/// What an agent says of itself when it registers. What is left out stays as it was.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Registration {
+    /// What it can do.
+    pub capabilities: Option<Vec<String>>,
+    /// Its part in the team.
+    pub role: Option<String>,
+    /// Absolute path of the folder it works in.
+    pub workspace: Option<String>,
+    /// The branch it works on.
+    pub branch: Option<String>,
+}
+
+/// What can be asked of the registry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Join, or say anew what one can do.
+    Register {
+        /// The name.
+        agent: AgentId,
+        /// What it says of itself.
+        registration: Registration,
+        /// Do nothing when it is registered already: a socket opened without registering.
+        only_if_absent: bool,
+    },
+    /// Say what one is doing.
+    UpdateStatus {
+        /// Who.
+        agent: AgentId,
+        /// What it is doing.
+        status: AgentStatus,
+        /// On what.
+        task: Option<String>,
+        /// At what share of its capacity.
+        workload: Workload,
+    },
+    /// Leave. Leaving twice is no error.
+    Unregister {
+        /// Who.
+        agent: AgentId,
+    },
+    /// Nothing was heard of an agent for its term.
+    WentSilent {
+        /// Who.
+        agent: AgentId,
+    },
+    /// An agent that was offline is heard of again.
+    CameBack {
+        /// Who.
+        agent: AgentId,
+    },
+    /// Claim a resource; claiming what one holds renews it.
+    Acquire {
+        /// Who claims.
+        agent: AgentId,
+        /// What.
+        resource: Resource,
+        /// Whether others may hold it too.
+        mode: LeaseMode,
+        /// For how long, in seconds.
+        ttl_seconds: u64,
+    },
+    /// Keep a lease for another term.
+    Renew {
+        /// Which.
+        lease: u64,
+        /// The newest token.
+        token: u64,
+        /// A new term; the old one when `None`.
+        ttl_seconds: Option<u64>,
+    },
+    /// Give a lease back.
+    Release {
+        /// Which.
+        lease: u64,
+        /// The newest token.
+        token: u64,
+    },
+    /// A lease's term is over. Does nothing when it was renewed in between.
+    ExpireLease {
+        /// Which.
+        lease: u64,
+        /// The token whose term was armed.
+        token: u64,
+    },
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields are those of `Agent` and `Lease`")]
+pub enum Event {
+    /// An agent joined or changed what it says of itself.
+    Registered {
+        agent: AgentId,
+        capabilities: Vec<String>,
+        role: Option<String>,
+        workspace: Option<String>,
+        branch: Option<String>,
+        at: i64,
+    },
+    /// An agent said what it is doing.
+    StatusUpdated { agent: AgentId, status: AgentStatus, task: Option<String>, workload: Workload },
+    /// An agent fell silent.
+    WentOffline { agent: AgentId, task: Option<String>, workload: Workload },
+    /// An agent is heard of again.
+    CameBack { agent: AgentId, status: AgentStatus, task: Option<String>, workload: Workload },
+    /// An agent left.
+    Unregistered { agent: AgentId },
+    /// A lease was granted.
+    LeaseGranted { agent: AgentId, resource: Resource, mode: LeaseMode, ttl_seconds: u64, at: i64 },
+    /// A lease got another term.
+    LeaseRenewed { lease: u64, ttl_seconds: u64, at: i64 },
+    /// A lease ended.
+    LeaseEnded { lease: u64, agent: AgentId, reason: String },
+}
+
+/// All agents and leases.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Registry {
+    agents: BTreeMap<String, Agent>,
+    leases: BTreeMap<u64, Lease>,
+}
+
+impl Registry {
+    /// The agent of that name, whatever its spelling.
+    #[must_use]
+    pub fn agent(&self, id: &AgentId) -> Option<&Agent> {
+        self.agents.get(&id.key())
+    }
+
+    /// All agents, ordered by id without case.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values()
+    }
+
+    /// How many agents are registered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.agents.len()
+    }
+
+    /// Whether no agent is registered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty()
+    }
+
+    /// All leases, oldest first.
+    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.leases.values()
+    }
+
+    /// A lease by its id.
+    #[must_use]
+    pub fn lease(&self, id: u64) -> Option<&Lease> {
+        self.leases.get(&id)
+    }
+
+    /// The agent that holds an exclusive lease on a file.
+    #[must_use]
+    pub fn holder_of(&self, path: &str) -> Option<&AgentId> {
+        self.leases
+            .values()
+            .find(|lease| lease.mode == LeaseMode::Exclusive && covers(&lease.resource, path))
+            .map(|lease| &lease.agent_id)
+    }
+
+    fn known(&self, id: &AgentId) -> Result<&Agent, Error> {
+        self.agent(id).ok_or_else(|| Error::UnknownAgent(id.to_string()))
+    }
+
+    /// Which events follow from a command. `at` is the wall clock's label for them, in milliseconds.
+    ///
+    /// # Errors
+    /// [`Error`] when the command is refused; then nothing follows.
+    pub fn decide(&self, command: &Command, at: i64) -> Result<Vec<Event>, Error> {
+        match command {
+            Command::Register { agent, registration, only_if_absent } => {
+                self.decide_register(agent, registration, *only_if_absent, at)
+            }
+            Command::UpdateStatus { agent, status, task, workload } => {
+                let agent = self.known(agent)?.id.clone();
+                Ok(vec![Event::StatusUpdated { agent, status: *status, task: task.clone(), workload: *workload }])
+            }
+            Command::Unregister { agent } => Ok(self.agent(agent).map_or_else(Vec::new, |agent| {
+                let mut events = self.end_leases_of(&agent.id, "unregistered");
+                events.push(Event::Unregistered { agent: agent.id.clone() });
+                events
+            })),
+            Command::WentSilent { agent } => Ok(match self.agent(agent) {
+                Some(agent) if agent.status != AgentStatus::Offline => {
+                    let mut events = vec![Event::WentOffline {
+                        agent: agent.id.clone(),
+                        task: agent.task.clone(),
+                        workload: agent.workload,
+                    }];
+                    events.extend(self.end_leases_of(&agent.id, "offline"));
+                    events
+                }
+                _ => Vec::new(),
+            }),
+            Command::CameBack { agent } => Ok(match self.agent(agent) {
+                Some(agent) => agent.silenced.map_or_else(Vec::new, |status| {
+                    let (task, workload) = (agent.task.clone(), agent.workload);
+                    vec![Event::CameBack { agent: agent.id.clone(), status, task, workload }]
+                }),
+                None => Vec::new(),
+            }),
+            Command::Acquire { agent, resource, mode, ttl_seconds } => {
+                self.decide_acquire(agent, resource, *mode, *ttl_seconds, at)
+            }
+            Command::Renew { lease, token, ttl_seconds } => {
+                let lease = self.held(*lease, *token)?;
+                let ttl_seconds = valid_term(ttl_seconds.unwrap_or(lease.ttl_seconds))?;
+                Ok(vec![Event::LeaseRenewed { lease: lease.id, ttl_seconds, at }])
+            }
+            Command::Release { lease, token } => Ok(vec![end(self.held(*lease, *token)?, "released")]),
+            Command::ExpireLease { lease, token } => Ok(match self.leases.get(lease) {
+                Some(lease) if lease.token == *token => vec![end(lease, "expired")],
+                _ => Vec::new(),
+            }),
+        }
+    }
+
+    fn decide_register(
+        &self,
+        id: &AgentId,
+        new: &Registration,
+        only_if_absent: bool,
+        at: i64,
+    ) -> Result<Vec<Event>, Error> {
+        let old = self.agent(id);
+        if old.is_some() && only_if_absent {
+            return Ok(Vec::new());
+        }
+        if old.is_none() && self.agents.len() >= MAX_AGENTS {
+            return Err(Error::TooManyAgents(MAX_AGENTS));
+        }
+        let kept = |new: &Option<String>, old: Option<&Option<String>>| new.clone().or_else(|| old?.clone());
+        Ok(vec![Event::Registered {
+            agent: old.map_or_else(|| id.clone(), |old| old.id.clone()),
+            capabilities: new
+                .capabilities
+                .clone()
+                .or_else(|| old.map(|old| old.capabilities.clone()))
+                .unwrap_or_default(),
+            role: kept(&new.role, old.map(|old| &old.role)),
+            workspace: kept(&new.workspace, old.map(|old| &old.workspace)),
+            branch: kept(&new.branch, old.map(|old| &old.branch)),
+            at,
+        }])
+    }
+
+    fn decide_acquire(
+        &self,
+        agent: &AgentId,
+        resource: &Resource,
+        mode: LeaseMode,
+        ttl_seconds: u64,
+        at: i64,
+    ) -> Result<Vec<Event>, Error> {
+        let agent = self.known(agent)?;
+        let key = agent.id.key();
+        let ttl_seconds = valid_term(ttl_seconds)?;
+        if resource.kind == ResourceKind::Glob {
+            matcher(&resource.value)?;
+        }
+        let others = self.leases.values().filter(|lease| lease.agent != key);
+        let in_the_way = others
+            .filter(|lease| mode == LeaseMode::Exclusive || lease.mode == LeaseMode::Exclusive)
+            .find(|lease| overlap(&lease.resource, resource));
+        if let Some(lease) = in_the_way {
+            return Err(Error::Held { lease: lease.id, held_by: lease.agent_id.clone(), since: lease.granted_at });
+        }
+        let mut own = self.leases.values().filter(|lease| lease.agent == key);
+        if let Some(lease) = own.clone().find(|lease| lease.resource == *resource && lease.mode == mode) {
+            return Ok(vec![Event::LeaseRenewed { lease: lease.id, ttl_seconds, at }]);
+        }
+        if own.by_ref().count() >= MAX_LEASES {
+            return Err(Error::TooManyLeases(MAX_LEASES));
+        }
+        Ok(vec![Event::LeaseGranted { agent: agent.id.clone(), resource: resource.clone(), mode, ttl_seconds, at }])
+    }
+
+    fn held(&self, lease: u64, token: u64) -> Result<&Lease, Error> {
+        let lease = self.leases.get(&lease).ok_or(Error::UnknownLease(lease))?;
+        if lease.token == token { Ok(lease) } else { Err(Error::StaleToken { given: token, newest: lease.token }) }
+    }
+
+    fn end_leases_of(&self, agent: &AgentId, reason: &str) -> Vec<Event> {
+        let key = agent.key();
+        self.leases.values().filter(|lease| lease.agent == key).map(|lease| end(lease, reason)).collect()
+    }
+
+    /// Takes an event into the state. `seq` is the event's number.
+    pub fn apply(&mut self, seq: u64, event: &Event) {
+        match event {
+            Event::Registered { agent, capabilities, role, workspace, branch, at } => {
+                let entry = self.agents.entry(agent.key()).or_insert_with(|| Agent {
+                    number: seq,
+                    id: agent.clone(),
+                    capabilities: Vec::new(),
+                    role: None,
+                    workspace: None,
+                    branch: None,
+                    status: AgentStatus::Active,
+                    silenced: None,
+                    task: None,
+                    workload: Workload::default(),
+                    registered_at: *at,
+                });
+                if let Some(status) = entry.silenced.take() {
+                    entry.status = status;
+                }
+                entry.capabilities.clone_from(capabilities);
+                entry.role.clone_from(role);
+                entry.workspace.clone_from(workspace);
+                entry.branch.clone_from(branch);
+            }
+            Event::StatusUpdated { agent, status, task, workload } => {
+                if let Some(agent) = self.agents.get_mut(&agent.key()) {
+                    agent.status = *status;
+                    agent.silenced = None;
+                    agent.task.clone_from(task);
+                    agent.workload = *workload;
+                }
+            }
+            Event::WentOffline { agent, .. } => {
+                if let Some(agent) = self.agents.get_mut(&agent.key()) {
+                    agent.silenced = Some(agent.status);
+                    agent.status = AgentStatus::Offline;
+                }
+            }
+            Event::CameBack { agent, status, .. } => {
+                if let Some(agent) = self.agents.get_mut(&agent.key()) {
+                    agent.silenced = None;
+                    agent.status = *status;
+                }
+            }
+            Event::Unregistered { agent } => {
+                self.agents.remove(&agent.key());
+            }
+            Event::LeaseGranted { agent, resource, mode, ttl_seconds, at } => {
+                self.leases.insert(
+                    seq,
+                    Lease {
+                        id: seq,
+                        token: seq,
+                        agent: agent.key(),
+                        agent_id: agent.clone(),
+                        resource: resource.clone(),
+                        mode: *mode,
+                        ttl_seconds: *ttl_seconds,
+                        granted_at: *at,
+                        renewed_at: *at,
+                    },
+                );
+            }
+            Event::LeaseRenewed { lease, ttl_seconds, at } => {
+                if let Some(lease) = self.leases.get_mut(lease) {
+                    lease.token = seq;
+                    lease.ttl_seconds = *ttl_seconds;
+                    lease.renewed_at = *at;
+                }
+            }
+            Event::LeaseEnded { lease, .. } => {
+                self.leases.remove(lease);
+            }
+        }
+    }
+}
+
+fn end(lease: &Lease, reason: &str) -> Event {
+    Event::LeaseEnded { lease: lease.id, agent: lease.agent_id.clone(), reason: reason.to_owned() }
+}
+
+fn valid_term(seconds: u64) -> Result<u64, Error> {
+    if (1..=MAX_TTL_SECONDS).contains(&seconds) { Ok(seconds) } else { Err(Error::InvalidTerm(seconds)) }
+}
