@@ -36,6 +36,7 @@ pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Err
          PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 67108864;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -8192;
          PRAGMA secure_delete = ON;

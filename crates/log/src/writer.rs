@@ -25,6 +25,7 @@ pub use tail::Tail;
 /// An append-only log of opaque records. Kept narrow, so that another store can stand behind it.
 pub trait Log: Send {
     /// Stores the whole batch or nothing, flushes it, and answers with the last number flushed.
+    /// An empty batch costs no flush.
     fn append(&mut self, batch: &[Draft]) -> Result<u64, AppendError>;
 
     /// Up to `limit` records in order, beginning with the one whose range holds `from` or, where
@@ -33,7 +34,7 @@ pub trait Log: Send {
 }
 
 /// How a log is opened. Nothing here weakens durability.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Read-only connections a [`Reader`] and its clones share.
     pub readers: usize,
