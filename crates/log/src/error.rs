@@ -45,6 +45,16 @@ pub enum Error {
         /// The mode SQLite fell back to.
         mode: String,
     },
+    /// The newest signed head lies beyond the newest decision.
+    #[error(
+        "the log was signed up to decision {signed} but its newest is {newest:?}: its end is missing; put the -wal file back beside the database or restore a backup"
+    )]
+    Truncated {
+        /// First number of the decision that was signed last.
+        signed: u64,
+        /// First number of the newest decision that is there.
+        newest: Option<u64>,
+    },
     /// A stored record does not decode.
     #[error("record {seq} is damaged ({detail}); run the audit and restore a backup")]
     Damaged {
@@ -128,7 +138,8 @@ impl AppendError {
     pub(crate) fn classify(error: &rusqlite::Error) -> Self {
         let (code, reason) = match error {
             rusqlite::Error::SqliteFailure(failure, _) => {
-                (failure.extended_code, error.to_string())
+                let code = failure.extended_code;
+                (code, format!("{error} (code {code})"))
             }
             other => return Self::fatal(other.to_string()),
         };

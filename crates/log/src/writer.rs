@@ -70,6 +70,9 @@ pub struct SqliteLog {
 
 impl SqliteLog {
     /// Opens the log, or creates it and its folder.
+    ///
+    /// A log whose signed end is missing is refused: to go on would give its numbers, already
+    /// acknowledged, a second time.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let Options {
             readers,
@@ -80,9 +83,17 @@ impl SqliteLog {
         durable::create_folder(&durable::folder_of(&path))?;
         let lock = ProcessLock::take(&path)?;
         let connection = connection::open_writer(&path, busy_timeout)?;
+        let tail = Tail::load(&connection)?;
+        let signed = SignedHead::newest(&connection)?.map_or(0, |head| head.seq);
+        if tail.head_seq.unwrap_or(0) < signed {
+            return Err(Error::Truncated {
+                signed,
+                newest: tail.head_seq,
+            });
+        }
         Ok(Self {
-            tail: Tail::load(&connection)?,
             connection,
+            tail,
             reader: Reader::pooled(path.clone(), readers),
             wal: wal::Pressure::new(wal_frames),
             failed: None,

@@ -228,5 +228,8 @@ proptest! {
         let report = orchestrator_log::audit::verify(&log.reader(), &folder.key().public_key()).unwrap();
         prop_assert!(report.is_clean(), "{:?}", report);
         prop_assert_eq!(report.records, appended.len() as u64);
+        let tail = log.tail();
+        drop(log);
+        prop_assert_eq!(folder.open().tail(), tail);
     }
 }

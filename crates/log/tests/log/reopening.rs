@@ -44,6 +44,30 @@ fn a_second_opener_is_refused_until_the_first_is_gone() {
     folder.open();
 }
 
+#[test]
+fn a_log_whose_signed_end_is_missing_is_refused() {
+    let folder = Folder::new();
+    let mut log = folder.open();
+    log.append(&[decision(1, None), decision(2, None)]).unwrap();
+    log.sign_head(&folder.key(), 1).unwrap();
+    log.shutdown().unwrap();
+    folder
+        .intruder()
+        .execute_batch("DELETE FROM decisions WHERE seq = 2")
+        .unwrap();
+    let error = SqliteLog::open(folder.database(), Options::default()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Truncated {
+                signed: 2,
+                newest: Some(1)
+            }
+        ),
+        "{error}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn the_files_are_readable_by_the_owner_only() {
