@@ -4,6 +4,7 @@
 // The sample names its server, so that one must listen at localhost:8000.
 
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import WebSocket from 'ws';
 import { check, checkSample, run, Service, until } from './checks.mjs';
@@ -32,6 +33,11 @@ function startSample() {
 }
 
 await run(async () => {
+    const text = await readFile(sample, 'utf8');
+    for (const copy of ['agent.mjs', 'sample.js']) {
+        const same = await readFile(new URL(`examples/javascript/${copy}`, root), 'utf8') === text;
+        check(`examples/javascript/${copy} is the documented sample`, same);
+    }
     await service.call('DELETE', '/agents/my-agent');
     const hub = watchHub();
     await until(() => hub.pushes.length > 0);
