@@ -140,7 +140,7 @@ class AgentClient:
         return await self._post_message("/broadcast", payload)
 
     async def inbox(self, after: int = 0, wait: float = 0.0) -> Json:
-        """Reads the mailbox from a cursor on, waiting up to `wait` seconds for a message; reading acknowledges nothing."""
+        """Reads the mailbox from a cursor on, waiting up to `wait` seconds; reading acknowledges nothing."""
         query = {"after": after, "wait": f"{wait:g}"}
         return await self._http("GET", f"{self._route}/inbox", query=query, timeout=ANSWER_SECONDS + wait)
 
@@ -157,7 +157,7 @@ class AgentClient:
         query = "?ack=1" + ("" if self._seq is None else f"&after={self._seq}")
         url = f"ws{self.base_url[4:]}{API}/ws{self._route.replace('/agents/', '/agent/', 1)}{query}"
         try:
-            return await open_socket(url, proxy=None if self._local else True, max_size=16 * 2**20)
+            return await open_socket(url, proxy=None if self._local else True, max_size=16 * 2**20, close_timeout=2)
         except InvalidStatus as error:
             raise _refusal(error.response.status_code, error.response.body or b"") from None
         except (OSError, WebSocketException, asyncio.TimeoutError) as error:
@@ -197,7 +197,7 @@ class AgentClient:
             if self._answer is not None and not self._answer.done():
                 self._answer.set_exception(ConnectionClosed(None, None))
             await socket.close()
-        log.warning("connection closed: %s %s", socket.close_code, socket.close_reason or "")
+        log.warning("connection closed: %d %s", socket.close_code or 1006, socket.close_reason or "")
 
     async def _on_frame(self, socket: ClientConnection, text: Union[str, bytes]) -> None:
         try:
