@@ -14,8 +14,7 @@ use orchestrator_registry as registry;
 pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, Error> {
     match command {
         Command::Registry(command) => {
-            let mut events: Vec<Event> =
-                state.registry.decide(command, at)?.into_iter().map(Event::Registry).collect();
+            let mut events: Vec<Event> = state.registry.decide(command, at)?.into_iter().map(Event::Registry).collect();
             if let registry::Command::Unregister { agent } = command {
                 events.extend(policy::agent_left::edits_are_withdrawn(state, agent, at)?);
             }

@@ -1,10 +1,10 @@
 //! All events, and how they are written into the log.
 
+use orchestrator_conflict as conflict;
 use orchestrator_log::Class;
 use orchestrator_mailbox as mailbox;
 use orchestrator_registry as registry;
 use orchestrator_workflow as workflow;
-use orchestrator_conflict as conflict;
 use serde::{Deserialize, Serialize};
 
 /// Version of the encoding of a record's facts. Raise it when an event's fields change, and teach

@@ -28,9 +28,8 @@ pub struct Chunk {
 impl Chunk {
     fn new(last: u64, entries: Vec<Entry>) -> Self {
         let bytes = entries.iter().map(|entry| entry.frame.len() + 16).sum();
-        let uniform = entries
-            .iter()
-            .all(|entry| entry.audience == crate::render::Audience::Everyone && entry.mail.is_none());
+        let uniform =
+            entries.iter().all(|entry| entry.audience == crate::render::Audience::Everyone && entry.mail.is_none());
         Self { last, entries, bytes, uniform, encoded: OnceLock::new() }
     }
 

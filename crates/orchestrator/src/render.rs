@@ -106,10 +106,9 @@ fn registry_push(seq: u64, event: &registry::Event) -> PushBody {
         E::StatusUpdated { agent, status: said, task, workload } => status(agent, *said, task, *workload),
         E::WentOffline { agent, task, workload } => status(agent, AgentStatus::Offline, task, *workload),
         E::CameBack { agent, status: said, task, workload } => status(agent, *said, task, *workload),
-        E::Unregistered { agent } => PushBody::AgentUnregistered {
-            agent_id: agent.clone(),
-            message: format!("Agent {agent} unregistered"),
-        },
+        E::Unregistered { agent } => {
+            PushBody::AgentUnregistered { agent_id: agent.clone(), message: format!("Agent {agent} unregistered") }
+        }
         E::LeaseGranted { agent, resource, mode, ttl_seconds, at } => PushBody::LeaseGranted {
             lease: Lease {
                 lease_id: format!("l{seq}"),
@@ -121,16 +120,12 @@ fn registry_push(seq: u64, event: &registry::Event) -> PushBody {
                 since: Timestamp(*at),
             },
         },
-        E::LeaseRenewed { lease, ttl_seconds, at } => PushBody::LeaseRenewed {
-            lease_id: format!("l{lease}"),
-            token: seq,
-            expires_at: expiry(*at, *ttl_seconds),
-        },
-        E::LeaseEnded { lease, agent, reason } => PushBody::LeaseEnded {
-            lease_id: format!("l{lease}"),
-            agent_id: agent.clone(),
-            reason: reason.clone(),
-        },
+        E::LeaseRenewed { lease, ttl_seconds, at } => {
+            PushBody::LeaseRenewed { lease_id: format!("l{lease}"), token: seq, expires_at: expiry(*at, *ttl_seconds) }
+        }
+        E::LeaseEnded { lease, agent, reason } => {
+            PushBody::LeaseEnded { lease_id: format!("l{lease}"), agent_id: agent.clone(), reason: reason.clone() }
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl Writer {
             Ok(_) => {
                 metrics::histogram!("orchestrator_flush_seconds").record(started.elapsed().as_secs_f64());
                 metrics::histogram!("orchestrator_batch_records").record(batch.records.len() as f64);
-                self.release(batch);
+                self.release(&batch);
                 true
             }
             Err(AppendError::Refused { reason, cure }) => self.refuse(batch, &reason, cure),
@@ -102,7 +102,7 @@ impl Writer {
     }
 
     /// Everything of the batch is on stable storage: pushes, effects and replies may leave.
-    fn release(&mut self, batch: Batch) {
+    fn release(&mut self, batch: &Batch) {
         let last = batch.last_seq();
         self.shared.core.lock().in_flight = None;
         let mut entries: Vec<Entry> = Vec::with_capacity(batch.records.len());

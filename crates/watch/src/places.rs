@@ -11,9 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use notify_debouncer_full::notify::{
-    self, Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher,
-};
+use notify_debouncer_full::notify::{self, Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::{inbox::Inbox, rules::Rules, stamp::Stamp};
 
@@ -44,12 +42,7 @@ pub(crate) struct Places {
 
 impl Places {
     /// An empty table without a connection to the system.
-    pub(crate) fn new(
-        root: PathBuf,
-        cookie_dir: PathBuf,
-        inbox: Arc<Inbox>,
-        budget: usize,
-    ) -> Self {
+    pub(crate) fn new(root: PathBuf, cookie_dir: PathBuf, inbox: Arc<Inbox>, budget: usize) -> Self {
         Self {
             root,
             cookie_dir,
@@ -91,11 +84,7 @@ impl Places {
     }
 
     pub(crate) fn absolute(&self, folder: &Path) -> PathBuf {
-        if folder.as_os_str().is_empty() {
-            self.root.clone()
-        } else {
-            self.root.join(folder)
-        }
+        if folder.as_os_str().is_empty() { self.root.clone() } else { self.root.join(folder) }
     }
 
     pub(crate) fn get(&self, folder: &Path) -> Option<&Place> {
@@ -155,26 +144,12 @@ impl Places {
     }
 
     /// Adds a folder, or replaces what is known of it.
-    pub(crate) fn insert(
-        &mut self,
-        folder: &Path,
-        inode: u64,
-        above: Arc<Rules>,
-        rules: Arc<Rules>,
-    ) {
+    pub(crate) fn insert(&mut self, folder: &Path, inode: u64, above: Arc<Rules>, rules: Arc<Rules>) {
         self.by_inode.insert(inode, folder.to_owned());
         match self.map.get_mut(folder) {
             Some(place) => (place.inode, place.above, place.rules) = (inode, above, rules),
             None => {
-                self.map.insert(
-                    folder.to_owned(),
-                    Place {
-                        inode,
-                        above,
-                        rules,
-                        watched: false,
-                    },
-                );
+                self.map.insert(folder.to_owned(), Place { inode, above, rules, watched: false });
             }
         }
     }
@@ -215,17 +190,12 @@ impl Places {
 
     /// The folders directly in `folder`.
     pub(crate) fn children(&self, folder: &Path) -> Vec<PathBuf> {
-        self.subtree(folder)
-            .into_iter()
-            .filter(|path| path.parent() == Some(folder))
-            .collect()
+        self.subtree(folder).into_iter().filter(|path| path.parent() == Some(folder)).collect()
     }
 
     fn subtree(&self, folder: &Path) -> Vec<PathBuf> {
         let from = self.map.range(folder.to_owned()..);
-        from.take_while(|(path, _)| path.starts_with(folder))
-            .map(|(path, _)| path.clone())
-            .collect()
+        from.take_while(|(path, _)| path.starts_with(folder)).map(|(path, _)| path.clone()).collect()
     }
 
     fn request(&mut self, absolute: &Path) -> bool {
@@ -244,9 +214,7 @@ impl Places {
     fn short(&mut self, error: &notify::Error) {
         let cure = match &error.kind {
             ErrorKind::PathNotFound => return,
-            ErrorKind::MaxFilesWatch => {
-                "the system's limit is reached; raise fs.inotify.max_user_watches".to_owned()
-            }
+            ErrorKind::MaxFilesWatch => "the system's limit is reached; raise fs.inotify.max_user_watches".to_owned(),
             ErrorKind::Io(error) if crate::stamp::absent(error) => return,
             ErrorKind::Io(error) => {
                 format!("{error}; close other watchers or raise fs.inotify.max_user_instances")
@@ -259,8 +227,5 @@ impl Places {
 
 /// The rules file's stamp among listed files.
 pub(crate) fn rules_stamp(files: &[(std::ffi::OsString, Stamp)]) -> Option<&Stamp> {
-    files
-        .iter()
-        .find(|(name, _)| name == ".gitignore")
-        .map(|(_, stamp)| stamp)
+    files.iter().find(|(name, _)| name == ".gitignore").map(|(_, stamp)| stamp)
 }

@@ -26,10 +26,7 @@ pub(crate) struct Listing {
 /// `NotFound` when it is no folder, or was replaced meanwhile.
 pub(crate) fn list(folder: &Path) -> io::Result<Listing> {
     let identity = identity(folder).ok_or(io::ErrorKind::NotFound)?;
-    let mut listing = Listing {
-        identity,
-        ..Listing::default()
-    };
+    let mut listing = Listing { identity, ..Listing::default() };
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -43,11 +40,7 @@ pub(crate) fn list(folder: &Path) -> io::Result<Listing> {
             listing.folders.push((name, entry.ino()));
         } else if kind.is_file() || kind.is_symlink() {
             // It may vanish between listing and stat.
-            let Some(stamp) = entry
-                .metadata()
-                .ok()
-                .and_then(|metadata| Stamp::of(&metadata))
-            else {
+            let Some(stamp) = entry.metadata().ok().and_then(|metadata| Stamp::of(&metadata)) else {
                 continue;
             };
             listing.has_rules |= kind.is_file() && name == ".gitignore";
@@ -62,8 +55,6 @@ pub(crate) fn list(folder: &Path) -> io::Result<Listing> {
 
 /// Device and inode of the folder at `path` itself; nothing when it is no folder.
 pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
-    let metadata = fs::symlink_metadata(path)
-        .ok()
-        .filter(fs::Metadata::is_dir)?;
+    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_dir)?;
     Some((metadata.dev(), metadata.ino()))
 }

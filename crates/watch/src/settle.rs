@@ -94,9 +94,7 @@ impl Settle {
     /// Takes note of a signal at `now`.
     pub(crate) fn note(&mut self, path: &Path, signal: Signal, now: Instant) {
         let old = self.drop(path);
-        let key = old
-            .as_ref()
-            .map_or_else(|| Arc::from(path), |(key, _)| Arc::clone(key));
+        let key = old.as_ref().map_or_else(|| Arc::from(path), |(key, _)| Arc::clone(key));
         let old = old.map(|(_, pending)| pending);
         let was_open = old.is_some_and(|old| old.open);
         let open = match signal {
@@ -111,13 +109,7 @@ impl Settle {
             Signal::Touched | Signal::Deferred => old.is_some_and(|old| old.found),
             _ => false,
         };
-        let pending = Pending {
-            last: now,
-            open,
-            gone,
-            found,
-            deferred: signal == Signal::Deferred,
-        };
+        let pending = Pending { last: now, open, gone, found, deferred: signal == Signal::Deferred };
         if gone {
             self.gone += 1;
             let first = self.vanishing.map_or(now, |(first, _)| first);
@@ -166,19 +158,13 @@ impl Settle {
 
     /// For a barrier: the paths that no writer holds open, without waiting for quiet.
     pub(crate) fn take_closed(&mut self, now: Instant) -> Vec<Due> {
-        let ready =
-            |pending: &Pending| !pending.open && !pending.deferred || self.due_at(pending) <= now;
-        let paths: Vec<_> = self
-            .pending
-            .iter()
-            .filter(|(_, pending)| ready(pending))
-            .map(|(path, _)| Arc::clone(path))
-            .collect();
+        let ready = |pending: &Pending| !pending.open && !pending.deferred || self.due_at(pending) <= now;
+        let paths: Vec<_> =
+            self.pending.iter().filter(|(_, pending)| ready(pending)).map(|(path, _)| Arc::clone(path)).collect();
         let mut due = Vec::with_capacity(paths.len());
         for path in paths {
             if let Some(pending) = self.pending.get(&path) {
-                self.queue
-                    .remove(&(self.due_at(pending), Arc::clone(&path)));
+                self.queue.remove(&(self.due_at(pending), Arc::clone(&path)));
             }
             due.extend(self.remove(path));
         }
@@ -186,12 +172,7 @@ impl Settle {
     }
 
     fn due_at(&self, pending: &Pending) -> Instant {
-        pending.last
-            + if pending.open {
-                self.patience
-            } else {
-                self.quiet
-            }
+        pending.last + if pending.open { self.patience } else { self.quiet }
     }
 
     /// Until when vanishing files hold everything back. Bounded, so that a steady trickle cannot do it
@@ -205,16 +186,12 @@ impl Settle {
     fn remove(&mut self, path: Arc<Path>) -> Option<Due> {
         let pending = self.pending.remove(&path)?;
         self.count_down(&pending);
-        Some(Due {
-            path,
-            found: pending.found,
-        })
+        Some(Due { path, found: pending.found })
     }
 
     fn drop(&mut self, path: &Path) -> Option<(Arc<Path>, Pending)> {
         let (key, pending) = self.pending.remove_entry(path)?;
-        self.queue
-            .remove(&(self.due_at(&pending), Arc::clone(&key)));
+        self.queue.remove(&(self.due_at(&pending), Arc::clone(&key)));
         self.count_down(&pending);
         Some((key, pending))
     }

@@ -99,20 +99,9 @@ impl Worker {
             Err(_) if path.is_absolute() => None,
             Err(_) => Some(path.clone()),
         };
-        let excluded = options
-            .exclude
-            .iter()
-            .chain([&options.cookie_dir])
-            .filter_map(below);
-        let excluded = excluded
-            .filter(|path| !path.as_os_str().is_empty())
-            .collect();
-        let places = Places::new(
-            root.clone(),
-            options.cookie_dir.clone(),
-            Arc::clone(&inbox),
-            options.watch_budget,
-        );
+        let excluded = options.exclude.iter().chain([&options.cookie_dir]).filter_map(below);
+        let excluded = excluded.filter(|path| !path.as_os_str().is_empty()).collect();
+        let places = Places::new(root.clone(), options.cookie_dir.clone(), Arc::clone(&inbox), options.watch_budget);
         let mut worker = Self {
             base: Rules::base(&root),
             base_stamp: exclude_stamp(&root),
@@ -223,15 +212,8 @@ impl Worker {
             return now;
         }
         let settled = self.settle.next();
-        let barrier = self
-            .barrier
-            .as_ref()
-            .map(|barrier| barrier.wake(self.quiet));
-        settled
-            .into_iter()
-            .chain(barrier)
-            .fold(self.next_scan, Instant::min)
-            .max(now + Duration::from_millis(1))
+        let barrier = self.barrier.as_ref().map(|barrier| barrier.wake(self.quiet));
+        settled.into_iter().chain(barrier).fold(self.next_scan, Instant::min).max(now + Duration::from_millis(1))
     }
 
     /// The periodic part: folders that are not watched, `info/exclude`, and whether the root is there.
@@ -330,13 +312,7 @@ impl Worker {
             return;
         }
         self.degraded = short;
-        let notice = if short {
-            Notice::Degraded {
-                reason: self.places.reason(),
-            }
-        } else {
-            Notice::Recovered
-        };
+        let notice = if short { Notice::Degraded { reason: self.places.reason() } } else { Notice::Recovered };
         self.deliver(notice);
     }
 
@@ -371,19 +347,14 @@ impl Worker {
     fn halted(&self) -> Option<Error> {
         let reason = match self.halt.as_ref()? {
             Halt::Root => "the watched folder is gone; put it back",
-            Halt::Deletions { .. } => {
-                "many files vanished together; put them back or confirm the deletions"
-            }
+            Halt::Deletions { .. } => "many files vanished together; put them back or confirm the deletions",
         };
         Some(Error::Halted { reason })
     }
 }
 
 fn as_due(path: PathBuf) -> Due {
-    Due {
-        path: path.into(),
-        found: false,
-    }
+    Due { path: path.into(), found: false }
 }
 
 fn exclude_stamp(root: &Path) -> Option<Stamp> {
