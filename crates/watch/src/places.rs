@@ -9,6 +9,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use notify_debouncer_full::notify::{
@@ -40,7 +41,12 @@ pub(crate) struct Places {
     by_inode: HashMap<u64, PathBuf>,
     watched: usize,
     shortage: Option<String>,
+    /// When folders left their path; reports of them may still come under it.
+    left: HashMap<PathBuf, Instant>,
 }
+
+/// How long after a folder left its path reports may still name it wrongly.
+const STALE: Duration = Duration::from_secs(2);
 
 impl Places {
     /// An empty table without a connection to the system.
@@ -61,6 +67,7 @@ impl Places {
             by_inode: HashMap::new(),
             watched: 0,
             shortage: None,
+            left: HashMap::new(),
         }
     }
 
@@ -183,10 +190,15 @@ impl Places {
     /// must be visited again.
     pub(crate) fn forget(&mut self, folder: &Path) -> Vec<PathBuf> {
         let mut lost = Vec::new();
+        let now = Instant::now();
+        if self.left.len() > 4096 {
+            self.left.retain(|_, at| now.duration_since(*at) < STALE);
+        }
         for path in self.subtree(folder) {
             let Some(place) = self.map.remove(&path) else {
                 continue;
             };
+            self.left.insert(path.clone(), now);
             if place.watched {
                 self.watched -= 1;
                 let absolute = self.absolute(&path);
@@ -211,6 +223,12 @@ impl Places {
         }
         lost.retain(|path| self.map.contains_key(path));
         lost
+    }
+
+    /// True when another folder had this path a moment ago: a report that a file in it was opened may be of a
+    /// file that moved away, whose close is then never reported.
+    pub(crate) fn swapped(&self, folder: &Path) -> bool {
+        self.left.get(folder).is_some_and(|at| at.elapsed() < STALE)
     }
 
     /// The folders directly in `folder`.

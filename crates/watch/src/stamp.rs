@@ -134,7 +134,10 @@ pub(crate) fn read(path: &Path) -> Content {
             hash,
             racy: after.racy(begun),
         },
-        (Err(error), Ok(Some(_))) if error.kind() == io::ErrorKind::Interrupted => {
+        // It was away for a moment: a folder above was moved and moved back.
+        (Err(error), Ok(Some(_)))
+            if absent(&error) || error.kind() == io::ErrorKind::Interrupted =>
+        {
             Content::Changing
         }
         (Err(_), Ok(Some(after))) => Content::Unreadable(after),

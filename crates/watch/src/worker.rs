@@ -342,6 +342,7 @@ impl Worker {
 
     /// Waits until the consumer has room. Meanwhile the inbox coalesces.
     fn deliver(&mut self, notice: Notice) {
+        self.publish();
         let mut next = Some(notice);
         while let Some(notice) = next.take().filter(|_| !self.ended) {
             match self.notices.try_send(notice) {

@@ -48,9 +48,9 @@ impl Worker {
                 }
             }
             Raw::CreatedFile => {
-                // Links are whole when they appear, and no close follows.
+                // Links and pipes are whole when they appear, and no close follows.
                 let whole = fs::symlink_metadata(path)
-                    .is_ok_and(|found| found.is_symlink() || found.nlink() > 1);
+                    .is_ok_and(|found| !found.is_file() || found.nlink() > 1);
                 self.changed(
                     &below,
                     if whole {
@@ -68,6 +68,13 @@ impl Worker {
     }
 
     fn changed(&mut self, below: &Path, signal: Signal, now: Instant) {
+        let swapped = below
+            .parent()
+            .is_some_and(|parent| self.places.swapped(parent));
+        let signal = match signal {
+            Signal::Written if swapped => Signal::Found,
+            other => other,
+        };
         if !self.places.contains(below) && !self.is_ignored(below, false) {
             self.settle.note(below, signal, now);
         }

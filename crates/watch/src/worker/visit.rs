@@ -136,8 +136,10 @@ impl Worker {
                 self.leave(&path);
             }
         }
+        let some_excluded = !self.excluded.is_empty();
         let files = listing.files.into_iter().filter(|(name, _)| {
-            !self.is_excluded(&folder.join(name)) && !rules.ignore(&absolute.join(name), false)
+            !(some_excluded && self.is_excluded(&folder.join(name)))
+                && !rules.ignore(&absolute.join(name), false)
         });
         let files: Vec<_> = files.collect();
         if self.adopting {
@@ -207,6 +209,7 @@ impl Worker {
         }
         let now = Instant::now();
         let lost = self.places.forget(folder);
+        self.settle.forget_below(folder);
         for path in self.shared.index.read().below(folder) {
             self.settle.note(&path, Signal::Gone, now);
         }
@@ -221,9 +224,9 @@ impl Worker {
             return;
         }
         let lost = self.places.forget(folder);
+        self.settle.forget_below(folder);
         let files = self.shared.index.read().below(folder);
         for path in files {
-            self.settle.forget(&path);
             self.shared.index.write().remove(&path);
         }
         for path in lost {
