@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -159,6 +159,21 @@ impl Places {
             self.watched += 1;
         }
         done
+    }
+
+    /// A folder could not be listed: its files stay as they were and it is tried again with the scans.
+    pub(crate) fn unreadable(&mut self, folder: &Path, error: &io::Error) {
+        tracing::warn!(folder = %folder.display(), %error, "a folder cannot be read; its files stay as they were");
+        if let Some(place) = self.map.get_mut(folder) {
+            self.watched -= usize::from(place.watched);
+            place.watched = false;
+            self.shortage = Some(format!("{error}; make the folders readable or ignore them"));
+        }
+    }
+
+    /// The shortage is over.
+    pub(crate) fn recovered(&mut self) {
+        self.shortage = None;
     }
 
     /// Adds a folder, or replaces what is known of it.

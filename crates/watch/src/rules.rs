@@ -41,6 +41,11 @@ impl Rules {
         })
     }
 
+    /// True when nothing is ignored.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.above.as_deref().is_none_or(Self::is_empty)
+    }
+
     /// True when git would not see `path` (absolute). Folders above it are taken as not ignored.
     pub(crate) fn ignore(&self, path: &Path, is_folder: bool) -> bool {
         let mut rules = Some(self);

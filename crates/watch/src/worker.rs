@@ -270,7 +270,7 @@ impl Worker {
     }
 
     fn root_is_there(&self) -> bool {
-        scan::identity(&self.root) == Some(self.root_identity)
+        matches!(scan::identity(&self.root), Ok(Some(found)) if found == self.root_identity)
     }
 
     fn lose_root(&mut self) {
@@ -285,7 +285,7 @@ impl Worker {
 
     fn find_root(&mut self) {
         self.fail_barriers();
-        let Some(identity) = scan::identity(&self.root) else {
+        let Ok(Some(identity)) = scan::identity(&self.root) else {
             return;
         };
         self.root_identity = identity;
@@ -330,6 +330,9 @@ impl Worker {
             return;
         }
         self.degraded = short;
+        if !short {
+            self.places.recovered();
+        }
         let notice = if short {
             Notice::Degraded {
                 reason: self.places.reason(),

@@ -7,6 +7,7 @@ use crate::{
     Notice,
     batch::{self, Batch, Outcome},
     index::Record,
+    scan,
     settle::{Due, Signal},
     stamp::{self, Content, Stamp},
 };
@@ -184,7 +185,10 @@ impl Worker {
             }
             self.visit(step, Depth::New);
             if !self.places.contains(step) {
-                return Some(Seen::Nothing);
+                return Some(match scan::identity(&self.places.absolute(step)) {
+                    Ok(None) => Seen::Nothing,
+                    Ok(Some(_)) | Err(_) => Seen::Unknown,
+                });
             }
         }
         None

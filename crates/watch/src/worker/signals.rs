@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Instant};
 
 use super::{Depth, Worker};
-use crate::{inbox::Raw, settle::Signal};
+use crate::{inbox::Raw, settle::Signal, stamp};
 
 impl Worker {
     /// Takes note of one report. Folders are entered at once, so that little happens in them unwatched.
@@ -104,8 +104,11 @@ impl Worker {
         self.leave(below);
         if self.shared.index.read().contains(below) {
             self.settle.note(below, Signal::Gone, now);
-        } else {
+        } else if matches!(stamp::stamp_at(&self.root.join(below)), Ok(None)) {
             self.settle.forget(below);
+        } else {
+            // A report of another file: folders changed places, and this one is here.
+            self.settle.note(below, Signal::Found, now);
         }
         if was_folder
             && fs::symlink_metadata(self.root.join(below)).is_ok_and(|found| found.is_dir())

@@ -41,10 +41,18 @@ impl Worker {
             };
             let reload = depth == Depth::Rules && folder == start;
             let absolute = self.places.absolute(&folder);
-            let Some((_, inode)) = scan::identity(&absolute) else {
-                self.leave(&folder);
-                continue;
+            let identity = match scan::identity(&absolute) {
+                Ok(Some(identity)) => identity,
+                Ok(None) => {
+                    self.leave(&folder);
+                    continue;
+                }
+                Err(error) => {
+                    self.places.unreadable(&folder, &error);
+                    continue;
+                }
             };
+            let inode = identity.1;
             let known = self.places.get(&folder).map(|place| {
                 let same = Arc::ptr_eq(&place.above, &above) && !reload;
                 (place.inode == inode, same, Arc::clone(&place.rules))
@@ -62,14 +70,14 @@ impl Worker {
             }
             // Watched before it is listed: what comes between is seen twice, never not at all.
             self.places.watch(&folder);
-            let listing = match scan::list(&absolute) {
+            let listing = match scan::list(&absolute, identity) {
                 Ok(listing) => listing,
                 Err(error) if stamp::absent(&error) => {
                     self.leave(&folder);
                     continue;
                 }
                 Err(error) => {
-                    tracing::warn!(folder = %absolute.display(), %error, "a folder cannot be listed; its files stay as they were");
+                    self.places.unreadable(&folder, &error);
                     continue;
                 }
             };
@@ -82,7 +90,7 @@ impl Worker {
                 ),
             };
             self.places
-                .insert(&folder, listing.identity.1, above, Arc::clone(&rules));
+                .insert(&folder, inode, above, Arc::clone(&rules));
             files += listing.files.len();
             let subfolders = self.compare(&folder, &absolute, &rules, listing);
             let all = depth == Depth::All || !keep;
@@ -136,10 +144,12 @@ impl Worker {
                 self.leave(&path);
             }
         }
+        let some_rules = !rules.is_empty();
         let some_excluded = !self.excluded.is_empty();
         let files = listing.files.into_iter().filter(|(name, _)| {
-            !(some_excluded && self.is_excluded(&folder.join(name)))
-                && !rules.ignore(&absolute.join(name), false)
+            let excluded = some_excluded && self.is_excluded(&folder.join(name));
+            let ignored = some_rules && rules.ignore(&absolute.join(name), false);
+            !excluded && !ignored
         });
         let files: Vec<_> = files.collect();
         if self.adopting {
