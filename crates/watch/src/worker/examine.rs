@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, path::Path, time::Instant};
 
-use super::{Depth, Halt, Worker};
+use super::{Depth, Worker, halt::Halt};
 use crate::{
     Notice,
     batch::{self, Batch, Outcome},

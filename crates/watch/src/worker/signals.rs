@@ -130,7 +130,7 @@ impl Worker {
     }
 
     pub(super) fn halt_is_root(&self) -> bool {
-        matches!(self.halt, Some(super::Halt::Root))
+        matches!(self.halt, Some(super::halt::Halt::Root))
     }
 
     pub(super) fn is_excluded(&self, below: &Path) -> bool {
