@@ -42,7 +42,10 @@ pub struct Brake {
 
 impl Default for Brake {
     fn default() -> Self {
-        Self { fraction: 0.5, at_least: 50 }
+        Self {
+            fraction: 0.5,
+            at_least: 50,
+        }
     }
 }
 

@@ -6,12 +6,15 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
-use notify_debouncer_full::notify::{self, Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify_debouncer_full::notify::{
+    self, Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher,
+};
 
 use crate::{inbox::Inbox, rules::Rules, stamp::Stamp};
 
@@ -38,11 +41,21 @@ pub(crate) struct Places {
     by_inode: HashMap<u64, PathBuf>,
     watched: usize,
     shortage: Option<String>,
+    /// When folders left their path; reports of them may still come under it.
+    left: HashMap<PathBuf, Instant>,
 }
+
+/// How long after a folder left its path reports may still name it wrongly.
+const STALE: Duration = Duration::from_secs(2);
 
 impl Places {
     /// An empty table without a connection to the system.
-    pub(crate) fn new(root: PathBuf, cookie_dir: PathBuf, inbox: Arc<Inbox>, budget: usize) -> Self {
+    pub(crate) fn new(
+        root: PathBuf,
+        cookie_dir: PathBuf,
+        inbox: Arc<Inbox>,
+        budget: usize,
+    ) -> Self {
         Self {
             root,
             cookie_dir,
@@ -54,6 +67,7 @@ impl Places {
             by_inode: HashMap::new(),
             watched: 0,
             shortage: None,
+            left: HashMap::new(),
         }
     }
 
@@ -84,7 +98,11 @@ impl Places {
     }
 
     pub(crate) fn absolute(&self, folder: &Path) -> PathBuf {
-        if folder.as_os_str().is_empty() { self.root.clone() } else { self.root.join(folder) }
+        if folder.as_os_str().is_empty() {
+            self.root.clone()
+        } else {
+            self.root.join(folder)
+        }
     }
 
     pub(crate) fn get(&self, folder: &Path) -> Option<&Place> {
@@ -143,13 +161,42 @@ impl Places {
         done
     }
 
+    /// A folder could not be listed: its files stay as they were and it is tried again with the scans.
+    pub(crate) fn unreadable(&mut self, folder: &Path, error: &io::Error) {
+        tracing::warn!(folder = %folder.display(), %error, "a folder cannot be read; its files stay as they were");
+        if let Some(place) = self.map.get_mut(folder) {
+            self.watched -= usize::from(place.watched);
+            place.watched = false;
+            self.shortage = Some(format!("{error}; make the folders readable or ignore them"));
+        }
+    }
+
+    /// The shortage is over.
+    pub(crate) fn recovered(&mut self) {
+        self.shortage = None;
+    }
+
     /// Adds a folder, or replaces what is known of it.
-    pub(crate) fn insert(&mut self, folder: &Path, inode: u64, above: Arc<Rules>, rules: Arc<Rules>) {
+    pub(crate) fn insert(
+        &mut self,
+        folder: &Path,
+        inode: u64,
+        above: Arc<Rules>,
+        rules: Arc<Rules>,
+    ) {
         self.by_inode.insert(inode, folder.to_owned());
         match self.map.get_mut(folder) {
             Some(place) => (place.inode, place.above, place.rules) = (inode, above, rules),
             None => {
-                self.map.insert(folder.to_owned(), Place { inode, above, rules, watched: false });
+                self.map.insert(
+                    folder.to_owned(),
+                    Place {
+                        inode,
+                        above,
+                        rules,
+                        watched: false,
+                    },
+                );
             }
         }
     }
@@ -158,10 +205,15 @@ impl Places {
     /// must be visited again.
     pub(crate) fn forget(&mut self, folder: &Path) -> Vec<PathBuf> {
         let mut lost = Vec::new();
+        let now = Instant::now();
+        if self.left.len() > 4096 {
+            self.left.retain(|_, at| now.duration_since(*at) < STALE);
+        }
         for path in self.subtree(folder) {
             let Some(place) = self.map.remove(&path) else {
                 continue;
             };
+            self.left.insert(path.clone(), now);
             if place.watched {
                 self.watched -= 1;
                 let absolute = self.absolute(&path);
@@ -188,14 +240,25 @@ impl Places {
         lost
     }
 
+    /// True when another folder had this path a moment ago: a report that a file in it was opened may be of a
+    /// file that moved away, whose close is then never reported.
+    pub(crate) fn swapped(&self, folder: &Path) -> bool {
+        self.left.get(folder).is_some_and(|at| at.elapsed() < STALE)
+    }
+
     /// The folders directly in `folder`.
     pub(crate) fn children(&self, folder: &Path) -> Vec<PathBuf> {
-        self.subtree(folder).into_iter().filter(|path| path.parent() == Some(folder)).collect()
+        self.subtree(folder)
+            .into_iter()
+            .filter(|path| path.parent() == Some(folder))
+            .collect()
     }
 
     fn subtree(&self, folder: &Path) -> Vec<PathBuf> {
         let from = self.map.range(folder.to_owned()..);
-        from.take_while(|(path, _)| path.starts_with(folder)).map(|(path, _)| path.clone()).collect()
+        from.take_while(|(path, _)| path.starts_with(folder))
+            .map(|(path, _)| path.clone())
+            .collect()
     }
 
     fn request(&mut self, absolute: &Path) -> bool {
@@ -214,7 +277,9 @@ impl Places {
     fn short(&mut self, error: &notify::Error) {
         let cure = match &error.kind {
             ErrorKind::PathNotFound => return,
-            ErrorKind::MaxFilesWatch => "the system's limit is reached; raise fs.inotify.max_user_watches".to_owned(),
+            ErrorKind::MaxFilesWatch => {
+                "the system's limit is reached; raise fs.inotify.max_user_watches".to_owned()
+            }
             ErrorKind::Io(error) if crate::stamp::absent(error) => return,
             ErrorKind::Io(error) => {
                 format!("{error}; close other watchers or raise fs.inotify.max_user_instances")
@@ -227,5 +292,8 @@ impl Places {
 
 /// The rules file's stamp among listed files.
 pub(crate) fn rules_stamp(files: &[(std::ffi::OsString, Stamp)]) -> Option<&Stamp> {
-    files.iter().find(|(name, _)| name == ".gitignore").map(|(_, stamp)| stamp)
+    files
+        .iter()
+        .find(|(name, _)| name == ".gitignore")
+        .map(|(_, stamp)| stamp)
 }

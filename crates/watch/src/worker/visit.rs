@@ -41,10 +41,18 @@ impl Worker {
             };
             let reload = depth == Depth::Rules && folder == start;
             let absolute = self.places.absolute(&folder);
-            let Some((_, inode)) = scan::identity(&absolute) else {
-                self.leave(&folder);
-                continue;
+            let identity = match scan::identity(&absolute) {
+                Ok(Some(identity)) => identity,
+                Ok(None) => {
+                    self.leave(&folder);
+                    continue;
+                }
+                Err(error) => {
+                    self.places.unreadable(&folder, &error);
+                    continue;
+                }
             };
+            let inode = identity.1;
             let known = self.places.get(&folder).map(|place| {
                 let same = Arc::ptr_eq(&place.above, &above) && !reload;
                 (place.inode == inode, same, Arc::clone(&place.rules))
@@ -57,30 +65,40 @@ impl Worker {
                 _ => (false, None),
             };
             if old_rules.is_none() {
-                self.places.insert(&folder, inode, Arc::clone(&above), Arc::clone(&above));
+                self.places
+                    .insert(&folder, inode, Arc::clone(&above), Arc::clone(&above));
             }
             // Watched before it is listed: what comes between is seen twice, never not at all.
             self.places.watch(&folder);
-            let listing = match scan::list(&absolute) {
+            let listing = match scan::list(&absolute, identity) {
                 Ok(listing) => listing,
                 Err(error) if stamp::absent(&error) => {
                     self.leave(&folder);
                     continue;
                 }
                 Err(error) => {
-                    tracing::warn!(folder = %absolute.display(), %error, "a folder cannot be listed; its files stay as they were");
+                    self.places.unreadable(&folder, &error);
                     continue;
                 }
             };
             let rules = match old_rules {
                 Some(rules) if keep => rules,
-                _ => Rules::enter(&above, &absolute, rules_stamp(&listing.files).is_some() && listing.has_rules),
+                _ => Rules::enter(
+                    &above,
+                    &absolute,
+                    rules_stamp(&listing.files).is_some() && listing.has_rules,
+                ),
             };
-            self.places.insert(&folder, listing.identity.1, above, Arc::clone(&rules));
+            self.places
+                .insert(&folder, inode, above, Arc::clone(&rules));
             files += listing.files.len();
             let subfolders = self.compare(&folder, &absolute, &rules, listing);
             let all = depth == Depth::All || !keep;
-            stack.extend(subfolders.into_iter().filter(|path| all || !self.places.contains(path)));
+            stack.extend(
+                subfolders
+                    .into_iter()
+                    .filter(|path| all || !self.places.contains(path)),
+            );
         }
         files
     }
@@ -92,7 +110,10 @@ impl Worker {
         let now = Instant::now();
         let shared = Arc::clone(&self.shared);
         for (path, _) in shared.index.read().iter() {
-            if path.parent().is_some_and(|folder| !self.places.contains(folder)) {
+            if path
+                .parent()
+                .is_some_and(|folder| !self.places.contains(folder))
+            {
                 self.settle.note(&path, Signal::Gone, now);
             }
         }
@@ -100,7 +121,13 @@ impl Worker {
     }
 
     /// Notes what differs in one folder; returns its subfolders that are not ignored.
-    fn compare(&mut self, folder: &Path, absolute: &Path, rules: &Rules, listing: Listing) -> Vec<PathBuf> {
+    fn compare(
+        &mut self,
+        folder: &Path,
+        absolute: &Path,
+        rules: &Rules,
+        listing: Listing,
+    ) -> Vec<PathBuf> {
         let mut present: HashSet<OsString> = HashSet::with_capacity(listing.folders.len());
         let mut subfolders = Vec::with_capacity(listing.folders.len());
         for (name, _) in listing.folders {
@@ -117,10 +144,13 @@ impl Worker {
                 self.leave(&path);
             }
         }
-        let files = listing
-            .files
-            .into_iter()
-            .filter(|(name, _)| !self.is_excluded(&folder.join(name)) && !rules.ignore(&absolute.join(name), false));
+        let some_rules = !rules.is_empty();
+        let some_excluded = !self.excluded.is_empty();
+        let files = listing.files.into_iter().filter(|(name, _)| {
+            let excluded = some_excluded && self.is_excluded(&folder.join(name));
+            let ignored = some_rules && rules.ignore(&absolute.join(name), false);
+            !excluded && !ignored
+        });
         let files: Vec<_> = files.collect();
         if self.adopting {
             self.adopt(folder, files);
@@ -131,8 +161,18 @@ impl Worker {
     }
 
     fn adopt(&mut self, folder: &Path, files: Vec<(OsString, Stamp)>) {
-        self.unhashed.extend(files.iter().map(|(name, _)| folder.join(name)));
-        let records = files.into_iter().map(|(name, stamp)| (name, Record { stamp, hash: None, racy: false }));
+        self.unhashed
+            .extend(files.iter().map(|(name, _)| folder.join(name)));
+        let records = files.into_iter().map(|(name, stamp)| {
+            (
+                name,
+                Record {
+                    stamp,
+                    hash: None,
+                    racy: false,
+                },
+            )
+        });
         self.shared.index.write().adopt(folder, records);
     }
 
@@ -156,7 +196,8 @@ impl Worker {
             }
             let path = folder.join(name);
             // Listed and left out: ignored by now. Not listed: gone.
-            if self.is_ignored(&path, false) && stamp::stamp_at(&absolute.join(name)).is_ok_and(|found| found.is_some())
+            if self.is_ignored(&path, false)
+                && stamp::stamp_at(&absolute.join(name)).is_ok_and(|found| found.is_some())
             {
                 hidden.push(path);
             } else {
@@ -178,6 +219,7 @@ impl Worker {
         }
         let now = Instant::now();
         let lost = self.places.forget(folder);
+        self.settle.forget_below(folder);
         for path in self.shared.index.read().below(folder) {
             self.settle.note(&path, Signal::Gone, now);
         }
@@ -192,9 +234,9 @@ impl Worker {
             return;
         }
         let lost = self.places.forget(folder);
+        self.settle.forget_below(folder);
         let files = self.shared.index.read().below(folder);
         for path in files {
-            self.settle.forget(&path);
             self.shared.index.write().remove(&path);
         }
         for path in lost {
@@ -205,7 +247,10 @@ impl Worker {
     fn rules_above(&self, folder: &Path) -> Option<Arc<Rules>> {
         match folder.parent() {
             None => Some(Arc::clone(&self.base)),
-            Some(parent) => self.places.get(parent).map(|place| Arc::clone(&place.rules)),
+            Some(parent) => self
+                .places
+                .get(parent)
+                .map(|place| Arc::clone(&place.rules)),
         }
     }
 }
