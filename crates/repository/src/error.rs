@@ -9,9 +9,7 @@ use crate::PathError;
 #[non_exhaustive]
 pub enum Error {
     /// The folder does not exist or cannot be read.
-    #[error(
-        "failed to open the folder {path:?}: {source}; give a folder that exists and that you may read"
-    )]
+    #[error("failed to open the folder {path:?}: {source}; give a folder that exists and that you may read")]
     Folder {
         /// The folder as it was given.
         path: PathBuf,
@@ -19,9 +17,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The repository has no working tree.
-    #[error(
-        "failed to use {path:?}: the repository is bare; run `git worktree add <folder>` and start in that folder"
-    )]
+    #[error("failed to use {path:?}: the repository is bare; run `git worktree add <folder>` and start in that folder")]
     Bare {
         /// The folder as it was given.
         path: PathBuf,
@@ -55,9 +51,7 @@ pub enum Error {
         pattern: String,
     },
     /// The exclude file could not be written.
-    #[error(
-        "failed to write {path:?}: {source}; make the folder writable or add the pattern by hand"
-    )]
+    #[error("failed to write {path:?}: {source}; make the folder writable or add the pattern by hand")]
     Exclude {
         /// The exclude file.
         path: PathBuf,

@@ -14,16 +14,10 @@ static ATTEMPT: AtomicU32 = AtomicU32::new(0);
 /// Adds `pattern` unless a line says it already; true when it was added. Readers see the old file or the new
 /// one, never half of it.
 pub(crate) fn add(file: &Path, pattern: &str) -> Result<bool, Error> {
-    if pattern.trim().is_empty() || pattern.starts_with('#') || pattern.contains(['\n', '\r', '\0'])
-    {
-        return Err(Error::Pattern {
-            pattern: pattern.to_owned(),
-        });
+    if pattern.trim().is_empty() || pattern.starts_with('#') || pattern.contains(['\n', '\r', '\0']) {
+        return Err(Error::Pattern { pattern: pattern.to_owned() });
     }
-    replace(file, pattern).map_err(|source| Error::Exclude {
-        path: file.to_owned(),
-        source,
-    })
+    replace(file, pattern).map_err(|source| Error::Exclude { path: file.to_owned(), source })
 }
 
 fn replace(file: &Path, pattern: &str) -> io::Result<bool> {
@@ -32,10 +26,7 @@ fn replace(file: &Path, pattern: &str) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    if content
-        .split(|byte| *byte == b'\n')
-        .any(|line| line.strip_suffix(b"\r").unwrap_or(line) == pattern.as_bytes())
-    {
+    if content.split(|byte| *byte == b'\n').any(|line| line.strip_suffix(b"\r").unwrap_or(line) == pattern.as_bytes()) {
         return Ok(false);
     }
     if !content.is_empty() && !content.ends_with(b"\n") {
@@ -47,10 +38,7 @@ fn replace(file: &Path, pattern: &str) -> io::Result<bool> {
     let folder = file.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
     let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
-    let temporary = folder.join(format!(
-        "exclude.orchestrator-{}-{attempt}",
-        std::process::id()
-    ));
+    let temporary = folder.join(format!("exclude.orchestrator-{}-{attempt}", std::process::id()));
     let written = write_and_rename(&temporary, file, &content);
     if written.is_err() {
         // The first error is the one to report; a leftover temporary file is harmless.
@@ -60,10 +48,7 @@ fn replace(file: &Path, pattern: &str) -> io::Result<bool> {
 }
 
 fn write_and_rename(temporary: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
-    let mut handle = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(temporary)?;
+    let mut handle = fs::OpenOptions::new().write(true).create_new(true).open(temporary)?;
     if let Ok(old) = fs::metadata(file) {
         handle.set_permissions(old.permissions())?;
     }
@@ -85,16 +70,9 @@ mod tests {
         }
         assert_eq!(add(&file, pattern).unwrap(), added);
         assert_eq!(fs::read_to_string(&file).unwrap(), after);
-        assert!(
-            !add(&file, pattern).unwrap(),
-            "a second time changes nothing"
-        );
+        assert!(!add(&file, pattern).unwrap(), "a second time changes nothing");
         assert_eq!(fs::read_to_string(&file).unwrap(), after);
-        assert_eq!(
-            fs::read_dir(folder.path().join("info")).unwrap().count(),
-            1,
-            "no temporary file stays"
-        );
+        assert_eq!(fs::read_dir(folder.path().join("info")).unwrap().count(), 1, "no temporary file stays");
     }
 
     #[test]
@@ -111,13 +89,7 @@ mod tests {
     #[test]
     fn a_pattern_is_one_line() {
         for pattern in ["", " ", "a\nb", "a\rb", "a\0b", "# a"] {
-            assert!(
-                matches!(
-                    add(Path::new("nowhere"), pattern),
-                    Err(Error::Pattern { .. })
-                ),
-                "{pattern:?}"
-            );
+            assert!(matches!(add(Path::new("nowhere"), pattern), Err(Error::Pattern { .. })), "{pattern:?}");
         }
     }
 }

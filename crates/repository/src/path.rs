@@ -13,17 +13,13 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum PathError {
     /// Nothing is left after normalising: the text is empty or names the root.
-    #[error(
-        "failed to use {0:?} as a path: it names no file; give a path below the project's root"
-    )]
+    #[error("failed to use {0:?} as a path: it names no file; give a path below the project's root")]
     Empty(String),
     /// A NUL byte, which no file system accepts.
     #[error("failed to use {0:?} as a path: it holds a NUL character; remove it")]
     Nul(String),
     /// A `..` component.
-    #[error(
-        "failed to use {0:?} as a path: it holds `..`; write the path from the project's root without it"
-    )]
+    #[error("failed to use {0:?} as a path: it holds `..`; write the path from the project's root without it")]
     Parent(String),
     /// A `.git` component in any spelling.
     #[error(
@@ -31,9 +27,7 @@ pub enum PathError {
     )]
     GitFolder(String, String),
     /// An absolute path that is not below the root.
-    #[error(
-        "failed to use {input:?} as a path: it is outside the project at {root:?}; give a path below it"
-    )]
+    #[error("failed to use {input:?} as a path: it is outside the project at {root:?}; give a path below it")]
     Outside {
         /// The path as it was given.
         input: String,
@@ -51,11 +45,7 @@ pub fn normalise(root: &Path, input: &str) -> Result<String, PathError> {
     if input.contains('\0') {
         return Err(PathError::Nul(input.to_owned()));
     }
-    let below = if input.starts_with('/') || Path::new(input).is_absolute() {
-        below_root(root, input)?
-    } else {
-        input
-    };
+    let below = if input.starts_with('/') || Path::new(input).is_absolute() { below_root(root, input)? } else { input };
     let mut name = String::with_capacity(below.len());
     for component in below.split(is_separator) {
         match component {
@@ -87,16 +77,10 @@ fn is_separator(character: char) -> bool {
 
 /// The rest of an absolute `input` after the components of `root`; `/root-2/a` is not below `/root`.
 fn below_root<'a>(root: &Path, input: &'a str) -> Result<&'a str, PathError> {
-    let outside = || PathError::Outside {
-        input: input.to_owned(),
-        root: root.to_owned(),
-    };
+    let outside = || PathError::Outside { input: input.to_owned(), root: root.to_owned() };
     let root_text = root.to_str().ok_or_else(outside)?;
     let mut rest = input;
-    for wanted in root_text
-        .split(is_separator)
-        .filter(|part| !part.is_empty() && *part != ".")
-    {
+    for wanted in root_text.split(is_separator).filter(|part| !part.is_empty() && *part != ".") {
         loop {
             rest = rest.trim_start_matches(is_separator);
             match rest.strip_prefix("./") {
@@ -114,10 +98,7 @@ fn below_root<'a>(root: &Path, input: &'a str) -> Result<&'a str, PathError> {
 
 /// True when some file system opens git's folder under this name.
 fn is_git_folder(component: &str) -> bool {
-    let visible: String = component
-        .chars()
-        .filter(|character| !ignored_by_hfs(*character))
-        .collect();
+    let visible: String = component.chars().filter(|character| !ignored_by_hfs(*character)).collect();
     let before_stream = visible.split(':').next().unwrap_or_default();
     let name = before_stream.trim_end_matches([' ', '.']);
     if name.eq_ignore_ascii_case(".git") {
@@ -125,9 +106,7 @@ fn is_git_folder(component: &str) -> bool {
     }
     // `~` and a number is how NTFS shortens; which number `.git` got depends on its neighbours.
     name.split_once('~').is_some_and(|(stem, number)| {
-        stem.eq_ignore_ascii_case("git")
-            && !number.is_empty()
-            && number.bytes().all(|byte| byte.is_ascii_digit())
+        stem.eq_ignore_ascii_case("git") && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 
@@ -150,24 +129,12 @@ mod tests {
             PathError::Outside { .. } => "outside",
         };
         let found = normalise(Path::new("/abs/root"), input).map_err(kind);
-        assert_eq!(
-            found.as_deref().map_err(|kind| *kind),
-            expected,
-            "{input:?}"
-        );
+        assert_eq!(found.as_deref().map_err(|kind| *kind), expected, "{input:?}");
     }
 
     #[test]
     fn every_spelling_of_a_file_is_one_name() {
-        for spelling in [
-            "a/b",
-            "./a//b",
-            "a/./b",
-            "a/b/",
-            "/abs/root/a/b",
-            "//abs/./root//a/b",
-            "/abs/root/./a/b/.",
-        ] {
+        for spelling in ["a/b", "./a//b", "a/./b", "a/b/", "/abs/root/a/b", "//abs/./root//a/b", "/abs/root/./a/b/."] {
             check(spelling, Ok("a/b"));
         }
         check("ä/ß 猫", Ok("ä/ß 猫"));
@@ -219,17 +186,7 @@ mod tests {
         ] {
             check(input, Err("git"));
         }
-        for input in [
-            ".gitignore",
-            ".github/x",
-            "git",
-            "git~",
-            "git~x",
-            "x.git",
-            "git.",
-            ".git-x",
-            ".gitmodules",
-        ] {
+        for input in [".gitignore", ".github/x", "git", "git~", "git~x", "x.git", "git.", ".git-x", ".gitmodules"] {
             check(input, Ok(input));
         }
     }

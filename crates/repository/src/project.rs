@@ -28,65 +28,43 @@ impl Project {
     /// The folder is missing, the repository is bare or broken, or its configuration points elsewhere.
     pub fn discover(dir: &Path) -> Result<Self, Error> {
         let start = canonical(dir)?;
-        let broken = |error: &dyn std::fmt::Display| Error::Repository {
-            path: dir.to_owned(),
-            detail: one_line(error),
-        };
+        let broken =
+            |error: &dyn std::fmt::Display| Error::Repository { path: dir.to_owned(), detail: one_line(error) };
         let plain = |root: PathBuf| match link_above(&root) {
             Some(link) => Err(dangling(dir, &link)),
             None => Ok(Self { root, git: None }),
         };
-        let isolated = gix::sec::trust::Mapping {
-            full: gix::open::Options::isolated(),
-            reduced: gix::open::Options::isolated(),
-        };
-        let repository = match gix::ThreadSafeRepository::discover_opts(
-            &start,
-            upwards::Options::default(),
-            isolated,
-        ) {
+        let isolated =
+            gix::sec::trust::Mapping { full: gix::open::Options::isolated(), reduced: gix::open::Options::isolated() };
+        let repository = match gix::ThreadSafeRepository::discover_opts(&start, upwards::Options::default(), isolated) {
             Ok(repository) => repository,
             Err(error) => {
                 return match error.downcast_any_ref::<upwards::Error>() {
-                    Some(upwards::Error::NoTrustedGitRepository { .. }) | None => {
-                        Err(broken(&error))
-                    }
+                    Some(upwards::Error::NoTrustedGitRepository { .. }) | None => Err(broken(&error)),
                     Some(_) => plain(start),
                 };
             }
         };
         let local = repository.to_thread_local();
         let Some(workdir) = local.workdir() else {
-            return Err(Error::Bare {
-                path: dir.to_owned(),
-            });
+            return Err(Error::Bare { path: dir.to_owned() });
         };
         let root = canonical(workdir)?;
         if !start.starts_with(&root) {
-            return Err(Error::ForeignWorktree {
-                path: dir.to_owned(),
-                worktree: root,
-            });
+            return Err(Error::ForeignWorktree { path: dir.to_owned(), worktree: root });
         }
-        if let Some(link) = link_above(&start).filter(|link| link.parent() != Some(root.as_path()))
-        {
+        if let Some(link) = link_above(&start).filter(|link| link.parent() != Some(root.as_path())) {
             return Err(dangling(dir, &link));
         }
         let common = canonical(local.common_dir())?;
-        Ok(Self {
-            root,
-            git: Some(Git { repository, common }),
-        })
+        Ok(Self { root, git: Some(Git { repository, common }) })
     }
 
     /// `dir` as a project without git, even when a repository holds it.
     /// # Errors
     /// The folder is missing.
     pub fn plain(dir: &Path) -> Result<Self, Error> {
-        Ok(Self {
-            root: canonical(dir)?,
-            git: None,
-        })
+        Ok(Self { root: canonical(dir)?, git: None })
     }
 
     /// Top of the worktree, canonical.
@@ -161,10 +139,7 @@ impl Project {
     }
 
     fn broken(&self, error: &dyn std::fmt::Display) -> Error {
-        Error::Repository {
-            path: self.root.clone(),
-            detail: one_line(error),
-        }
+        Error::Repository { path: self.root.clone(), detail: one_line(error) }
     }
 }
 
@@ -173,37 +148,21 @@ fn canonical(path: &Path) -> Result<PathBuf, Error> {
         true => Ok(found),
         false => Err(std::io::ErrorKind::NotADirectory.into()),
     });
-    found.map_err(|source| Error::Folder {
-        path: path.to_owned(),
-        source,
-    })
+    found.map_err(|source| Error::Folder { path: path.to_owned(), source })
 }
 
 /// The nearest `.git` file at or above `start`. The library steps over one that points nowhere; taking the
 /// repository around it, or none, would put an agent's work into the wrong place.
 fn link_above(start: &Path) -> Option<PathBuf> {
-    let nearest = start
-        .ancestors()
-        .map(|folder| folder.join(".git"))
-        .find(|entry| entry.symlink_metadata().is_ok())?;
+    let nearest = start.ancestors().map(|folder| folder.join(".git")).find(|entry| entry.symlink_metadata().is_ok())?;
     nearest.is_file().then_some(nearest)
 }
 
 fn dangling(dir: &Path, link: &Path) -> Error {
-    let detail = format!(
-        "{} points to a repository that is not there",
-        link.display()
-    );
-    Error::Repository {
-        path: dir.to_owned(),
-        detail,
-    }
+    let detail = format!("{} points to a repository that is not there", link.display());
+    Error::Repository { path: dir.to_owned(), detail }
 }
 
 fn one_line(error: &dyn std::fmt::Display) -> String {
-    error
-        .to_string()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -45,18 +45,13 @@ pub(crate) fn renames(batch: &Batch) -> HashMap<PathBuf, PathBuf> {
     let mut sources: HashMap<PathBuf, PathBuf> = HashMap::new();
     let mut used: std::collections::HashSet<&Path> = std::collections::HashSet::new();
     let appeared = || {
-        batch
-            .iter()
-            .filter_map(|(path, outcome)| match (outcome.before, outcome.now) {
-                (None, Some(now)) => Some((path, now)),
-                _ => None,
-            })
+        batch.iter().filter_map(|(path, outcome)| match (outcome.before, outcome.now) {
+            (None, Some(now)) => Some((path, now)),
+            _ => None,
+        })
     };
     for (path, now) in appeared() {
-        let source = now
-            .stamp
-            .born
-            .and_then(|born| by_inode.get(&(now.stamp.inode, born)));
+        let source = now.stamp.born.and_then(|born| by_inode.get(&(now.stamp.inode, born)));
         if let Some(source) = source.filter(|source| used.insert(source)) {
             sources.insert(path.clone(), source.to_path_buf());
         }
@@ -69,10 +64,7 @@ pub(crate) fn renames(batch: &Batch) -> HashMap<PathBuf, PathBuf> {
             continue;
         }
         let free = || candidates.iter().filter(|source| !used.contains(*source));
-        let source = free()
-            .find(|source| source.file_name() == path.file_name())
-            .or_else(|| free().next())
-            .copied();
+        let source = free().find(|source| source.file_name() == path.file_name()).or_else(|| free().next()).copied();
         if let Some(source) = source {
             used.insert(source);
             sources.insert(path.clone(), source.to_path_buf());
@@ -98,9 +90,7 @@ pub(crate) fn changes(batch: &Batch, renames: &HashMap<PathBuf, PathBuf>) -> Vec
             (Some(_), None, _) if moved.contains(path) => continue,
             (Some(_), None, _) => ChangeKind::Deleted,
             (Some(_), Some(_), _) => ChangeKind::Modified,
-            (None, Some(_), Some(source)) => ChangeKind::Renamed {
-                from: name::text(source).0,
-            },
+            (None, Some(_), Some(source)) => ChangeKind::Renamed { from: name::text(source).0 },
             (None, Some(_), None) => ChangeKind::Created,
         };
         let old = match source {
@@ -127,12 +117,10 @@ pub(crate) fn hex(hash: Hash) -> String {
 }
 
 fn vanished(batch: &Batch) -> impl Iterator<Item = (&Path, Record)> {
-    batch
-        .iter()
-        .filter_map(|(path, outcome)| match (outcome.before, outcome.now) {
-            (Some(before), None) => Some((path.as_path(), before)),
-            _ => None,
-        })
+    batch.iter().filter_map(|(path, outcome)| match (outcome.before, outcome.now) {
+        (Some(before), None) => Some((path.as_path(), before)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -147,37 +135,16 @@ mod tests {
 
     fn born(inode: u64, content: &str, born: Option<i128>) -> Option<Record> {
         let size = content.len() as u64;
-        let stamp = Stamp {
-            modified: i128::from(inode),
-            changed: 0,
-            born,
-            size,
-            inode,
-            entry: Entry::File,
-        };
-        Some(Record {
-            stamp,
-            hash: Some(blake3::hash(content.as_bytes())),
-            racy: false,
-        })
+        let stamp = Stamp { modified: i128::from(inode), changed: 0, born, size, inode, entry: Entry::File };
+        Some(Record { stamp, hash: Some(blake3::hash(content.as_bytes())), racy: false })
     }
 
     /// A file's record before and after a batch.
     type Sides = (Option<Record>, Option<Record>);
 
     fn check(files: &[(&str, Sides)], expected: &[(&str, &str)]) {
-        let batch: Batch = files
-            .iter()
-            .map(|(path, (before, now))| {
-                (
-                    path.into(),
-                    Outcome {
-                        before: *before,
-                        now: *now,
-                    },
-                )
-            })
-            .collect();
+        let batch: Batch =
+            files.iter().map(|(path, (before, now))| (path.into(), Outcome { before: *before, now: *now })).collect();
         let renames = renames(&batch);
         let found: Vec<_> = changes(&batch, &renames)
             .into_iter()
@@ -191,10 +158,7 @@ mod tests {
                 (change.path, kind)
             })
             .collect();
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|(path, kind)| ((*path).to_owned(), (*kind).to_owned()))
-            .collect();
+        let expected: Vec<_> = expected.iter().map(|(path, kind)| ((*path).to_owned(), (*kind).to_owned())).collect();
         assert_eq!(found, expected);
     }
 
@@ -209,20 +173,10 @@ mod tests {
 
     #[test]
     fn a_rename_is_known_by_inode_even_when_edited_and_by_content_across_copies() {
+        check(&[("a", (file(1, "x"), None)), ("b", (None, file(1, "y")))], &[("b", "from a")]);
+        check(&[("a", (file(1, "x"), None)), ("b", (None, file(2, "x")))], &[("b", "from a")]);
         check(
-            &[("a", (file(1, "x"), None)), ("b", (None, file(1, "y")))],
-            &[("b", "from a")],
-        );
-        check(
-            &[("a", (file(1, "x"), None)), ("b", (None, file(2, "x")))],
-            &[("b", "from a")],
-        );
-        check(
-            &[
-                ("d/n", (file(1, "x"), None)),
-                ("d/o", (file(2, "x"), None)),
-                ("e/o", (None, file(3, "x"))),
-            ],
+            &[("d/n", (file(1, "x"), None)), ("d/o", (file(2, "x"), None)), ("e/o", (None, file(3, "x")))],
             &[("d/n", "deleted"), ("e/o", "from d/o")],
         );
     }
@@ -230,36 +184,21 @@ mod tests {
     #[test]
     fn a_reused_inode_and_an_empty_file_are_no_rename() {
         check(
-            &[
-                ("a", (file(1, "x"), None)),
-                ("b", (None, born(1, "y", Some(9)))),
-            ],
+            &[("a", (file(1, "x"), None)), ("b", (None, born(1, "y", Some(9))))],
             &[("a", "deleted"), ("b", "created")],
         );
         check(
-            &[
-                ("a", (born(1, "x", None), None)),
-                ("b", (None, born(1, "y", None))),
-            ],
+            &[("a", (born(1, "x", None), None)), ("b", (None, born(1, "y", None)))],
             &[("a", "deleted"), ("b", "created")],
         );
-        check(
-            &[("a", (file(1, ""), None)), ("b", (None, file(2, "")))],
-            &[("a", "deleted"), ("b", "created")],
-        );
+        check(&[("a", (file(1, ""), None)), ("b", (None, file(2, "")))], &[("a", "deleted"), ("b", "created")]);
     }
 
     #[test]
     fn a_save_by_rename_over_is_one_modification() {
+        check(&[("tmp", (None, None)), ("f", (file(1, "x"), file(2, "y")))], &[("f", "modified")]);
         check(
-            &[("tmp", (None, None)), ("f", (file(1, "x"), file(2, "y")))],
-            &[("f", "modified")],
-        );
-        check(
-            &[
-                ("tmp", (file(2, "y"), None)),
-                ("f", (file(1, "x"), file(2, "y"))),
-            ],
+            &[("tmp", (file(2, "y"), None)), ("f", (file(1, "x"), file(2, "y")))],
             &[("f", "modified"), ("tmp", "deleted")],
         );
     }
@@ -267,11 +206,7 @@ mod tests {
     #[test]
     fn one_vanished_file_is_the_source_of_one_new_file_only() {
         check(
-            &[
-                ("a", (file(1, "x"), None)),
-                ("b", (None, file(2, "x"))),
-                ("c", (None, file(3, "x"))),
-            ],
+            &[("a", (file(1, "x"), None)), ("b", (None, file(2, "x"))), ("c", (None, file(3, "x")))],
             &[("b", "from a"), ("c", "created")],
         );
     }

@@ -21,11 +21,7 @@ pub(crate) struct Counter {
 
 impl Counter {
     pub(crate) fn new(brake: Brake) -> Self {
-        Self {
-            brake,
-            recent: VecDeque::new(),
-            strict: false,
-        }
+        Self { brake, recent: VecDeque::new(), strict: false }
     }
 
     pub(crate) fn set_strict(&mut self, strict: bool) {
@@ -34,11 +30,7 @@ impl Counter {
 
     /// True when `count` of `total` files may be reported as deleted at `now`; they are then counted.
     pub(crate) fn admit(&mut self, count: usize, total: usize, now: Instant) -> bool {
-        while self
-            .recent
-            .front()
-            .is_some_and(|(at, _)| now.saturating_duration_since(*at) > WINDOW)
-        {
+        while self.recent.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > WINDOW) {
             self.recent.pop_front();
         }
         if count == 0 {
@@ -73,11 +65,7 @@ mod tests {
         counter.set_strict(strict);
         for (at, count, total, allowed) in steps {
             let now = start + Duration::from_millis(*at);
-            assert_eq!(
-                counter.admit(*count, *total, now),
-                *allowed,
-                "{count} of {total} at {at}"
-            );
+            assert_eq!(counter.admit(*count, *total, now), *allowed, "{count} of {total} at {at}");
         }
     }
 

@@ -63,14 +63,7 @@ impl Handle {
     /// The paths of all known files, sorted, written as [`crate::Change::path`].
     #[must_use]
     pub fn list(&self) -> Vec<String> {
-        let mut paths: Vec<_> = self
-            .owner
-            .shared
-            .index
-            .read()
-            .iter()
-            .map(|(path, _)| name::text(&path).0)
-            .collect();
+        let mut paths: Vec<_> = self.owner.shared.index.read().iter().map(|(path, _)| name::text(&path).0).collect();
         paths.sort_unstable();
         paths
     }
@@ -82,13 +75,7 @@ impl Handle {
         let known = index.iter().map(|(path, record)| {
             let (path, escaped) = name::text(&path);
             let hash = record.hash.map(batch::hex);
-            Known {
-                path,
-                escaped,
-                hash,
-                size: record.stamp.size,
-                entry: record.stamp.entry,
-            }
+            Known { path, escaped, hash, size: record.stamp.size, entry: record.stamp.entry }
         });
         let mut known: Vec<_> = known.collect();
         known.sort_unstable_by(|left, right| left.path.cmp(&right.path));
@@ -123,57 +110,27 @@ impl Drop for Owner {
 
 impl fmt::Debug for Owner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Owner")
-            .field("stats", &*self.shared.stats.lock())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Owner").field("stats", &*self.shared.stats.lock()).finish_non_exhaustive()
     }
 }
 
 /// What [`Options::build`] does.
 pub(crate) fn start(mut options: Options) -> Result<(Handle, Receiver<Notice>), Error> {
-    let cookies = |source| Error::CookieDir {
-        path: options.cookie_dir.clone(),
-        source,
-    };
-    let root = options.root.canonicalize().map_err(|source| Error::Root {
-        path: options.root.clone(),
-        source,
-    })?;
+    let cookies = |source| Error::CookieDir { path: options.cookie_dir.clone(), source };
+    let root = options.root.canonicalize().map_err(|source| Error::Root { path: options.root.clone(), source })?;
     let cookie_dir = prepare(&options.cookie_dir).map_err(cookies)?;
     let identity = scan::identity(&root)
         .and_then(|found| found.ok_or_else(|| io::ErrorKind::NotADirectory.into()))
-        .map_err(|source| Error::Root {
-            path: options.root.clone(),
-            source,
-        })?;
+        .map_err(|source| Error::Root { path: options.root.clone(), source })?;
     (options.root, options.cookie_dir) = (root, cookie_dir);
 
     let (sender, receiver) = mpsc::channel(options.queue.max(1));
     let inbox = Arc::new(Inbox::default());
     let shared = Arc::new(Shared::default());
-    let worker = Worker::new(
-        &options,
-        identity,
-        Arc::clone(&inbox),
-        Arc::clone(&shared),
-        sender,
-    );
-    let thread = thread::Builder::new()
-        .name("watch".to_owned())
-        .spawn(move || worker.run())
-        .map_err(Error::Thread)?;
-    let owner = Owner {
-        inbox,
-        shared,
-        thread: Mutex::new(Some(thread)),
-    };
-    Ok((
-        Handle {
-            owner: Arc::new(owner),
-        },
-        receiver,
-    ))
+    let worker = Worker::new(&options, identity, Arc::clone(&inbox), Arc::clone(&shared), sender);
+    let thread = thread::Builder::new().name("watch".to_owned()).spawn(move || worker.run()).map_err(Error::Thread)?;
+    let owner = Owner { inbox, shared, thread: Mutex::new(Some(thread)) };
+    Ok((Handle { owner: Arc::new(owner) }, receiver))
 }
 
 /// Makes the cookie folder and removes what an earlier run left in it.

@@ -137,11 +137,7 @@ impl Inbox {
 
 impl Mail {
     fn is_empty(&self) -> bool {
-        self.signals.is_empty()
-            && !self.overflow
-            && self.barriers.is_empty()
-            && !self.confirm
-            && !self.stop
+        self.signals.is_empty() && !self.overflow && self.barriers.is_empty() && !self.confirm && !self.stop
     }
 
     fn add(&mut self, event: Event) {
@@ -151,9 +147,7 @@ impl Mail {
         let raw = match event.kind {
             EventKind::Create(CreateKind::Folder) => Raw::Arrived,
             EventKind::Create(_) => Raw::CreatedFile,
-            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
-                Raw::Gone
-            }
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Raw::Gone,
             EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
                 let mut paths = event.paths.into_iter();
                 if let (Some(from), Some(to)) = (paths.next(), paths.next()) {
@@ -174,11 +168,7 @@ impl Mail {
     }
 
     fn push(&mut self, path: PathBuf, raw: Raw) {
-        if self
-            .signals
-            .last()
-            .is_some_and(|(last, kind)| *last == path && *kind == raw)
-        {
+        if self.signals.last().is_some_and(|(last, kind)| *last == path && *kind == raw) {
             return;
         }
         if self.signals.len() >= LIMIT {

@@ -51,23 +51,13 @@ impl Index {
             return;
         };
         match self.folders.get_mut(folder) {
-            Some(names) => Self::put(
-                names,
-                name.to_owned(),
-                record,
-                &mut self.files,
-                &mut self.unhashed,
-            ),
+            Some(names) => Self::put(names, name.to_owned(), record, &mut self.files, &mut self.unhashed),
             None => self.adopt(folder, [(name.to_owned(), record)]),
         }
     }
 
     /// Inserts many files of one folder.
-    pub(crate) fn adopt(
-        &mut self,
-        folder: &Path,
-        records: impl IntoIterator<Item = (OsString, Record)>,
-    ) {
+    pub(crate) fn adopt(&mut self, folder: &Path, records: impl IntoIterator<Item = (OsString, Record)>) {
         let names = self.folders.entry(folder.to_owned()).or_default();
         for (name, record) in records {
             Self::put(names, name, record, &mut self.files, &mut self.unhashed);
@@ -116,11 +106,7 @@ impl Index {
 
     /// All files.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PathBuf, &Record)> {
-        self.folders.iter().flat_map(|(path, names)| {
-            names
-                .iter()
-                .map(move |(name, record)| (path.join(name), record))
-        })
+        self.folders.iter().flat_map(|(path, names)| names.iter().map(move |(name, record)| (path.join(name), record)))
     }
 }
 
@@ -134,19 +120,8 @@ mod tests {
     use crate::Entry;
 
     fn record(hash: Option<Hash>) -> Record {
-        let stamp = Stamp {
-            modified: 0,
-            changed: 0,
-            born: None,
-            size: 0,
-            inode: 1,
-            entry: Entry::File,
-        };
-        Record {
-            stamp,
-            hash,
-            racy: false,
-        }
+        let stamp = Stamp { modified: 0, changed: 0, born: None, size: 0, inode: 1, entry: Entry::File };
+        Record { stamp, hash, racy: false }
     }
 
     #[test]

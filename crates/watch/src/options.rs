@@ -42,10 +42,7 @@ pub struct Brake {
 
 impl Default for Brake {
     fn default() -> Self {
-        Self {
-            fraction: 0.5,
-            at_least: 50,
-        }
+        Self { fraction: 0.5, at_least: 50 }
     }
 }
 

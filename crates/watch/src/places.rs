@@ -12,9 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use notify_debouncer_full::notify::{
-    self, Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher,
-};
+use notify_debouncer_full::notify::{self, Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::{inbox::Inbox, rules::Rules, stamp::Stamp};
 
@@ -50,12 +48,7 @@ const STALE: Duration = Duration::from_secs(2);
 
 impl Places {
     /// An empty table without a connection to the system.
-    pub(crate) fn new(
-        root: PathBuf,
-        cookie_dir: PathBuf,
-        inbox: Arc<Inbox>,
-        budget: usize,
-    ) -> Self {
+    pub(crate) fn new(root: PathBuf, cookie_dir: PathBuf, inbox: Arc<Inbox>, budget: usize) -> Self {
         Self {
             root,
             cookie_dir,
@@ -98,11 +91,7 @@ impl Places {
     }
 
     pub(crate) fn absolute(&self, folder: &Path) -> PathBuf {
-        if folder.as_os_str().is_empty() {
-            self.root.clone()
-        } else {
-            self.root.join(folder)
-        }
+        if folder.as_os_str().is_empty() { self.root.clone() } else { self.root.join(folder) }
     }
 
     pub(crate) fn get(&self, folder: &Path) -> Option<&Place> {
@@ -177,26 +166,12 @@ impl Places {
     }
 
     /// Adds a folder, or replaces what is known of it.
-    pub(crate) fn insert(
-        &mut self,
-        folder: &Path,
-        inode: u64,
-        above: Arc<Rules>,
-        rules: Arc<Rules>,
-    ) {
+    pub(crate) fn insert(&mut self, folder: &Path, inode: u64, above: Arc<Rules>, rules: Arc<Rules>) {
         self.by_inode.insert(inode, folder.to_owned());
         match self.map.get_mut(folder) {
             Some(place) => (place.inode, place.above, place.rules) = (inode, above, rules),
             None => {
-                self.map.insert(
-                    folder.to_owned(),
-                    Place {
-                        inode,
-                        above,
-                        rules,
-                        watched: false,
-                    },
-                );
+                self.map.insert(folder.to_owned(), Place { inode, above, rules, watched: false });
             }
         }
     }
@@ -248,17 +223,12 @@ impl Places {
 
     /// The folders directly in `folder`.
     pub(crate) fn children(&self, folder: &Path) -> Vec<PathBuf> {
-        self.subtree(folder)
-            .into_iter()
-            .filter(|path| path.parent() == Some(folder))
-            .collect()
+        self.subtree(folder).into_iter().filter(|path| path.parent() == Some(folder)).collect()
     }
 
     fn subtree(&self, folder: &Path) -> Vec<PathBuf> {
         let from = self.map.range(folder.to_owned()..);
-        from.take_while(|(path, _)| path.starts_with(folder))
-            .map(|(path, _)| path.clone())
-            .collect()
+        from.take_while(|(path, _)| path.starts_with(folder)).map(|(path, _)| path.clone()).collect()
     }
 
     fn request(&mut self, absolute: &Path) -> bool {
@@ -277,9 +247,7 @@ impl Places {
     fn short(&mut self, error: &notify::Error) {
         let cure = match &error.kind {
             ErrorKind::PathNotFound => return,
-            ErrorKind::MaxFilesWatch => {
-                "the system's limit is reached; raise fs.inotify.max_user_watches".to_owned()
-            }
+            ErrorKind::MaxFilesWatch => "the system's limit is reached; raise fs.inotify.max_user_watches".to_owned(),
             ErrorKind::Io(error) if crate::stamp::absent(error) => return,
             ErrorKind::Io(error) => {
                 format!("{error}; close other watchers or raise fs.inotify.max_user_instances")
@@ -292,8 +260,5 @@ impl Places {
 
 /// The rules file's stamp among listed files.
 pub(crate) fn rules_stamp(files: &[(std::ffi::OsString, Stamp)]) -> Option<&Stamp> {
-    files
-        .iter()
-        .find(|(name, _)| name == ".gitignore")
-        .map(|(_, stamp)| stamp)
+    files.iter().find(|(name, _)| name == ".gitignore").map(|(_, stamp)| stamp)
 }

@@ -35,10 +35,7 @@ impl Rules {
             return Arc::clone(above);
         }
         let own = load(folder, &folder.join(".gitignore"));
-        Arc::new(Self {
-            above: Some(Arc::clone(above)),
-            own,
-        })
+        Arc::new(Self { above: Some(Arc::clone(above)), own })
     }
 
     /// True when nothing is ignored.
@@ -86,10 +83,7 @@ fn small_file(path: &Path) -> io::Result<String> {
 fn load(folder: &Path, file: &Path) -> Gitignore {
     let mut content = Vec::new();
     // Git does not follow a link here either; what cannot be read ignores nothing.
-    if stamp::open(file)
-        .and_then(|open| open.take(LONGEST).read_to_end(&mut content))
-        .is_err()
-    {
+    if stamp::open(file).and_then(|open| open.take(LONGEST).read_to_end(&mut content)).is_err() {
         return Gitignore::empty();
     }
     let text = String::from_utf8_lossy(&content);
@@ -121,11 +115,7 @@ mod tests {
         let top = Rules::enter(&Rules::base(root), root, true);
         let deep = Rules::enter(&top, &root.join("d"), true);
         let check = |rules: &Rules, path: &str, is_folder, expected| {
-            assert_eq!(
-                rules.ignore(&root.join(path), is_folder),
-                expected,
-                "{path}"
-            );
+            assert_eq!(rules.ignore(&root.join(path), is_folder), expected, "{path}");
         };
         check(&top, "x.log", false, true);
         check(&top, "x.rs", false, false);
@@ -146,11 +136,7 @@ mod tests {
         fs::create_dir_all(git.join("worktrees/tree")).unwrap();
         fs::create_dir_all(git.join("info")).unwrap();
         fs::create_dir(&root).unwrap();
-        fs::write(
-            root.join(".git"),
-            format!("gitdir: {}\n", git.join("worktrees/tree").display()),
-        )
-        .unwrap();
+        fs::write(root.join(".git"), format!("gitdir: {}\n", git.join("worktrees/tree").display())).unwrap();
         fs::write(git.join("worktrees/tree/commondir"), "../..\n").unwrap();
         fs::write(git.join("info/exclude"), "*.o\n").unwrap();
         assert!(Rules::base(&root).ignore(&root.join("a/b.o"), false));

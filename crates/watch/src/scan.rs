@@ -37,11 +37,7 @@ pub(crate) fn list(folder: &Path, identity: (u64, u64)) -> io::Result<Listing> {
             listing.folders.push((name, entry.ino()));
         } else if kind.is_file() || kind.is_symlink() {
             // It may vanish between listing and stat.
-            let Some(stamp) = entry
-                .metadata()
-                .ok()
-                .and_then(|metadata| Stamp::of(&metadata))
-            else {
+            let Some(stamp) = entry.metadata().ok().and_then(|metadata| Stamp::of(&metadata)) else {
                 continue;
             };
             listing.has_rules |= kind.is_file() && name == ".gitignore";

@@ -105,9 +105,7 @@ impl Settle {
             return;
         }
         let old = self.drop(path);
-        let key = old
-            .as_ref()
-            .map_or_else(|| Arc::from(path), |(key, _)| Arc::clone(key));
+        let key = old.as_ref().map_or_else(|| Arc::from(path), |(key, _)| Arc::clone(key));
         let old = old.map(|(_, pending)| pending);
         let was_open = old.is_some_and(|old| old.open);
         let open = match signal {
@@ -154,11 +152,7 @@ impl Settle {
 
     /// Forgets what is below a folder that is gone: no event of it will come under these names.
     pub(crate) fn forget_below(&mut self, folder: &Path) {
-        let below: Vec<_> = self
-            .paths()
-            .filter(|path| path.starts_with(folder))
-            .map(Arc::clone)
-            .collect();
+        let below: Vec<_> = self.paths().filter(|path| path.starts_with(folder)).map(Arc::clone).collect();
         for path in below {
             self.forget(&path);
         }
@@ -190,28 +184,21 @@ impl Settle {
         }
         if vanished {
             // The other half of a move may have been noted a moment later; both belong to one batch.
-            due.extend(self.take_if(|_, pending| {
-                (pending.arrived || pending.found) && !pending.deferred && !pending.open
-            }));
+            due.extend(
+                self.take_if(|_, pending| (pending.arrived || pending.found) && !pending.deferred && !pending.open),
+            );
         }
         due
     }
 
     /// For a barrier: the paths that no writer holds open, without waiting for quiet.
     pub(crate) fn take_closed(&mut self, now: Instant) -> Vec<Due> {
-        self.take_if(|settle, pending| {
-            !pending.open && !pending.deferred || settle.due_at(pending) <= now
-        })
+        self.take_if(|settle, pending| !pending.open && !pending.deferred || settle.due_at(pending) <= now)
     }
 
     fn take_if(&mut self, wanted: impl Fn(&Self, &Pending) -> bool) -> Vec<Due> {
-        let found = self
-            .pending
-            .iter()
-            .filter(|(_, pending)| wanted(self, pending));
-        let found: Vec<_> = found
-            .map(|(path, pending)| (self.due_at(pending), Arc::clone(path)))
-            .collect();
+        let found = self.pending.iter().filter(|(_, pending)| wanted(self, pending));
+        let found: Vec<_> = found.map(|(path, pending)| (self.due_at(pending), Arc::clone(path))).collect();
         let mut due = Vec::with_capacity(found.len());
         for entry in found {
             self.queue.remove(&entry);
@@ -221,12 +208,7 @@ impl Settle {
     }
 
     fn due_at(&self, pending: &Pending) -> Instant {
-        pending.last
-            + if pending.open {
-                self.patience
-            } else {
-                self.quiet
-            }
+        pending.last + if pending.open { self.patience } else { self.quiet }
     }
 
     /// Until when vanishing files hold everything back. Bounded, so that a steady trickle cannot do it
@@ -240,16 +222,12 @@ impl Settle {
     fn remove(&mut self, path: Arc<Path>) -> Option<Due> {
         let pending = self.pending.remove(&path)?;
         self.count_down(&pending);
-        Some(Due {
-            path,
-            found: pending.found,
-        })
+        Some(Due { path, found: pending.found })
     }
 
     fn drop(&mut self, path: &Path) -> Option<(Arc<Path>, Pending)> {
         let (key, pending) = self.pending.remove_entry(path)?;
-        self.queue
-            .remove(&(self.due_at(&pending), Arc::clone(&key)));
+        self.queue.remove(&(self.due_at(&pending), Arc::clone(&key)));
         self.count_down(&pending);
         Some((key, pending))
     }

@@ -9,26 +9,14 @@ fn check(signals: &[(u64, &str, Signal)], at: u64, expected: &[&str]) {
     let start = Instant::now();
     let mut settle = Settle::new(QUIET, Duration::from_secs(2), 50);
     for (when, path, signal) in signals {
-        settle.note(
-            Path::new(path),
-            *signal,
-            start + Duration::from_millis(*when),
-        );
+        settle.note(Path::new(path), *signal, start + Duration::from_millis(*when));
     }
     let now = start + Duration::from_millis(at);
     let promised = settle.next();
-    let mut due: Vec<_> = settle
-        .take(now)
-        .iter()
-        .map(|due| due.path.display().to_string())
-        .collect();
+    let mut due: Vec<_> = settle.take(now).iter().map(|due| due.path.display().to_string()).collect();
     due.sort();
     assert_eq!(due, expected, "{signals:?} at {at}");
-    assert_eq!(
-        promised.is_some_and(|next| next <= now),
-        !due.is_empty(),
-        "the promise holds: {signals:?} at {at}"
-    );
+    assert_eq!(promised.is_some_and(|next| next <= now), !due.is_empty(), "the promise holds: {signals:?} at {at}");
 }
 
 #[test]
@@ -56,38 +44,20 @@ fn a_file_that_is_written_and_not_closed_waits_for_the_close_or_for_patience() {
 #[test]
 fn a_flood_of_vanishing_files_is_one_batch() {
     use Signal::{Closed, Gone};
-    check(
-        &[(0, "a", Gone), (50, "b", Gone), (100, "c", Gone)],
-        150,
-        &[],
-    );
-    check(
-        &[(0, "a", Gone), (50, "b", Gone), (100, "c", Gone)],
-        160,
-        &["a", "b", "c"],
-    );
+    check(&[(0, "a", Gone), (50, "b", Gone), (100, "c", Gone)], 150, &[]);
+    check(&[(0, "a", Gone), (50, "b", Gone), (100, "c", Gone)], 160, &["a", "b", "c"]);
     check(&[(0, "x", Closed), (50, "b", Gone)], 100, &[]);
     check(&[(0, "x", Closed), (50, "b", Gone)], 110, &["b", "x"]);
     let names: Vec<_> = (0..40).map(|step| format!("{step}")).collect();
-    let trickle: Vec<_> = (0..40)
-        .map(|step| (step * 50, names[step as usize].as_str(), Gone))
-        .collect();
+    let trickle: Vec<_> = (0..40).map(|step| (step * 50, names[step as usize].as_str(), Gone)).collect();
     check(&trickle, 2000, &[]);
 }
 
 #[test]
 fn both_halves_of_a_move_are_one_batch_and_other_files_still_wait() {
     use Signal::{Arrived, Closed, Found, Gone, Written};
-    check(
-        &[(0, "a", Gone), (30, "b", Arrived), (30, "c", Found)],
-        60,
-        &["a", "b", "c"],
-    );
-    check(
-        &[(0, "a", Gone), (30, "b", Closed), (30, "c", Written)],
-        60,
-        &["a"],
-    );
+    check(&[(0, "a", Gone), (30, "b", Arrived), (30, "c", Found)], 60, &["a", "b", "c"]);
+    check(&[(0, "a", Gone), (30, "b", Closed), (30, "c", Written)], 60, &["a"]);
 }
 
 #[test]
@@ -106,19 +76,12 @@ fn a_trickle_of_vanishing_files_holds_back_for_a_bounded_time() {
     for step in 0..400_u64 {
         let now = start + Duration::from_millis(step * 50);
         settle.note(Path::new(&format!("{step}")), Signal::Gone, now);
-        if settle
-            .take(now)
-            .iter()
-            .any(|due| &*due.path == Path::new("edited"))
-        {
+        if settle.take(now).iter().any(|due| &*due.path == Path::new("edited")) {
             released = Some(now - start);
             break;
         }
     }
-    assert!(
-        released.is_some_and(|after| after <= QUIET * 171),
-        "{released:?}"
-    );
+    assert!(released.is_some_and(|after| after <= QUIET * 171), "{released:?}");
 }
 
 #[test]
@@ -129,19 +92,11 @@ fn a_barrier_takes_closed_files_at_once_and_never_open_ones() {
     settle.note(Path::new("gone"), Signal::Gone, now);
     settle.note(Path::new("open"), Signal::Written, now);
     settle.note(Path::new("deferred"), Signal::Deferred, now);
-    let mut taken: Vec<_> = settle
-        .take_closed(now)
-        .iter()
-        .map(|due| due.path.display().to_string())
-        .collect();
+    let mut taken: Vec<_> = settle.take_closed(now).iter().map(|due| due.path.display().to_string()).collect();
     taken.sort();
     assert_eq!(taken, ["closed", "gone"]);
     assert_eq!(settle.len(), 2);
-    assert_eq!(
-        settle.take_closed(now + QUIET).len(),
-        1,
-        "a deferred path is due after quiet"
-    );
+    assert_eq!(settle.take_closed(now + QUIET).len(), 1, "a deferred path is due after quiet");
     assert!(settle.take_closed(now + QUIET * 10).is_empty());
 }
 

@@ -42,8 +42,7 @@ impl Stamp {
         } else {
             Entry::File
         };
-        let nanos =
-            |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        let nanos = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
         Some(Self {
             modified: nanos(metadata.mtime(), metadata.mtime_nsec()),
             changed: nanos(metadata.ctime(), metadata.ctime_nsec()),
@@ -56,20 +55,13 @@ impl Stamp {
 
     /// True when only the name, the mode or the links changed since `old`: the content is the same.
     pub(crate) fn same_content(&self, old: &Self) -> bool {
-        self.modified == old.modified
-            && self.size == old.size
-            && self.inode == old.inode
-            && self.born == old.born
+        self.modified == old.modified && self.size == old.size && self.inode == old.inode && self.born == old.born
     }
 
     /// True when a write right after a read that began at `read` could leave this stamp as it is: the last
     /// write is younger than the clock's step. File systems that count whole seconds step by up to two.
     pub(crate) fn racy(&self, read: i128) -> bool {
-        let step = if self.modified % 1_000_000_000 == 0 {
-            2_000_000_000
-        } else {
-            20_000_000
-        };
+        let step = if self.modified % 1_000_000_000 == 0 { 2_000_000_000 } else { 20_000_000 };
         self.modified.max(self.changed) > read - step
     }
 
@@ -96,11 +88,7 @@ fn since_epoch(time: SystemTime) -> i128 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     /// The hash is of the content at this stamp; `racy` as in [`Stamp::racy`].
-    Stable {
-        stamp: Stamp,
-        hash: Hash,
-        racy: bool,
-    },
+    Stable { stamp: Stamp, hash: Hash, racy: bool },
     /// It changed while it was read.
     Changing,
     /// It is there and cannot be read.
@@ -120,26 +108,16 @@ pub(crate) fn read(path: &Path) -> Content {
         Err(_) => return Content::Unknown,
     };
     let hash = match before.entry {
-        Entry::Link => {
-            fs::read_link(path).map(|target| blake3::hash(target.as_os_str().as_bytes()))
-        }
+        Entry::Link => fs::read_link(path).map(|target| blake3::hash(target.as_os_str().as_bytes())),
         Entry::File | Entry::Executable => hash_file(path, &before),
     };
     match (hash, stamp_at(path)) {
         (_, Err(_)) => Content::Unknown,
         (_, Ok(None)) => Content::Absent,
         (_, Ok(Some(after))) if after != before => Content::Changing,
-        (Ok(hash), Ok(Some(after))) => Content::Stable {
-            stamp: after,
-            hash,
-            racy: after.racy(begun),
-        },
+        (Ok(hash), Ok(Some(after))) => Content::Stable { stamp: after, hash, racy: after.racy(begun) },
         // It was away for a moment: a folder above was moved and moved back.
-        (Err(error), Ok(Some(_)))
-            if absent(&error) || error.kind() == io::ErrorKind::Interrupted =>
-        {
-            Content::Changing
-        }
+        (Err(error), Ok(Some(_))) if absent(&error) || error.kind() == io::ErrorKind::Interrupted => Content::Changing,
         (Err(_), Ok(Some(after))) => Content::Unreadable(after),
     }
 }
@@ -157,10 +135,7 @@ pub(crate) fn stamp_at(path: &Path) -> io::Result<Option<Stamp>> {
 
 /// True when the error says that nothing is there.
 pub(crate) fn absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn hash_file(path: &Path, expected: &Stamp) -> io::Result<Hash> {
@@ -170,12 +145,7 @@ fn hash_file(path: &Path, expected: &Stamp) -> io::Result<Hash> {
         return Err(io::ErrorKind::Interrupted.into());
     }
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![
-        0;
-        usize::try_from(expected.size)
-            .unwrap_or(usize::MAX)
-            .clamp(512, 1 << 17)
-    ];
+    let mut buffer = vec![0; usize::try_from(expected.size).unwrap_or(usize::MAX).clamp(512, 1 << 17)];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(hasher.finalize()),
@@ -188,10 +158,7 @@ fn hash_file(path: &Path, expected: &Stamp) -> io::Result<Hash> {
 
 /// Opens for reading; a link is an error and a pipe does not block.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)
+    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
 #[cfg(test)]
@@ -221,9 +188,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
-        let Content::Stable { hash, stamp, .. } = read(&link) else {
-            panic!("a link is readable")
-        };
+        let Content::Stable { hash, stamp, .. } = read(&link) else { panic!("a link is readable") };
         assert_eq!(hash, blake3::hash(b"/etc/passwd"));
         assert_eq!(stamp.entry, Entry::Link);
         assert_eq!(read(folder.path()), Content::Absent);

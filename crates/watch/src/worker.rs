@@ -88,20 +88,9 @@ impl Worker {
             Err(_) if path.is_absolute() => None,
             Err(_) => Some(path.clone()),
         };
-        let excluded = options
-            .exclude
-            .iter()
-            .chain([&options.cookie_dir])
-            .filter_map(below);
-        let excluded = excluded
-            .filter(|path| !path.as_os_str().is_empty())
-            .collect();
-        let places = Places::new(
-            root.clone(),
-            options.cookie_dir.clone(),
-            Arc::clone(&inbox),
-            options.watch_budget,
-        );
+        let excluded = options.exclude.iter().chain([&options.cookie_dir]).filter_map(below);
+        let excluded = excluded.filter(|path| !path.as_os_str().is_empty()).collect();
+        let places = Places::new(root.clone(), options.cookie_dir.clone(), Arc::clone(&inbox), options.watch_budget);
         let mut worker = Self {
             base: Rules::base(&root),
             base_stamp: exclude_stamp(&root),
@@ -210,15 +199,8 @@ impl Worker {
             return now;
         }
         let settled = self.settle.next();
-        let barrier = self
-            .barrier
-            .as_ref()
-            .map(|barrier| barrier.wake(self.quiet));
-        settled
-            .into_iter()
-            .chain(barrier)
-            .fold(self.next_scan, Instant::min)
-            .max(now + Duration::from_millis(1))
+        let barrier = self.barrier.as_ref().map(|barrier| barrier.wake(self.quiet));
+        settled.into_iter().chain(barrier).fold(self.next_scan, Instant::min).max(now + Duration::from_millis(1))
     }
 
     /// The periodic part: folders that are not watched, `info/exclude`, and whether the root is there.
@@ -265,13 +247,7 @@ impl Worker {
         if !short {
             self.places.recovered();
         }
-        let notice = if short {
-            Notice::Degraded {
-                reason: self.places.reason(),
-            }
-        } else {
-            Notice::Recovered
-        };
+        let notice = if short { Notice::Degraded { reason: self.places.reason() } } else { Notice::Recovered };
         self.deliver(notice);
     }
 

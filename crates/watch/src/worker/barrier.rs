@@ -72,19 +72,11 @@ impl Worker {
             return;
         }
         self.barriers += 1;
-        let cookie =
-            self.cookie_dir
-                .join(format!("cookie-{}-{}", std::process::id(), self.barriers));
+        let cookie = self.cookie_dir.join(format!("cookie-{}-{}", std::process::id(), self.barriers));
         let written = Instant::now();
         let reported = self.places.cookies_watched() && fs::write(&cookie, b"").is_ok();
         let waiters = std::mem::take(&mut self.waiting);
-        self.barrier = Some(Barrier {
-            waiters,
-            cookie,
-            written,
-            seen: None,
-            open: BTreeSet::new(),
-        });
+        self.barrier = Some(Barrier { waiters, cookie, written, seen: None, open: BTreeSet::new() });
         if !reported {
             self.compare_all();
             self.barrier_seen();
@@ -120,8 +112,7 @@ impl Worker {
         barrier.open.retain(|path| settle.contains(path));
         let waited = seen.elapsed();
         let only_open = barrier.open.iter().all(|path| settle.is_open(path));
-        let over = waited >= self.quiet * 2 + Duration::from_millis(50)
-            || (only_open && waited >= self.quiet);
+        let over = waited >= self.quiet * 2 + Duration::from_millis(50) || (only_open && waited >= self.quiet);
         if !barrier.open.is_empty() && !over {
             return;
         }
@@ -144,10 +135,7 @@ impl Worker {
         if let Some(barrier) = &begun {
             let _ = fs::remove_file(&barrier.cookie);
         }
-        let waiters = begun
-            .into_iter()
-            .flat_map(|barrier| barrier.waiters)
-            .chain(std::mem::take(&mut self.waiting));
+        let waiters = begun.into_iter().flat_map(|barrier| barrier.waiters).chain(std::mem::take(&mut self.waiting));
         for waiter in waiters.collect::<Vec<_>>() {
             if let Some(error) = self.halted() {
                 let _ = waiter.send(Err(error));

@@ -52,8 +52,7 @@ impl Worker {
                 }
             };
             self.resolved(&path);
-            if path.file_name() == Some(OsStr::new(".gitignore")) && before.map(key) != now.map(key)
-            {
+            if path.file_name() == Some(OsStr::new(".gitignore")) && before.map(key) != now.map(key) {
                 reload.extend(path.parent().map(Path::to_owned));
             }
             if before.is_some() || now.is_some() {
@@ -83,16 +82,9 @@ impl Worker {
         let total = self.shared.index.read().len();
         if braked && !self.counter.admit(count, total, Instant::now()) {
             tracing::warn!(count, total, "many files vanished together; halted");
-            let missing = batch
-                .iter()
-                .filter(|(_, outcome)| outcome.now.is_none())
-                .map(|(path, _)| path.clone());
+            let missing = batch.iter().filter(|(_, outcome)| outcome.now.is_none()).map(|(path, _)| path.clone());
             let (held, missing) = (batch.keys().cloned().collect(), missing.collect());
-            self.halt = Some(Halt::Deletions {
-                held,
-                missing,
-                count,
-            });
+            self.halt = Some(Halt::Deletions { held, missing, count });
             self.deliver(Notice::MassDeletion { count, total });
             return false;
         }
@@ -142,9 +134,7 @@ impl Worker {
         if self.is_ignored(path, false) {
             return Seen::Ignored;
         }
-        if let Some(before) =
-            before.filter(|before| before.stamp == stamp && before.hash.is_some() && !before.racy)
-        {
+        if let Some(before) = before.filter(|before| before.stamp == stamp && before.hash.is_some() && !before.racy) {
             return Seen::Is(before);
         }
         // No event told whether a writer has it open; a young file may be half written.
@@ -152,16 +142,8 @@ impl Worker {
             return Seen::Changing;
         }
         match stamp::read(&absolute) {
-            Content::Stable { stamp, hash, racy } => Seen::Is(Record {
-                stamp,
-                hash: Some(hash),
-                racy,
-            }),
-            Content::Unreadable(stamp) => Seen::Is(Record {
-                stamp,
-                hash: None,
-                racy: false,
-            }),
+            Content::Stable { stamp, hash, racy } => Seen::Is(Record { stamp, hash: Some(hash), racy }),
+            Content::Unreadable(stamp) => Seen::Is(Record { stamp, hash: None, racy: false }),
             Content::Changing => Seen::Changing,
             Content::Absent => Seen::Nothing,
             Content::Unknown => Seen::Unknown,

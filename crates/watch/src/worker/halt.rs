@@ -80,17 +80,12 @@ impl Worker {
     pub(super) fn halted(&self) -> Option<Error> {
         let reason = match self.halt.as_ref()? {
             Halt::Root => "the watched folder is gone; put it back",
-            Halt::Deletions { .. } => {
-                "many files vanished together; put them back or confirm the deletions"
-            }
+            Halt::Deletions { .. } => "many files vanished together; put them back or confirm the deletions",
         };
         Some(Error::Halted { reason })
     }
 }
 
 fn as_due(path: PathBuf) -> Due {
-    Due {
-        path: path.into(),
-        found: false,
-    }
+    Due { path: path.into(), found: false }
 }

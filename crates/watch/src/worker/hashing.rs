@@ -23,9 +23,7 @@ impl Worker {
                 return;
             };
             let record = self.shared.index.read().get(&path).copied();
-            let Some(record) =
-                record.filter(|record| record.hash.is_none() && record.stamp.size <= LARGEST)
-            else {
+            let Some(record) = record.filter(|record| record.hash.is_none() && record.stamp.size <= LARGEST) else {
                 continue;
             };
             if self.settle.contains(&path) {
@@ -33,14 +31,7 @@ impl Worker {
             }
             match stamp::read(&self.root.join(&path)) {
                 Content::Stable { stamp, hash, racy } if stamp == record.stamp => {
-                    self.shared.index.write().insert(
-                        &path,
-                        Record {
-                            stamp,
-                            hash: Some(hash),
-                            racy,
-                        },
-                    );
+                    self.shared.index.write().insert(&path, Record { stamp, hash: Some(hash), racy });
                 }
                 Content::Absent => self.settle.note(&path, Signal::Gone, Instant::now()),
                 Content::Stable { .. } | Content::Changing => {

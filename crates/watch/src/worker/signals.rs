@@ -9,11 +9,7 @@ impl Worker {
     /// Takes note of one report. Folders are entered at once, so that little happens in them unwatched.
     pub(super) fn signal(&mut self, path: &Path, raw: Raw) {
         if path.parent() == Some(&self.cookie_dir) {
-            if self
-                .barrier
-                .as_ref()
-                .is_some_and(|barrier| barrier.is_cookie(path))
-            {
+            if self.barrier.as_ref().is_some_and(|barrier| barrier.is_cookie(path)) {
                 self.barrier_seen();
             }
             return;
@@ -31,11 +27,7 @@ impl Worker {
             return;
         };
         let below = below.to_owned();
-        if self.is_excluded(&below)
-            || !below
-                .parent()
-                .is_some_and(|parent| self.places.contains(parent))
-        {
+        if self.is_excluded(&below) || !below.parent().is_some_and(|parent| self.places.contains(parent)) {
             return;
         }
         let now = Instant::now();
@@ -49,17 +41,8 @@ impl Worker {
             }
             Raw::CreatedFile => {
                 // Links and pipes are whole when they appear, and no close follows.
-                let whole = fs::symlink_metadata(path)
-                    .is_ok_and(|found| !found.is_file() || found.nlink() > 1);
-                self.changed(
-                    &below,
-                    if whole {
-                        Signal::Arrived
-                    } else {
-                        Signal::Written
-                    },
-                    now,
-                );
+                let whole = fs::symlink_metadata(path).is_ok_and(|found| !found.is_file() || found.nlink() > 1);
+                self.changed(&below, if whole { Signal::Arrived } else { Signal::Written }, now);
             }
             Raw::Written => self.changed(&below, Signal::Written, now),
             Raw::Closed => self.changed(&below, Signal::Closed, now),
@@ -68,9 +51,7 @@ impl Worker {
     }
 
     fn changed(&mut self, below: &Path, signal: Signal, now: Instant) {
-        let swapped = below
-            .parent()
-            .is_some_and(|parent| self.places.swapped(parent));
+        let swapped = below.parent().is_some_and(|parent| self.places.swapped(parent));
         let signal = match signal {
             Signal::Written if swapped => Signal::Found,
             other => other,
@@ -81,8 +62,7 @@ impl Worker {
     }
 
     fn arrived(&mut self, below: &Path, now: Instant) {
-        let is_folder =
-            fs::symlink_metadata(self.root.join(below)).is_ok_and(|found| found.is_dir());
+        let is_folder = fs::symlink_metadata(self.root.join(below)).is_ok_and(|found| found.is_dir());
         if self.is_ignored(below, is_folder) {
             return;
         }
@@ -110,9 +90,7 @@ impl Worker {
             // A report of another file: folders changed places, and this one is here.
             self.settle.note(below, Signal::Found, now);
         }
-        if was_folder
-            && fs::symlink_metadata(self.root.join(below)).is_ok_and(|found| found.is_dir())
-        {
+        if was_folder && fs::symlink_metadata(self.root.join(below)).is_ok_and(|found| found.is_dir()) {
             self.arrived(below, now);
         }
     }
@@ -135,10 +113,7 @@ impl Worker {
 
     pub(super) fn is_excluded(&self, below: &Path) -> bool {
         below.file_name().is_some_and(|name| name == ".git")
-            || self
-                .excluded
-                .iter()
-                .any(|excluded| below.starts_with(excluded))
+            || self.excluded.iter().any(|excluded| below.starts_with(excluded))
     }
 
     /// True when the rules of the folder that holds `below` ignore it.

@@ -65,8 +65,7 @@ impl Worker {
                 _ => (false, None),
             };
             if old_rules.is_none() {
-                self.places
-                    .insert(&folder, inode, Arc::clone(&above), Arc::clone(&above));
+                self.places.insert(&folder, inode, Arc::clone(&above), Arc::clone(&above));
             }
             // Watched before it is listed: what comes between is seen twice, never not at all.
             self.places.watch(&folder);
@@ -83,22 +82,13 @@ impl Worker {
             };
             let rules = match old_rules {
                 Some(rules) if keep => rules,
-                _ => Rules::enter(
-                    &above,
-                    &absolute,
-                    rules_stamp(&listing.files).is_some() && listing.has_rules,
-                ),
+                _ => Rules::enter(&above, &absolute, rules_stamp(&listing.files).is_some() && listing.has_rules),
             };
-            self.places
-                .insert(&folder, inode, above, Arc::clone(&rules));
+            self.places.insert(&folder, inode, above, Arc::clone(&rules));
             files += listing.files.len();
             let subfolders = self.compare(&folder, &absolute, &rules, listing);
             let all = depth == Depth::All || !keep;
-            stack.extend(
-                subfolders
-                    .into_iter()
-                    .filter(|path| all || !self.places.contains(path)),
-            );
+            stack.extend(subfolders.into_iter().filter(|path| all || !self.places.contains(path)));
         }
         files
     }
@@ -110,10 +100,7 @@ impl Worker {
         let now = Instant::now();
         let shared = Arc::clone(&self.shared);
         for (path, _) in shared.index.read().iter() {
-            if path
-                .parent()
-                .is_some_and(|folder| !self.places.contains(folder))
-            {
+            if path.parent().is_some_and(|folder| !self.places.contains(folder)) {
                 self.settle.note(&path, Signal::Gone, now);
             }
         }
@@ -121,13 +108,7 @@ impl Worker {
     }
 
     /// Notes what differs in one folder; returns its subfolders that are not ignored.
-    fn compare(
-        &mut self,
-        folder: &Path,
-        absolute: &Path,
-        rules: &Rules,
-        listing: Listing,
-    ) -> Vec<PathBuf> {
+    fn compare(&mut self, folder: &Path, absolute: &Path, rules: &Rules, listing: Listing) -> Vec<PathBuf> {
         let mut present: HashSet<OsString> = HashSet::with_capacity(listing.folders.len());
         let mut subfolders = Vec::with_capacity(listing.folders.len());
         for (name, _) in listing.folders {
@@ -161,18 +142,8 @@ impl Worker {
     }
 
     fn adopt(&mut self, folder: &Path, files: Vec<(OsString, Stamp)>) {
-        self.unhashed
-            .extend(files.iter().map(|(name, _)| folder.join(name)));
-        let records = files.into_iter().map(|(name, stamp)| {
-            (
-                name,
-                Record {
-                    stamp,
-                    hash: None,
-                    racy: false,
-                },
-            )
-        });
+        self.unhashed.extend(files.iter().map(|(name, _)| folder.join(name)));
+        let records = files.into_iter().map(|(name, stamp)| (name, Record { stamp, hash: None, racy: false }));
         self.shared.index.write().adopt(folder, records);
     }
 
@@ -196,8 +167,7 @@ impl Worker {
             }
             let path = folder.join(name);
             // Listed and left out: ignored by now. Not listed: gone.
-            if self.is_ignored(&path, false)
-                && stamp::stamp_at(&absolute.join(name)).is_ok_and(|found| found.is_some())
+            if self.is_ignored(&path, false) && stamp::stamp_at(&absolute.join(name)).is_ok_and(|found| found.is_some())
             {
                 hidden.push(path);
             } else {
@@ -247,10 +217,7 @@ impl Worker {
     fn rules_above(&self, folder: &Path) -> Option<Arc<Rules>> {
         match folder.parent() {
             None => Some(Arc::clone(&self.base)),
-            Some(parent) => self
-                .places
-                .get(parent)
-                .map(|place| Arc::clone(&place.rules)),
+            Some(parent) => self.places.get(parent).map(|place| Arc::clone(&place.rules)),
         }
     }
 }

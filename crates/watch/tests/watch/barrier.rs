@@ -15,9 +15,7 @@ async fn two_hundred_rounds_of_write_and_sync_miss_nothing() {
         let changes = tree.synced().await;
         let wanted = hash(&format!("round {round}"));
         assert!(
-            changes
-                .iter()
-                .any(|change| change.path == path && change.hash == wanted),
+            changes.iter().any(|change| change.path == path && change.hash == wanted),
             "round {round}: {changes:?}"
         );
     }
@@ -40,33 +38,19 @@ async fn every_kind_of_finished_change_is_covered() {
             }
             1 => {
                 fs::rename(path, tree.root.join(format!("r{round}"))).unwrap();
-                (
-                    format!("r{round}"),
-                    ChangeKind::Renamed {
-                        from: format!("d/{round}"),
-                    },
-                )
+                (format!("r{round}"), ChangeKind::Renamed { from: format!("d/{round}") })
             }
             2 => {
                 tree.write(&format!("new{round}/x"), &format!("new {round}"));
                 (format!("new{round}/x"), ChangeKind::Created)
             }
             _ => {
-                fs::OpenOptions::new()
-                    .append(true)
-                    .open(path)
-                    .unwrap()
-                    .write_all(b"more")
-                    .unwrap();
+                fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"more").unwrap();
                 (format!("d/{round}"), ChangeKind::Modified)
             }
         };
         let changes = tree.synced().await;
-        assert_eq!(
-            kinds(&changes),
-            [(expected.0.as_str(), expected.1)],
-            "round {round}"
-        );
+        assert_eq!(kinds(&changes), [(expected.0.as_str(), expected.1)], "round {round}");
     }
 }
 
@@ -125,11 +109,7 @@ async fn a_lost_cookie_folder_falls_back_to_comparing_everything() {
 async fn stale_cookies_are_removed_at_start_and_none_stay() {
     let cookies = tempfile::tempdir().unwrap();
     write(cookies.path(), "cookie-1-1", "");
-    let tree = Tree::with(
-        |_| {},
-        |options| options.cookie_dir = cookies.path().to_owned(),
-    )
-    .await;
+    let tree = Tree::with(|_| {}, |options| options.cookie_dir = cookies.path().to_owned()).await;
     tree.sync().await;
     assert_eq!(fs::read_dir(cookies.path()).unwrap().count(), 0);
 }

@@ -12,14 +12,8 @@ async fn a_new_file_is_created_with_its_hash_and_size() {
     tree.write("a.txt", "hello");
     let changes = tree.changes().await;
     assert_eq!(kinds(&changes), [("a.txt", ChangeKind::Created)]);
-    assert_eq!(
-        (&changes[0].hash, &changes[0].previous),
-        (&hash("hello"), &None)
-    );
-    assert_eq!(
-        (changes[0].size, changes[0].entry),
-        (Some(5), Some(Entry::File))
-    );
+    assert_eq!((&changes[0].hash, &changes[0].previous), (&hash("hello"), &None));
+    assert_eq!((changes[0].size, changes[0].entry), (Some(5), Some(Entry::File)));
 }
 
 #[tokio::test]
@@ -28,10 +22,7 @@ async fn a_changed_file_names_its_old_and_new_content() {
     tree.write("d/a", "new");
     let changes = tree.changes().await;
     assert_eq!(kinds(&changes), [("d/a", ChangeKind::Modified)]);
-    assert_eq!(
-        (&changes[0].hash, &changes[0].previous),
-        (&hash("new"), &hash("old"))
-    );
+    assert_eq!((&changes[0].hash, &changes[0].previous), (&hash("new"), &hash("old")));
 }
 
 #[tokio::test]
@@ -40,10 +31,7 @@ async fn a_removed_file_is_deleted_and_names_what_was_lost() {
     fs::remove_file(tree.root.join("a")).unwrap();
     let changes = tree.changes().await;
     assert_eq!(kinds(&changes), [("a", ChangeKind::Deleted)]);
-    assert_eq!(
-        (&changes[0].hash, &changes[0].previous, changes[0].size),
-        (&None, &hash("old"), None)
-    );
+    assert_eq!((&changes[0].hash, &changes[0].previous, changes[0].size), (&None, &hash("old"), None));
     assert!(tree.handle.list().is_empty());
 }
 
@@ -56,19 +44,8 @@ async fn a_moved_file_is_one_rename() {
     .await;
     fs::rename(tree.root.join("a"), tree.root.join("d/b")).unwrap();
     let changes = tree.changes().await;
-    assert_eq!(
-        kinds(&changes),
-        [(
-            "d/b",
-            ChangeKind::Renamed {
-                from: "a".to_owned()
-            }
-        )]
-    );
-    assert_eq!(
-        (&changes[0].hash, &changes[0].previous),
-        (&hash("content"), &hash("content"))
-    );
+    assert_eq!(kinds(&changes), [("d/b", ChangeKind::Renamed { from: "a".to_owned() })]);
+    assert_eq!((&changes[0].hash, &changes[0].previous), (&hash("content"), &hash("content")));
 }
 
 #[tokio::test]
@@ -80,24 +57,13 @@ async fn a_moved_folder_is_renames_of_its_files_and_stays_watched() {
     .await;
     fs::rename(tree.root.join("old"), tree.root.join("new")).unwrap();
     let changes = tree.changes().await;
-    let from = |path: &str| ChangeKind::Renamed {
-        from: path.to_owned(),
-    };
-    assert_eq!(
-        kinds(&changes),
-        [("new/a", from("old/a")), ("new/deep/b", from("old/deep/b"))]
-    );
+    let from = |path: &str| ChangeKind::Renamed { from: path.to_owned() };
+    assert_eq!(kinds(&changes), [("new/a", from("old/a")), ("new/deep/b", from("old/deep/b"))]);
     tree.write("new/deep/b", "3");
-    assert_eq!(
-        kinds(&tree.changes().await),
-        [("new/deep/b", ChangeKind::Modified)]
-    );
+    assert_eq!(kinds(&tree.changes().await), [("new/deep/b", ChangeKind::Modified)]);
     fs::create_dir(tree.root.join("old")).unwrap();
     tree.write("old/a", "4");
-    assert_eq!(
-        kinds(&tree.changes().await),
-        [("old/a", ChangeKind::Created)]
-    );
+    assert_eq!(kinds(&tree.changes().await), [("old/a", ChangeKind::Created)]);
 }
 
 #[tokio::test]
@@ -107,10 +73,7 @@ async fn a_save_by_rename_over_is_one_modification() {
     fs::rename(tree.root.join(".a.tmp"), tree.root.join("a")).unwrap();
     let changes = tree.changes().await;
     assert_eq!(kinds(&changes), [("a", ChangeKind::Modified)]);
-    assert_eq!(
-        (&changes[0].hash, &changes[0].previous),
-        (&hash("new"), &hash("old"))
-    );
+    assert_eq!((&changes[0].hash, &changes[0].previous), (&hash("new"), &hash("old")));
 }
 
 #[tokio::test]
@@ -121,10 +84,7 @@ async fn a_touch_is_no_change_and_an_executable_bit_is_one() {
     fs::set_permissions(tree.root.join("a"), fs::Permissions::from_mode(0o755)).unwrap();
     let changes = tree.synced().await;
     assert_eq!(kinds(&changes), [("a", ChangeKind::Modified)]);
-    assert_eq!(
-        (&changes[0].hash, changes[0].entry),
-        (&hash("same"), Some(Entry::Executable))
-    );
+    assert_eq!((&changes[0].hash, changes[0].entry), (&hash("same"), Some(Entry::Executable)));
 }
 
 #[tokio::test]
@@ -160,11 +120,7 @@ async fn a_file_being_written_slowly_is_reported_once_and_whole() {
 
 #[tokio::test]
 async fn a_log_file_that_stays_open_is_reported_after_patience() {
-    let mut tree = Tree::with(
-        |_| {},
-        |options| options.patience = Duration::from_millis(200),
-    )
-    .await;
+    let mut tree = Tree::with(|_| {}, |options| options.patience = Duration::from_millis(200)).await;
     let mut file = fs::File::create(tree.root.join("log")).unwrap();
     file.write_all(b"line\n").unwrap();
     let changes = tree.changes().await;

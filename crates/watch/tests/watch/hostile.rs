@@ -26,19 +26,8 @@ async fn links_are_files_of_their_own_and_never_followed() {
     symlink("nowhere", tree.root.join("dangling")).unwrap();
     let changes = tree.synced().await;
     let created = ChangeKind::Created;
-    assert_eq!(
-        kinds(&changes),
-        [
-            ("dangling", created.clone()),
-            ("file", created.clone()),
-            ("folder", created)
-        ]
-    );
-    assert!(
-        changes
-            .iter()
-            .all(|change| change.entry == Some(Entry::Link))
-    );
+    assert_eq!(kinds(&changes), [("dangling", created.clone()), ("file", created.clone()), ("folder", created)]);
+    assert!(changes.iter().all(|change| change.entry == Some(Entry::Link)));
     assert_eq!(changes[0].hash, hash("nowhere"));
     write(outside.path(), "secret", "y");
     write(outside.path(), "more", "y");
@@ -54,10 +43,7 @@ async fn a_folder_that_becomes_a_link_has_no_files_any_more() {
     fs::remove_dir_all(tree.root.join("d")).unwrap();
     symlink(outside.path(), tree.root.join("d")).unwrap();
     let changes = tree.synced().await;
-    assert_eq!(
-        kinds(&changes),
-        [("d", ChangeKind::Created), ("d/a", ChangeKind::Deleted)]
-    );
+    assert_eq!(kinds(&changes), [("d", ChangeKind::Created), ("d/a", ChangeKind::Deleted)]);
 }
 
 #[tokio::test]
@@ -103,25 +89,12 @@ async fn a_path_too_long_to_open_does_not_stop_others() {
     // Permissions do not bind every user that runs tests; a path longer than the system takes fails for all.
     let mut tree = Tree::new(|_| {}).await;
     let script = r#"n=0; p=$(printf 'd%.0s' $(seq 200)); while [ $n -lt 25 ]; do mkdir "$p" && cd -P "$p" || exit 1; n=$((n+1)); done; echo x > deep"#;
-    let made = Command::new("bash")
-        .arg("-c")
-        .arg(script)
-        .current_dir(&tree.root)
-        .status()
-        .unwrap();
+    let made = Command::new("bash").arg("-c").arg(script).current_dir(&tree.root).status().unwrap();
     assert!(made.success());
     tree.write("a", "x");
     assert_eq!(kinds(&tree.synced().await), [("a", ChangeKind::Created)]);
     let script = r#"p=$(printf 'd%.0s' $(seq 200)); rm -rf "$p""#;
-    assert!(
-        Command::new("bash")
-            .arg("-c")
-            .arg(script)
-            .current_dir(&tree.root)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("bash").arg("-c").arg(script).current_dir(&tree.root).status().unwrap().success());
 }
 
 #[tokio::test]
@@ -134,13 +107,7 @@ async fn an_unreadable_file_is_reported_without_a_hash() {
     let privileged = fs::read(&path).is_ok();
     tree.write("open", "x");
     let changes = tree.synced().await;
-    assert_eq!(
-        kinds(&changes),
-        [
-            ("closed", ChangeKind::Created),
-            ("open", ChangeKind::Created)
-        ]
-    );
+    assert_eq!(kinds(&changes), [("closed", ChangeKind::Created), ("open", ChangeKind::Created)]);
     assert_eq!(changes[0].hash, if privileged { hash("x") } else { None });
     assert_eq!(changes[1].hash, hash("x"));
 }

@@ -16,21 +16,11 @@ async fn ignored_paths_and_the_git_folder_are_quiet() {
     })
     .await;
     assert_eq!(tree.handle.list(), [".gitignore", "sub/.gitignore"]);
-    for path in [
-        "target/debug/x",
-        "a.log",
-        ".git/HEAD",
-        ".git/refs/x",
-        ".orchestrator/bus/x",
-        "sub/x.log",
-    ] {
+    for path in ["target/debug/x", "a.log", ".git/HEAD", ".git/refs/x", ".orchestrator/bus/x", "sub/x.log"] {
         tree.write(path, "x");
     }
     tree.write("sub/keep.log", "x");
-    assert_eq!(
-        kinds(&tree.synced().await),
-        [("sub/keep.log", ChangeKind::Created)]
-    );
+    assert_eq!(kinds(&tree.synced().await), [("sub/keep.log", ChangeKind::Created)]);
     assert_eq!(tree.handle.stats().folders_watched, 2);
 }
 
@@ -46,28 +36,16 @@ async fn a_changed_ignore_file_is_honoured() {
     let changes = tree.synced().await;
     assert_eq!(
         kinds(&changes),
-        [
-            (".gitignore", ChangeKind::Modified),
-            ("out/deep/a", ChangeKind::Created)
-        ],
+        [(".gitignore", ChangeKind::Modified), ("out/deep/a", ChangeKind::Created)],
         "what is ignored now was not deleted"
     );
     assert_eq!(tree.handle.list(), [".gitignore", "out/deep/a"]);
     tree.write("gen/b", "y");
     tree.write("out/deep/a", "y");
-    assert_eq!(
-        kinds(&tree.synced().await),
-        [("out/deep/a", ChangeKind::Modified)]
-    );
+    assert_eq!(kinds(&tree.synced().await), [("out/deep/a", ChangeKind::Modified)]);
     fs::remove_file(tree.root.join(".gitignore")).unwrap();
     let changes = tree.synced().await;
-    assert_eq!(
-        kinds(&changes),
-        [
-            (".gitignore", ChangeKind::Deleted),
-            ("gen/b", ChangeKind::Created)
-        ]
-    );
+    assert_eq!(kinds(&changes), [(".gitignore", ChangeKind::Deleted), ("gen/b", ChangeKind::Created)]);
 }
 
 #[tokio::test]
@@ -84,15 +62,8 @@ async fn a_new_ignore_file_holds_below_its_folder_only() {
 
 #[tokio::test]
 async fn excluded_folders_are_never_looked_at() {
-    let mut tree = Tree::with(
-        |root| write(root, "skip/a", "x"),
-        |options| options.exclude = vec!["skip".into()],
-    )
-    .await;
+    let mut tree = Tree::with(|root| write(root, "skip/a", "x"), |options| options.exclude = vec!["skip".into()]).await;
     tree.write("skip/b", "x");
     tree.write("skipped", "x");
-    assert_eq!(
-        kinds(&tree.synced().await),
-        [("skipped", ChangeKind::Created)]
-    );
+    assert_eq!(kinds(&tree.synced().await), [("skipped", ChangeKind::Created)]);
 }

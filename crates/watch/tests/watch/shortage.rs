@@ -17,20 +17,11 @@ async fn without_any_watch_changes_are_found_by_scanning() {
     let stats = tree.handle.stats();
     assert_eq!((stats.folders_watched, stats.folders_scanned), (0, 3));
     tree.write("d/e/a", "2");
-    assert_eq!(
-        kinds(&tree.changes().await),
-        [("d/e/a", ChangeKind::Modified)]
-    );
+    assert_eq!(kinds(&tree.changes().await), [("d/e/a", ChangeKind::Modified)]);
     tree.write("d/new/b", "1");
-    assert_eq!(
-        kinds(&tree.changes().await),
-        [("d/new/b", ChangeKind::Created)]
-    );
+    assert_eq!(kinds(&tree.changes().await), [("d/new/b", ChangeKind::Created)]);
     fs::remove_file(tree.root.join("d/e/a")).unwrap();
-    assert_eq!(
-        kinds(&tree.changes().await),
-        [("d/e/a", ChangeKind::Deleted)]
-    );
+    assert_eq!(kinds(&tree.changes().await), [("d/e/a", ChangeKind::Deleted)]);
 }
 
 #[tokio::test]

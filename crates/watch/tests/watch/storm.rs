@@ -15,10 +15,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
@@ -96,11 +93,7 @@ async fn storm(seed: u64, adjust: impl FnOnce(&mut Options)) {
     tree.assert_equals_disk(&[]);
     let known = tree.handle.list();
     let seen = tree.received();
-    assert!(
-        seen.iter()
-            .all(|notice| matches!(notice, Notice::Changes(_))),
-        "{seen:?}; {known:?}"
-    );
+    assert!(seen.iter().all(|notice| matches!(notice, Notice::Changes(_))), "{seen:?}; {known:?}");
 }
 
 #[tokio::test]
@@ -141,11 +134,7 @@ async fn dropping_the_handle_ends_the_watcher_even_when_nobody_receives() {
     tree.until(|stats| stats.rescans > 0).await;
     // The queue is full of the first notice; the second one waits for room that never comes.
     seam::overflow(&tree.handle);
-    let Tree {
-        handle,
-        mut notices,
-        ..
-    } = tree;
+    let Tree { handle, mut notices, .. } = tree;
     drop(handle);
     while notices.recv().await.is_some() {}
 }

@@ -31,12 +31,7 @@ impl Tree {
         let mut options = Options::new(&root, folder.path().join("cookies"));
         adjust(&mut options);
         let (handle, notices) = options.build().unwrap();
-        let tree = Self {
-            root,
-            handle,
-            notices,
-            _folder: folder,
-        };
+        let tree = Self { root, handle, notices, _folder: folder };
         tree.until(|stats| stats.unhashed == 0).await;
         tree
     }
@@ -53,20 +48,14 @@ impl Tree {
     pub(crate) async fn until(&self, wanted: impl Fn(&Stats) -> bool) {
         let begun = Instant::now();
         while !wanted(&self.handle.stats()) {
-            assert!(
-                begun.elapsed() < DEADLINE,
-                "still {:?}",
-                self.handle.stats()
-            );
+            assert!(begun.elapsed() < DEADLINE, "still {:?}", self.handle.stats());
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
     pub(crate) async fn next(&mut self) -> Notice {
         let notice = tokio::time::timeout(DEADLINE, self.notices.recv()).await;
-        notice
-            .expect("a notice within the deadline")
-            .expect("the watcher runs")
+        notice.expect("a notice within the deadline").expect("the watcher runs")
     }
 
     /// The next changes, without a barrier; other notices fail the test.
@@ -78,10 +67,7 @@ impl Tree {
     }
 
     pub(crate) async fn sync(&self) -> SyncPoint {
-        tokio::time::timeout(DEADLINE, self.handle.sync())
-            .await
-            .expect("a barrier within the deadline")
-            .unwrap()
+        tokio::time::timeout(DEADLINE, self.handle.sync()).await.expect("a barrier within the deadline").unwrap()
     }
 
     /// All changes up to a barrier, in order.
@@ -101,25 +87,15 @@ impl Tree {
         let mut disk = BTreeMap::new();
         walk(&self.root, &self.root, &mut disk);
         disk.retain(|path, _| !ignored.iter().any(|prefix| path.starts_with(prefix)));
-        let known: BTreeMap<_, _> = self
-            .handle
-            .entries()
-            .into_iter()
-            .map(|known| (known.path, known.hash.unwrap_or_default()))
-            .collect();
+        let known: BTreeMap<_, _> =
+            self.handle.entries().into_iter().map(|known| (known.path, known.hash.unwrap_or_default())).collect();
         let missing: Vec<_> = disk
             .iter()
             .filter(|(path, hash)| known.get(*path) != Some(hash))
             .map(|(path, hash)| (path, hash, known.get(path)))
             .collect();
-        let extra: Vec<_> = known
-            .keys()
-            .filter(|path| !disk.contains_key(*path))
-            .collect();
-        assert!(
-            missing.is_empty() && extra.is_empty(),
-            "missing or old: {missing:?}; extra: {extra:?}"
-        );
+        let extra: Vec<_> = known.keys().filter(|path| !disk.contains_key(*path)).collect();
+        assert!(missing.is_empty() && extra.is_empty(), "missing or old: {missing:?}; extra: {extra:?}");
     }
 }
 
@@ -132,10 +108,7 @@ pub(crate) fn changes_of(notice: Notice) -> Vec<Change> {
 
 /// Path and kind of each change, short.
 pub(crate) fn kinds(changes: &[Change]) -> Vec<(&str, ChangeKind)> {
-    changes
-        .iter()
-        .map(|change| (change.path.as_str(), change.kind.clone()))
-        .collect()
+    changes.iter().map(|change| (change.path.as_str(), change.kind.clone())).collect()
 }
 
 pub(crate) fn write(root: &Path, path: &str, content: &str) {
@@ -155,16 +128,8 @@ fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
         if entry.file_type().unwrap().is_dir() {
             walk(root, &path, found);
         } else {
-            let name = path
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
-            found.insert(
-                name,
-                blake3::hash(&fs::read(&path).unwrap()).to_hex().to_string(),
-            );
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            found.insert(name, blake3::hash(&fs::read(&path).unwrap()).to_hex().to_string());
         }
     }
 }
