@@ -1,1 +1,3 @@
 //! HTTP, WebSocket and the file bus.
+
+pub mod bus;
