@@ -1,4 +1,4 @@
-//! Death at every point at which the bus changes the disk.
+//! Death at every point at which the bus changes the disk or the log.
 
 use super::{Bus, Options};
 use orchestrator::{Actor, Command, Orchestrator, Outgoing};
@@ -42,11 +42,25 @@ impl Fuse {
 }
 
 struct World {
+    _folder: tempfile::TempDir,
     root: PathBuf,
     orchestrator: Orchestrator,
 }
 
 impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = orchestrator::Options::new(Project::plain(folder.path()).unwrap(), folder.path().join("state"));
+        let orchestrator = Orchestrator::open(options).unwrap();
+        for name in ["a", "b"] {
+            let agent: AgentId = name.parse().unwrap();
+            let registration = registry::Registration::default();
+            let command = registry::Command::Register { agent: agent.clone(), registration, only_if_absent: false };
+            orchestrator.submit(Actor::Agent(agent), Command::Registry(command)).await.unwrap();
+        }
+        Self { root: folder.path().join("bus"), orchestrator, _folder: folder }
+    }
+
     fn bus(&self) -> Bus {
         let options = Options {
             root: self.root.clone(),
@@ -90,16 +104,7 @@ impl World {
 /// A message from a to b by file and one by another transport, claimed, finished, and told back. The server
 /// dies before its `at`th change on disk. Returns whether it came so far, and what was about to happen.
 async fn scenario(at: i64) -> (bool, BTreeSet<&'static str>) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = orchestrator::Options::new(Project::plain(folder.path()).unwrap(), folder.path().join("state"));
-    let orchestrator = Orchestrator::open(options).unwrap();
-    for name in ["a", "b"] {
-        let agent: AgentId = name.parse().unwrap();
-        let registration = registry::Registration::default();
-        let command = registry::Command::Register { agent: agent.clone(), registration, only_if_absent: false };
-        orchestrator.submit(Actor::Agent(agent), Command::Registry(command)).await.unwrap();
-    }
-    let world = World { root: folder.path().join("bus"), orchestrator };
+    let world = World::new().await;
     let lit = Fuse { left: Arc::new(AtomicI64::new(at)), ..Fuse::default() };
     let mut fuse = Some(lit.clone());
     world.settle(&mut fuse).await;
@@ -170,6 +175,18 @@ async fn whenever_the_server_dies_no_message_is_lost_or_told_twice() {
             break;
         }
     }
-    let all = ["flush", "flush folder", "make", "rename", "write"];
-    assert_eq!(met, BTreeSet::from(all), "every kind of change is a point at which it died");
+    let all = ["flush", "flush folder", "make", "record", "rename", "write"];
+    assert_eq!(met, BTreeSet::from(all), "every kind of change was a point at which it died");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nothing_can_be_recorded_nothing_is_moved() {
+    let world = World::new().await;
+    world.settle(&mut None).await;
+    world.orchestrator.shutdown().await;
+    world.put("inbox/b/x.json", r#"{"from":"a","payload":1}"#);
+    world.put("inbox/b/bad.json", "[]");
+    world.settle(&mut None).await;
+    assert_eq!(world.files("inbox/b").len(), 2);
+    assert_eq!(world.files("receipts/a"), BTreeSet::new());
 }

@@ -130,7 +130,7 @@ async fn claim(
     if !(desk.fresh && running) {
         let ttl_seconds = hall.options.claim_term.as_secs().clamp(1, 86_400);
         let take = mailbox::Command::Take { agent: desk.agent.clone(), message, ttl_seconds };
-        hall.orchestrator.submit(Actor::Agent(desk.agent.clone()), Command::Mailbox(take)).await?;
+        hall.submit(Actor::Agent(desk.agent.clone()), Command::Mailbox(take)).await?.map_err(Error::from)?;
         alive(hall, &owner);
     }
     desk.claimed.insert(message);

@@ -148,3 +148,26 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_looked_at_when_they_or_the_mailbox_may_have_changed() {
+        let now = SystemTime::now();
+        let old = Some(now - Duration::from_secs(60));
+        let mut clock = Clock::default();
+        assert!(clock.is_due(7, &[old]), "never looked at");
+        clock.look(7, vec![old]);
+        for (changed, modified, due) in
+            [(7, old, false), (8, old, true), (7, None, true), (7, Some(now - Duration::from_secs(50)), true)]
+        {
+            assert_eq!(clock.is_due(changed, &[modified]), due, "{changed} {modified:?}");
+        }
+        for racy in [now, now + Duration::from_secs(3_600)] {
+            clock.look(7, vec![Some(racy)]);
+            assert!(clock.is_due(7, &[Some(racy)]), "changed so recently that it may have changed again");
+        }
+    }
+}

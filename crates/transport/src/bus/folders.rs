@@ -243,7 +243,11 @@ impl Folders {
         let name = self.free(Kind::Failed, owner, OsStr::new(&kept));
         let text = serde_json::to_vec_pretty(refusal).unwrap_or_default();
         self.write(Kind::Failed, owner, &format!("{}.reason.json", name.to_string_lossy()), &text)?;
-        self.rename(path, &self.folder(Kind::Failed, owner).join(&name))?;
+        let failed = self.folder(Kind::Failed, owner);
+        if !self.rename(path, &failed.join(&name))? {
+            // Its owner took it back meanwhile.
+            return self.delete(&failed.join(format!("{}.reason.json", name.to_string_lossy())));
+        }
         tracing::warn!(path = ?self.shown(path), code = refusal.code, detail = refusal.detail, "a file was refused");
         Ok(())
     }
@@ -336,6 +340,11 @@ impl Folders {
 
     fn error(&self, action: &'static str, path: &Path, source: io::Error) -> Error {
         Error::Io { action, path: self.shown(path), source }
+    }
+
+    /// Before every record, too.
+    pub(crate) fn before_record(&self) -> Result<(), Error> {
+        self.point("record").map_err(|source| self.error("record", &self.root, source))
     }
 
     /// Before every change on disk: where the tests let the server die.

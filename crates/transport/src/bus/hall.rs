@@ -59,14 +59,26 @@ impl Hall {
         Ok(self.orchestrator.read(held).await?)
     }
 
+    /// Submits a command. The inner error is the caller's to judge; trying again does not help with it.
+    pub(crate) async fn submit(
+        &self,
+        actor: Actor,
+        command: Command,
+    ) -> Result<Result<Reply, orchestrator::Error>, Error> {
+        self.folders.before_record()?;
+        match self.orchestrator.submit(actor, command).await {
+            Err(error) if is_passing(&error) => Err(error.into()),
+            done => Ok(done),
+        }
+    }
+
     /// Sends a message. Only what a sender can do something about is a refusal.
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Sent, Error> {
         let actor = outgoing.from.parse().map_or(Actor::Anyone, Actor::Agent);
-        match self.orchestrator.submit(actor, Command::Send(outgoing)).await {
+        match self.submit(actor, Command::Send(outgoing)).await? {
             Ok(Reply::Message { id, state, .. }) => Ok(Sent::Recorded { message: id, state }),
             Ok(_) => Ok(Sent::Later),
             Err(orchestrator::Error::Mailbox(mailbox::Error::Full(_))) => Ok(Sent::Later),
-            Err(error) if is_passing(&error) => Err(error.into()),
             Err(error) => Ok(Sent::Refused(Refusal::of(&error))),
         }
     }
@@ -97,10 +109,10 @@ impl Hall {
     /// Records that a receiver has dealt with a message.
     pub(crate) async fn acknowledge(&self, agent: &AgentId, message: u64) -> Result<(), Error> {
         let command = mailbox::Command::Acknowledge { agent: agent.clone(), message };
-        match self.orchestrator.submit(Actor::Agent(agent.clone()), Command::Mailbox(command)).await {
-            Err(error) if is_passing(&error) => Err(error.into()),
-            _ => Ok(()),
+        if let Err(error) = self.submit(Actor::Agent(agent.clone()), Command::Mailbox(command)).await? {
+            tracing::debug!(%error, message, "a message was acknowledged that is not there");
         }
+        Ok(())
     }
 
     /// Tells a sender by a file that its message is on stable storage.
