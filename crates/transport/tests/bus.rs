@@ -201,6 +201,7 @@ fn id(name: &str) -> AgentId {
     name.parse().unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 fn message(id: &str, from: &str, to: &str, payload: Value) -> String {
     json!({"id": id, "ts": "2025-01-27T10:30:00Z", "to": to, "from": from, "type": "message", "payload": payload})
         .to_string()
