@@ -15,6 +15,8 @@ async fn everything_is_there_after_a_restart() {
     socket.send(json!({"type": "code_change", "file_path": "a.py", "change_type": "modified"})).await;
     socket.next_of("code_change_ack").await;
     socket.close().await;
+    // A change report is answered before its flush; a read of the state waits for it.
+    server.get("/sync/status").await;
     let before = server.get("/events?after=0&limit=1000").await.body;
     for _ in 0..2 {
         server = server.restart().await;

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 /// Passes the barrier: every change made before is recorded.
 async fn force(server: &TestServer) -> Value {
-    server.eventually("watching", async || server.orchestrator.watched().is_some()).await;
     let answer = server.post("/command", json!({"command": "*sync:force"})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body["result"].clone()

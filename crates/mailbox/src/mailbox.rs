@@ -328,8 +328,11 @@ impl Mailbox {
                     self.change(*message, &agent.key(), |receipt| {
                         receipt.state = MessageState::Delivered;
                         receipt.deliveries += 1;
-                        receipt.term = term.map(|_| seq);
-                        receipt.seconds = term.unwrap_or_default();
+                        // A socket that never acknowledges does not end somebody's claim.
+                        if let Some(seconds) = term {
+                            receipt.term = Some(seq);
+                            receipt.seconds = *seconds;
+                        }
                     });
                 }
                 self.touch(&agent.key(), seq);

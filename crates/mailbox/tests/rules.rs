@@ -134,6 +134,17 @@ fn a_socket_that_never_acknowledges_has_no_term_and_its_messages_stay_readable()
 }
 
 #[test]
+fn a_claim_stands_when_the_message_is_also_written_to_a_socket_that_never_acknowledges() {
+    let mut world = World::default();
+    let sent = world.send("a", &["b"]);
+    let (delivery, _) = world.claim("b", 1);
+    world.run(&Command::Delivered { agent: id("b"), messages: vec![sent], acknowledges: false }).unwrap();
+    assert!(world.claim("b", 1).1.is_empty(), "it is out");
+    world.run(&Command::TermOver { agent: id("b"), delivery }).unwrap();
+    assert_eq!(world.claim("b", 1).1, [sent]);
+}
+
+#[test]
 fn a_full_mailbox_refuses_and_what_was_read_makes_room() {
     let mut world = World::default();
     let first = world.send("a", &["b"]);

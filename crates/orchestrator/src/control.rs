@@ -72,13 +72,17 @@ impl Orchestrator {
         Ok(json!({"autonomy": level, "configured": configured}))
     }
 
-    /// Begins or ends monitoring; twice is no error. Answers with the status after it.
+    /// Begins or ends monitoring; twice is no error. Answers with the status after it; once it has begun, every
+    /// later file change is seen.
     ///
     /// # Errors
     /// When it cannot be recorded.
     pub async fn set_monitoring(&self, actor: Actor, on: bool) -> Result<Value, Error> {
         let command = if on { conflict::Command::StartMonitoring } else { conflict::Command::StopMonitoring };
         self.submit(actor, Command::Conflict(command)).await?;
+        if on {
+            self.watching().await;
+        }
         Ok(json!(self.sync_status().await?))
     }
 

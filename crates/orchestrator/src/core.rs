@@ -10,7 +10,7 @@ use crate::decide::decide;
 use crate::render::expiry;
 use crate::{Actor, Error, Event, State};
 use orchestrator_mailbox as mailbox;
-use orchestrator_protocol::{AgentId, Lease, MessageState, Timestamp};
+use orchestrator_protocol::{Address, AgentId, Lease, MessageState, Timestamp};
 use orchestrator_registry as registry;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -84,10 +84,11 @@ impl Core {
             (Command::Send(outgoing), first) => {
                 let known = || self.state.mailbox.sent_with(&outgoing.from, outgoing.key.as_deref()?);
                 let id = if first.is_some() { seq } else { known().unwrap_or_default() };
-                let recipient = match first {
-                    Some(Event::Mailbox(mailbox::Event::Sent { recipients, .. })) if recipients.len() == 1 => {
+                let recipient = match (first, &outgoing.to) {
+                    (Some(Event::Mailbox(mailbox::Event::Sent { recipients, .. })), Address::Capability(_)) => {
                         recipients.first().cloned()
                     }
+                    (_, Address::Agent(agent)) => self.state.registry.ever(agent).cloned(),
                     _ => None,
                 };
                 let standing = self.state.mailbox.standing(id);

@@ -36,6 +36,8 @@ impl Orchestrator {
         if after < floor {
             history.entries.push(gap(after, floor));
         }
+        // The gap does not count: a page always gets further.
+        let limit = limit + history.entries.len();
         let mut bytes = 0;
         while history.next < flushed {
             let records = reader.read_range(history.next + 1, flushed, PAGE.min(limit + 1)).map_err(internal)?;

@@ -19,7 +19,7 @@ const BARRIERS: usize = 256;
 /// What is wanted of the watcher, and the watcher while it runs.
 pub(crate) struct Monitor {
     wish: watch::Sender<Wish>,
-    running: Mutex<Option<Arc<Handle>>>,
+    running: watch::Sender<Option<Arc<Handle>>>,
     drains: mpsc::Sender<oneshot::Sender<()>>,
     drained: Mutex<Option<mpsc::Receiver<oneshot::Sender<()>>>>,
 }
@@ -40,7 +40,7 @@ impl Monitor {
         let (drains, drained) = mpsc::channel(BARRIERS);
         Self {
             wish: watch::Sender::new(Wish::Rest),
-            running: Mutex::new(None),
+            running: watch::Sender::new(None),
             drains,
             drained: Mutex::new(Some(drained)),
         }
@@ -64,7 +64,7 @@ impl Monitor {
 
     fn handle(&self) -> Result<Arc<Handle>, Error> {
         let not_active = || Error::Watch("monitoring is not active".to_owned());
-        self.running.lock().clone().ok_or_else(not_active)
+        self.running.borrow().clone().ok_or_else(not_active)
     }
 }
 
@@ -73,6 +73,14 @@ impl Orchestrator {
     #[must_use]
     pub fn watched(&self) -> Option<Stats> {
         self.shared.monitor.handle().ok().map(|handle| handle.stats())
+    }
+
+    /// Waits until the folder is watched, so that no later change is missed; not for ever, since a watcher that
+    /// cannot start is tried again and again and stands in the health meanwhile.
+    pub(crate) async fn watching(&self) {
+        let mut running = self.shared.monitor.running.subscribe();
+        let up = tokio::time::timeout(BARRIER, running.wait_for(Option::is_some)).await;
+        tracing::debug!(up = up.is_ok(), "waited for the watcher");
     }
 
     /// Returns when every file change that was finished before the call is on stable storage.
@@ -126,9 +134,9 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
                     Ok(Ok((handle, notices))) => {
                         orchestrator.shared.degradations.clear("watch");
                         let handle = Arc::new(handle);
-                        *monitor.running.lock() = Some(handle.clone());
+                        monitor.running.send_replace(Some(handle.clone()));
                         watch_on(&orchestrator, notices, &mut wish, &mut drains).await;
-                        *monitor.running.lock() = None;
+                        monitor.running.send_replace(None);
                         let stopped = tokio::task::spawn_blocking(move || handle.stop()).await;
                         if stopped.is_err() {
                             tracing::error!("the watcher ended badly");

@@ -22,12 +22,24 @@ const PRUNE_ROWS: u32 = 5_000;
 /// How often a halted log is tried.
 const PROBE_AFTER: Duration = Duration::from_secs(1);
 
+/// What became of a batch.
+enum Written {
+    /// It is on stable storage.
+    Flushed,
+    /// The log took nothing of it; what was decided upon it is dropped, too.
+    Refused,
+    /// It is not known; the process must end.
+    Failed,
+}
+
 /// The log and its upkeep.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     log: SqliteLog,
     key: HeadKey,
     checkpoint_at: u64,
+    /// What the checkpoint before the newest covers: the newest may turn out to be damaged.
+    covered: u64,
     signed_at: Instant,
     pruned_at: Instant,
 }
@@ -35,17 +47,18 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, log: SqliteLog, key: HeadKey, checkpoint_at: u64) -> Self {
         let now = Instant::now();
-        Self { shared, log, key, checkpoint_at, signed_at: now, pruned_at: now }
+        Self { shared, log, key, checkpoint_at, covered: 0, signed_at: now, pruned_at: now }
     }
 
     /// Runs until the orchestrator stops, then leaves a checkpoint and a signed head.
     pub(crate) fn run(mut self) {
         while let Some((batch, snapshot)) = self.take() {
-            if !batch.is_empty() && !self.write(batch) {
-                return;
-            }
-            if let Some((seq, state)) = snapshot {
-                self.checkpoint(seq, &state);
+            let written = if batch.is_empty() { Written::Flushed } else { self.write(batch) };
+            match (written, snapshot) {
+                (Written::Failed, _) => return,
+                (Written::Flushed, Some((seq, state))) => self.checkpoint(seq, &state),
+                // What the snapshot holds was dropped with the batch.
+                (Written::Refused, _) | (Written::Flushed, None) => {}
             }
             self.upkeep();
         }
@@ -83,20 +96,20 @@ impl Writer {
         Some((batch, snapshot))
     }
 
-    /// Flushes a batch and tells everyone. False when the process must end.
-    fn write(&mut self, batch: Batch) -> bool {
+    /// Flushes a batch and tells everyone.
+    fn write(&mut self, batch: Batch) -> Written {
         let started = Instant::now();
         match self.log.append(&batch.drafts()) {
             Ok(_) => {
                 metrics::histogram!("orchestrator_flush_seconds").record(started.elapsed().as_secs_f64());
                 metrics::histogram!("orchestrator_batch_records").record(batch.records.len() as f64);
                 self.release(&batch);
-                true
+                Written::Flushed
             }
             Err(AppendError::Refused { reason, cure }) => self.refuse(batch, &reason, cure),
             Err(AppendError::Fatal { reason }) => {
                 self.fail(&reason);
-                false
+                Written::Failed
             }
         }
     }
@@ -122,7 +135,7 @@ impl Writer {
 
     /// The log took nothing: the batch and what was decided upon it are dropped, the state is rebuilt, and
     /// nothing is accepted until a trial write is flushed.
-    fn refuse(&mut self, batch: Batch, reason: &str, cure: &str) -> bool {
+    fn refuse(&mut self, batch: Batch, reason: &str, cure: &str) -> Written {
         let refused = || Flush::Refused { reason: reason.to_owned(), cure: cure.to_owned() };
         self.shared.degradations.raise("storage", reason, cure);
         let dropped = {
@@ -138,7 +151,7 @@ impl Writer {
                 Err(error) => {
                     drop(core);
                     self.fail(&error.to_string());
-                    return false;
+                    return Written::Failed;
                 }
             }
             dropped
@@ -149,12 +162,12 @@ impl Writer {
         self.probe_until_writable()
     }
 
-    fn probe_until_writable(&mut self) -> bool {
+    fn probe_until_writable(&mut self) -> Written {
         loop {
             {
                 let mut core = self.shared.core.lock();
                 if core.stopping {
-                    return true;
+                    return Written::Refused;
                 }
                 self.shared.work.wait_for(&mut core, PROBE_AFTER);
             }
@@ -162,14 +175,14 @@ impl Writer {
                 Ok(()) => {
                     self.shared.core.lock().halted = None;
                     self.shared.degradations.clear("storage");
-                    return true;
+                    return Written::Refused;
                 }
                 Err(AppendError::Refused { reason, cure }) => {
                     self.shared.core.lock().halted = Some(Halt { reason, cure: cure.to_owned() });
                 }
                 Err(AppendError::Fatal { reason }) => {
                     self.fail(&reason);
-                    return false;
+                    return Written::Failed;
                 }
             }
         }
@@ -200,6 +213,7 @@ impl Writer {
         let bytes = serde_json::to_vec(state).unwrap_or_default();
         match self.log.checkpoint(seq, CHECKPOINT_VERSION, &bytes) {
             Ok(()) => {
+                self.covered = self.checkpoint_at;
                 self.checkpoint_at = seq;
                 self.shared.degradations.clear("checkpoint");
             }
@@ -231,9 +245,10 @@ impl Writer {
     /// Retention: only telemetry that a checkpoint covers, so that the state never depends on what is gone.
     fn prune(&mut self) {
         let age = i64::try_from(self.shared.options.telemetry_age.as_millis()).unwrap_or(i64::MAX);
-        let by_age = PruneBefore::At(crate::engine::now().0.saturating_sub(age));
+        let time = crate::engine::now().0.saturating_sub(age);
+        let by_age = PruneBefore::At { time, through: self.covered };
         let by_count = self.shared.reader.telemetry_beyond(self.shared.options.telemetry_rows).ok().flatten();
-        let by_count = by_count.map(|seq| PruneBefore::Seq(seq.min(self.checkpoint_at)));
+        let by_count = by_count.map(|seq| PruneBefore::Seq(seq.min(self.covered)));
         for before in [Some(by_age), by_count].into_iter().flatten() {
             match self.log.prune_telemetry(before, PRUNE_ROWS) {
                 Ok(Some(pruned)) => tracing::info!(rows = pruned.rows, to = pruned.to, "old telemetry removed"),

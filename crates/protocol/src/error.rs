@@ -51,8 +51,6 @@ pub enum ErrorCode {
     StaleToken,
     /// The conflict is settled already.
     AlreadyResolved,
-    /// The name is taken in another spelling or by someone else's workspace.
-    AlreadyRegistered,
     /// What was asked needs a part that is not there yet.
     NotSupported,
     /// No workflow of that name is defined.

@@ -98,8 +98,8 @@ impl Server {
                 .into_utoipa_app();
             app::services(app, &context)
                 .into_app()
-                .wrap(from_fn(app::guard))
                 .wrap(Condition::new(!rules.origins().is_empty(), app::cors(&rules)))
+                .wrap(from_fn(app::guard))
         };
         let mut server = HttpServer::new(factory)
             .disable_signals()

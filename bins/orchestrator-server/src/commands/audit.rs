@@ -8,7 +8,7 @@ use orchestrator_log::{Class, Payload, PublicKey, Reader, Record, audit};
 use orchestrator_protocol::Timestamp;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Records read at once.
@@ -60,7 +60,7 @@ pub(crate) fn run(flags: &Flags, command: &Command) -> anyhow::Result<ExitCode> 
         Command::Verify { key } => {
             let key = match key {
                 Some(hex) => PublicKey::from_hex(hex)?,
-                None => orchestrator_log::HeadKey::load_or_create(state.join("head.key"))?.public_key(),
+                None => own_key(&state.join("head.key"))?,
             };
             verify(&reader, &key)
         }
@@ -81,6 +81,14 @@ pub(crate) fn run(flags: &Flags, command: &Command) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The key of the state folder. None is made here: a log can only be checked with the key that signed it.
+fn own_key(file: &Path) -> anyhow::Result<PublicKey> {
+    if !file.exists() {
+        bail!("{} is not there; name the public key with --key HEX, as GET /audit/key told it", file.display());
+    }
+    Ok(orchestrator_log::HeadKey::load_or_create(file)?.public_key())
 }
 
 fn verify(reader: &Reader, key: &PublicKey) -> anyhow::Result<ExitCode> {

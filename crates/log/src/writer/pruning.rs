@@ -11,8 +11,13 @@ pub enum PruneBefore {
     /// Everything up to and including this number
     /// ([`Reader::telemetry_beyond`](crate::Reader::telemetry_beyond) gives it for a row count).
     Seq(u64),
-    /// Everything labelled with an earlier time, in unix milliseconds.
-    At(i64),
+    /// Everything labelled with an earlier time, in unix milliseconds, up to and including a number.
+    At {
+        /// The time.
+        time: i64,
+        /// The number: what a checkpoint covers.
+        through: u64,
+    },
 }
 
 /// What was removed.
@@ -49,7 +54,7 @@ fn prune(connection: &Connection, before: PruneBefore, max_rows: u32) -> Result<
             let (seq, last) = (row.get(0)?, rows::to_seq(row.get(1)?));
             let old = match before {
                 PruneBefore::Seq(through) => last <= through,
-                PruneBefore::At(time) => row.get::<_, i64>(2)? < time,
+                PruneBefore::At { time, through } => last <= through && row.get::<_, i64>(2)? < time,
             };
             if !old {
                 break;

@@ -41,12 +41,12 @@ fn pruned_telemetry_reports_its_range_and_the_floor() {
     log.append(&[telemetry(1), decision(2, None), telemetry(3), wide, telemetry(7), telemetry(8)]).unwrap();
     assert_eq!(reader.telemetry_floor().unwrap(), 0);
     assert_eq!(log.prune_telemetry(PruneBefore::Seq(0), 100).unwrap(), None);
-    assert_eq!(log.prune_telemetry(PruneBefore::At(1), 100).unwrap(), None);
+    assert_eq!(log.prune_telemetry(PruneBefore::At { time: 1, through: u64::MAX }, 100).unwrap(), None);
 
     let pruned = log.prune_telemetry(PruneBefore::Seq(4), 100).unwrap();
     assert_eq!(pruned, Some(Pruned { from: 1, to: 3, rows: 2 }), "4 is inside 4..=5");
     assert_eq!(reader.telemetry_floor().unwrap(), 3);
-    let pruned = log.prune_telemetry(PruneBefore::At(8), 1).unwrap();
+    let pruned = log.prune_telemetry(PruneBefore::At { time: 8, through: u64::MAX }, 1).unwrap();
     assert_eq!(pruned, Some(Pruned { from: 4, to: 5, rows: 1 }));
     assert_eq!(reader.telemetry_beyond(1).unwrap(), Some(7));
     assert_eq!(reader.telemetry_beyond(2).unwrap(), None);
@@ -62,7 +62,7 @@ fn a_row_that_is_not_old_stops_pruning_by_time() {
     let mut log = folder.open();
     let late = Draft { at: 1000, ..telemetry(2) };
     log.append(&[telemetry(1), late, telemetry(3)]).unwrap();
-    let pruned = log.prune_telemetry(PruneBefore::At(100), 100).unwrap();
+    let pruned = log.prune_telemetry(PruneBefore::At { time: 100, through: u64::MAX }, 100).unwrap();
     assert_eq!(pruned, Some(Pruned { from: 1, to: 1, rows: 1 }));
 }
 

@@ -114,7 +114,9 @@ impl Session {
         let mut after = after;
         while after < until {
             let history = self.context.orchestrator.history(after, RESUME_PAGE).await?;
-            let entries = history.entries.into_iter().filter(|entry| entry.seq <= until).collect::<Vec<_>>();
+            let mut entries = history.entries;
+            // What is to be handed over again comes with the pending mail.
+            entries.retain(|entry| entry.seq <= until && entry.mail.as_ref().is_none_or(|mail| !mail.again));
             self.deliver(&entries).await?;
             after = history.next.max(after + u64::from(history.complete));
         }
