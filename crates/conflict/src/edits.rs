@@ -83,7 +83,7 @@ impl Edits {
     }
 
     /// The newest changes with a number above `after`, oldest first.
-    pub fn changes(&self, after: u64) -> impl Iterator<Item = &(u64, Change)> {
+    pub fn changes(&self, after: u64) -> impl DoubleEndedIterator<Item = &(u64, Change)> {
         let start = self.changes.partition_point(|(seq, _)| *seq <= after);
         self.changes.range(start..)
     }

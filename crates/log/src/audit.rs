@@ -29,10 +29,6 @@ pub fn verify(reader: &Reader, public_key: &PublicKey) -> Result<Report, Error> 
 }
 
 /// Checks the whole log against its signed heads and the anchors.
-pub fn verify_anchored(
-    reader: &Reader,
-    public_key: &PublicKey,
-    anchors: &[Anchor],
-) -> Result<Report, Error> {
+pub fn verify_anchored(reader: &Reader, public_key: &PublicKey, anchors: &[Anchor]) -> Result<Report, Error> {
     walk::Walk::new(reader, public_key, anchors)?.run(reader)
 }

@@ -51,13 +51,7 @@ pub(crate) fn payload_hash(body: &[u8]) -> [u8; 32] {
 
 /// The bytes a signed head signs.
 pub(crate) fn head_message(seq: u64, hash: &[u8; 32], at: i64) -> Vec<u8> {
-    [
-        HEAD,
-        seq.to_le_bytes().as_slice(),
-        hash,
-        at.to_le_bytes().as_slice(),
-    ]
-    .concat()
+    [HEAD, seq.to_le_bytes().as_slice(), hash, at.to_le_bytes().as_slice()].concat()
 }
 
 /// The guard hash of a checkpoint.
@@ -94,32 +88,13 @@ mod tests {
         let hash = header().hash();
         let changed = [
             Header { seq: 2, ..header() },
-            Header {
-                events: 2,
-                ..header()
-            },
+            Header { events: 2, ..header() },
             Header { at: 2, ..header() },
-            Header {
-                actor: b"a",
-                kind: b"bc",
-                ..header()
-            },
-            Header {
-                version: 2,
-                ..header()
-            },
-            Header {
-                facts: b"fact",
-                ..header()
-            },
-            Header {
-                payload_hash: Some(GENESIS),
-                ..header()
-            },
-            Header {
-                previous: [1; 32],
-                ..header()
-            },
+            Header { actor: b"a", kind: b"bc", ..header() },
+            Header { version: 2, ..header() },
+            Header { facts: b"fact", ..header() },
+            Header { payload_hash: Some(GENESIS), ..header() },
+            Header { previous: [1; 32], ..header() },
         ];
         for (field, other) in changed.iter().enumerate() {
             assert_ne!(hash, other.hash(), "field {field}");
@@ -129,9 +104,6 @@ mod tests {
     #[test]
     fn the_encoding_does_not_drift() {
         // Stored logs depend on it: a change needs a new domain tag.
-        assert_eq!(
-            hex::encode(header().hash()),
-            "0e66fe8515964d737491b99b67f21a35f25789a80e768a42f9f185dd03876e95"
-        );
+        assert_eq!(hex::encode(header().hash()), "0e66fe8515964d737491b99b67f21a35f25789a80e768a42f9f185dd03876e95");
     }
 }

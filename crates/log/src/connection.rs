@@ -11,23 +11,15 @@ use crate::{Error, durable, schema};
 pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Error> {
     // SQLite gives the -wal and -shm files the mode of the database.
     if !path.exists() {
-        durable::private()
-            .create_new(true)
-            .open(path)
-            .map_err(Error::io("create", path))?;
+        durable::private().create_new(true).open(path).map_err(Error::io("create", path))?;
     }
-    let mut connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let mut connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(busy)?;
     schema::check(&connection, path)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
-        return Err(Error::NoWriteAheadLog {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(Error::NoWriteAheadLog { path: path.to_owned(), mode });
     }
     // Checkpoints of the write-ahead log are run by the writer itself: SQLite's automatic ones
     // swallow their errors, and a failed flush must not be swallowed.
@@ -51,10 +43,8 @@ pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Err
 
 /// Opens an existing database for reading.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, Error> {
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.execute_batch(
         "PRAGMA temp_store = MEMORY;
@@ -65,9 +55,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Error> {
     )?;
     connection.set_prepared_statement_cache_capacity(16);
     if schema::check(&connection, path)? != schema::KNOWN {
-        return Err(Error::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(Error::Foreign { path: path.to_owned() });
     }
     Ok(connection)
 }

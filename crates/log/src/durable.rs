@@ -33,9 +33,7 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
 /// Makes created and renamed names in the folder durable.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     #[cfg(unix)]
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(Error::io("flush", path))?;
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("flush", path))?;
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
@@ -64,13 +62,8 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         }
         _ => {}
     }
-    let mut file = private()
-        .create_new(true)
-        .open(&fresh)
-        .map_err(Error::io("create", &fresh))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(Error::io("write", &fresh))?;
+    let mut file = private().create_new(true).open(&fresh).map_err(Error::io("create", &fresh))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("write", &fresh))?;
     drop(file);
     fs::rename(&fresh, path).map_err(Error::io("put in place", path))?;
     sync_folder(&folder_of(path))

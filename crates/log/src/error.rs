@@ -10,9 +10,7 @@ use rusqlite::ffi;
 #[non_exhaustive]
 pub enum Error {
     /// Another process has the log open for writing.
-    #[error(
-        "the log is already open in another process (lock file {path}); stop that process or use its address"
-    )]
+    #[error("the log is already open in another process (lock file {path}); stop that process or use its address")]
     Locked {
         /// The lock file.
         path: PathBuf,
@@ -28,9 +26,7 @@ pub enum Error {
         known: u32,
     },
     /// The file is a database of some other program.
-    #[error(
-        "{path} is not a log of this program; choose another state folder or move the file away"
-    )]
+    #[error("{path} is not a log of this program; choose another state folder or move the file away")]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -44,6 +40,16 @@ pub enum Error {
         path: PathBuf,
         /// The mode SQLite fell back to.
         mode: String,
+    },
+    /// The newest signed head lies beyond the newest decision.
+    #[error(
+        "the log was signed up to decision {signed} but its newest is {newest:?}: its end is missing; put the -wal file back beside the database or restore a backup"
+    )]
+    Truncated {
+        /// First number of the decision that was signed last.
+        signed: u64,
+        /// First number of the newest decision that is there.
+        newest: Option<u64>,
     },
     /// A stored record does not decode.
     #[error("record {seq} is damaged ({detail}); run the audit and restore a backup")]
@@ -83,16 +89,9 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::Io { action, path, source }
     }
 }
 
@@ -118,9 +117,7 @@ pub enum AppendError {
 
 impl AppendError {
     pub(crate) fn fatal(reason: impl Into<String>) -> Self {
-        Self::Fatal {
-            reason: reason.into(),
-        }
+        Self::Fatal { reason: reason.into() }
     }
 
     /// Sorts an SQLite error. Only causes that are known to leave nothing behind are refusals; an
@@ -128,7 +125,8 @@ impl AppendError {
     pub(crate) fn classify(error: &rusqlite::Error) -> Self {
         let (code, reason) = match error {
             rusqlite::Error::SqliteFailure(failure, _) => {
-                (failure.extended_code, error.to_string())
+                let code = failure.extended_code;
+                (code, format!("{error} (code {code})"))
             }
             other => return Self::fatal(other.to_string()),
         };
@@ -136,12 +134,8 @@ impl AppendError {
             (ffi::SQLITE_FULL, _) => "free space on the disk",
             (_, ffi::SQLITE_IOERR_WRITE) => "check the quota and the disk's health",
             (_, ffi::SQLITE_READONLY_DBMOVED) => return Self::fatal(reason),
-            (ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH, _) => {
-                "make the state folder writable"
-            }
-            (ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED, _) => {
-                "close other programs that have the database open"
-            }
+            (ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH, _) => "make the state folder writable",
+            (ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED, _) => "close other programs that have the database open",
             (ffi::SQLITE_CANTOPEN, _) => "check the open-file limit and the state folder's rights",
             (ffi::SQLITE_NOMEM, _) | (_, ffi::SQLITE_IOERR_NOMEM) => "free memory",
             (ffi::SQLITE_TOOBIG, _) => "send a smaller record",
@@ -169,10 +163,7 @@ mod tests {
             ffi::SQLITE_IOERR_WRITE,
             ffi::SQLITE_NOMEM,
         ] {
-            assert!(
-                matches!(classified(code), AppendError::Refused { .. }),
-                "{code}"
-            );
+            assert!(matches!(classified(code), AppendError::Refused { .. }), "{code}");
         }
     }
 
@@ -188,10 +179,7 @@ mod tests {
             ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
             ffi::SQLITE_MISUSE,
         ] {
-            assert!(
-                matches!(classified(code), AppendError::Fatal { .. }),
-                "{code}"
-            );
+            assert!(matches!(classified(code), AppendError::Fatal { .. }), "{code}");
         }
     }
 }

@@ -75,9 +75,7 @@ impl PublicKey {
 
     /// Whether the signature over the message is this key's.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, self.0)
-            .verify(message, signature)
-            .is_ok()
+        UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature).is_ok()
     }
 }
 
@@ -88,10 +86,7 @@ impl fmt::Display for PublicKey {
 }
 
 fn refuse(path: &Path, detail: &str) -> Error {
-    Error::Key {
-        path: path.to_owned(),
-        detail: detail.to_owned(),
-    }
+    Error::Key { path: path.to_owned(), detail: detail.to_owned() }
 }
 
 fn read_private(file: File, path: &Path) -> Result<Vec<u8>, Error> {
@@ -100,16 +95,11 @@ fn read_private(file: File, path: &Path) -> Result<Vec<u8>, Error> {
         use std::os::unix::fs::PermissionsExt;
         let metadata = file.metadata().map_err(Error::io("inspect", path))?;
         if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(refuse(
-                path,
-                "others may read it; set its mode to 0600, or remove it to have a new one made",
-            ));
+            return Err(refuse(path, "others may read it; set its mode to 0600, or remove it to have a new one made"));
         }
     }
     let mut document = Vec::new();
-    file.take(4096)
-        .read_to_end(&mut document)
-        .map_err(Error::io("read", path))?;
+    file.take(4096).read_to_end(&mut document).map_err(Error::io("read", path))?;
     Ok(document)
 }
 
@@ -157,9 +147,6 @@ mod tests {
     fn the_secret_is_not_printed() {
         let folder = tempfile::tempdir().unwrap();
         let key = HeadKey::load_or_create(folder.path().join("head.key")).unwrap();
-        assert_eq!(
-            format!("{key:?}"),
-            format!("HeadKey({})", key.public_key_hex())
-        );
+        assert_eq!(format!("{key:?}"), format!("HeadKey({})", key.public_key_hex()));
     }
 }

@@ -74,9 +74,7 @@ impl Reader {
     pub fn telemetry_beyond(&self, keep: u64) -> Result<Option<u64>, Error> {
         self.with(|connection| {
             let found: Option<i64> = connection
-                .prepare_cached(
-                    "SELECT seq + events - 1 FROM telemetry ORDER BY seq DESC LIMIT 1 OFFSET ?1",
-                )?
+                .prepare_cached("SELECT seq + events - 1 FROM telemetry ORDER BY seq DESC LIMIT 1 OFFSET ?1")?
                 .query_row([rows::to_sql(keep)], |row| row.get(0))
                 .optional()?;
             Ok(found.map(rows::to_seq))
@@ -89,10 +87,7 @@ impl Reader {
     }
 
     /// Runs a read on a free connection, or waits for one.
-    pub(crate) fn with<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let slots = &self.pool.slots;
         let free = slots.iter().find_map(Mutex::try_lock);
         let mut slot = free.unwrap_or_else(|| {

@@ -69,8 +69,7 @@ pub struct Record {
 impl Record {
     /// The number of the record's last event.
     pub fn last_seq(&self) -> u64 {
-        self.seq
-            .saturating_add(u64::from(self.events.saturating_sub(1)))
+        self.seq.saturating_add(u64::from(self.events.saturating_sub(1)))
     }
 
     /// The first number after this record: where the next page of a read starts.

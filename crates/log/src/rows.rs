@@ -38,12 +38,7 @@ pub(crate) fn to_seq(number: i64) -> u64 {
 }
 
 /// Up to `limit` records of which some number lies in `from..=to`, in order.
-pub(crate) fn read(
-    connection: &Connection,
-    from: u64,
-    to: u64,
-    limit: usize,
-) -> Result<Vec<Record>, Error> {
+pub(crate) fn read(connection: &Connection, from: u64, to: u64, limit: usize) -> Result<Vec<Record>, Error> {
     let start = holding(connection, from)?.unwrap_or(from);
     let mut statement = connection.prepare_cached(RANGE)?;
     let mut rows = statement.query((to_sql(start), to_sql(to), to_sql(limit)))?;
@@ -64,9 +59,7 @@ pub(crate) fn record(connection: &Connection, seq: u64) -> Result<Option<Record>
 
 /// First number of the record whose range holds `seq`.
 pub(crate) fn holding(connection: &Connection, seq: u64) -> Result<Option<u64>, rusqlite::Error> {
-    let found: Option<i64> = connection
-        .prepare_cached(HOLDING)?
-        .query_row([to_sql(seq)], |row| row.get(0))?;
+    let found: Option<i64> = connection.prepare_cached(HOLDING)?.query_row([to_sql(seq)], |row| row.get(0))?;
     Ok(found.map(to_seq))
 }
 
@@ -91,18 +84,12 @@ impl FromSql for Hash {
         bytes
             .try_into()
             .map(Self)
-            .map_err(|_| FromSqlError::InvalidBlobSize {
-                expected_size: 32,
-                blob_size: bytes.len(),
-            })
+            .map_err(|_| FromSqlError::InvalidBlobSize { expected_size: 32, blob_size: bytes.len() })
     }
 }
 
 /// A column of exactly 32 bytes, or NULL.
-pub(crate) fn hash_column(
-    row: &Row<'_>,
-    index: usize,
-) -> Result<Option<[u8; 32]>, rusqlite::Error> {
+pub(crate) fn hash_column(row: &Row<'_>, index: usize) -> Result<Option<[u8; 32]>, rusqlite::Error> {
     Ok(row.get::<_, Option<Hash>>(index)?.map(|hash| hash.0))
 }
 
@@ -112,10 +99,7 @@ fn decode(row: &Row<'_>) -> Result<Record, Error> {
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..)
-        | rusqlite::Error::InvalidColumnType(..) => Error::Damaged {
-            seq,
-            detail: error.to_string(),
-        },
+        | rusqlite::Error::InvalidColumnType(..) => Error::Damaged { seq, detail: error.to_string() },
         other => Error::Sqlite(other),
     })
 }
@@ -138,21 +122,13 @@ fn fields(row: &Row<'_>, seq: u64) -> Result<Record, rusqlite::Error> {
         None => Payload::None,
     };
     let link = match (decision, hash_column(row, 10)?, hash_column(row, 11)?) {
-        (true, Some(previous), Some(hash)) => Some(Link {
-            previous,
-            hash,
-            payload_hash,
-        }),
+        (true, Some(previous), Some(hash)) => Some(Link { previous, hash, payload_hash }),
         _ => None,
     };
     Ok(Record {
         seq,
         events: row.get(1)?,
-        class: if decision {
-            Class::Decision
-        } else {
-            Class::Telemetry
-        },
+        class: if decision { Class::Decision } else { Class::Telemetry },
         at: row.get(2)?,
         actor: row.get(3)?,
         kind: row.get(4)?,

@@ -69,8 +69,7 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Er
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if found == 0 {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction
-            .execute_batch("CREATE TABLE schema_version(version INTEGER NOT NULL) STRICT")?;
+        transaction.execute_batch("CREATE TABLE schema_version(version INTEGER NOT NULL) STRICT")?;
         transaction.execute("INSERT INTO schema_version VALUES (0)", [])?;
     }
     for step in MIGRATIONS.iter().skip(found as usize) {
@@ -83,11 +82,8 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Er
 
 /// The schema version of the file: 0 for an empty one. Refuses foreign and newer files.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32, Error> {
-    let foreign = || Error::Foreign {
-        path: path.to_owned(),
-    };
-    let tables: u32 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let foreign = || Error::Foreign { path: path.to_owned() };
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
         return Ok(0);
     }
@@ -100,10 +96,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32, Error> 
         .optional()?
         .ok_or_else(foreign)?;
     if found > KNOWN {
-        return Err(Error::NewerSchema {
-            found,
-            known: KNOWN,
-        });
+        return Err(Error::NewerSchema { found, known: KNOWN });
     }
     Ok(found)
 }
@@ -126,21 +119,15 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         let path = Path::new("log.db");
         migrate(&mut connection, path).unwrap();
-        connection
-            .execute("UPDATE schema_version SET version = ?1", [KNOWN + 1])
-            .unwrap();
+        connection.execute("UPDATE schema_version SET version = ?1", [KNOWN + 1]).unwrap();
         let error = migrate(&mut connection, path).unwrap_err();
-        assert!(
-            matches!(error, Error::NewerSchema { found, known } if found == KNOWN + 1 && known == KNOWN)
-        );
+        assert!(matches!(error, Error::NewerSchema { found, known } if found == KNOWN + 1 && known == KNOWN));
     }
 
     #[test]
     fn a_foreign_database_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch("CREATE TABLE bookmarks(url TEXT)")
-            .unwrap();
+        connection.execute_batch("CREATE TABLE bookmarks(url TEXT)").unwrap();
         let error = migrate(&mut connection, Path::new("log.db")).unwrap_err();
         assert!(matches!(error, Error::Foreign { .. }));
     }

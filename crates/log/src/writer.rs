@@ -47,11 +47,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            readers: 4,
-            busy_timeout: Duration::from_secs(2),
-            wal_frames: 4096,
-        }
+        Self { readers: 4, busy_timeout: Duration::from_secs(2), wal_frames: 4096 }
     }
 }
 
@@ -70,19 +66,23 @@ pub struct SqliteLog {
 
 impl SqliteLog {
     /// Opens the log, or creates it and its folder.
+    ///
+    /// A log whose signed end is missing is refused: to go on would give its numbers, already
+    /// acknowledged, a second time.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
-        let Options {
-            readers,
-            busy_timeout,
-            wal_frames,
-        } = options;
+        let Options { readers, busy_timeout, wal_frames } = options;
         let path = path.as_ref().to_owned();
         durable::create_folder(&durable::folder_of(&path))?;
         let lock = ProcessLock::take(&path)?;
         let connection = connection::open_writer(&path, busy_timeout)?;
+        let tail = Tail::load(&connection)?;
+        let signed = SignedHead::newest(&connection)?.map_or(0, |head| head.seq);
+        if tail.head_seq.unwrap_or(0) < signed {
+            return Err(Error::Truncated { signed, newest: tail.head_seq });
+        }
         Ok(Self {
-            tail: Tail::load(&connection)?,
             connection,
+            tail,
             reader: Reader::pooled(path.clone(), readers),
             wal: wal::Pressure::new(wal_frames),
             failed: None,
@@ -128,10 +128,8 @@ impl SqliteLog {
         write: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
     ) -> Result<T, AppendError> {
         self.usable()?;
-        let outcome = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .and_then(|transaction| {
+        let outcome =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
                 let written = write(&transaction)?;
                 transaction.commit()?;
                 Ok(written)

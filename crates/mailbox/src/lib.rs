@@ -20,7 +20,7 @@ mod mailbox;
 mod message;
 
 pub use error::Error;
-pub use mailbox::{Command, Event, Mailbox};
+pub use mailbox::{Command, Event, Mailbox, SOCKET_TERM};
 pub use message::{Ended, Receipt, Waiting};
 
 /// Tries after which a message is given up, where its receiver acknowledges at all.

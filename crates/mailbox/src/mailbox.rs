@@ -93,7 +93,7 @@ pub enum Event {
 }
 
 /// Seconds after which a message on a socket that acknowledges is sent again.
-const SOCKET_TERM: u64 = 30;
+pub const SOCKET_TERM: u64 = 30;
 
 /// All messages that somebody still has to read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

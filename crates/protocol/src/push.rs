@@ -42,8 +42,10 @@ pub enum PushBody {
     BroadcastMessage(BroadcastPush),
     /// A message was given up after its last try.
     MessageDead { message_id: String, from: String, to: AgentId, deliveries: u32 },
-    /// A lease was granted or renewed.
+    /// A lease was granted.
     LeaseGranted { lease: Lease },
+    /// A lease got another term, and a newer token.
+    LeaseRenewed { lease_id: String, token: u64, expires_at: Timestamp },
     /// A lease ended: released, expired, or its holder left.
     LeaseEnded { lease_id: String, agent_id: AgentId, reason: String },
     /// The level of autonomy changed.
@@ -69,7 +71,7 @@ pub struct ChangePush {
     pub previous_path: Option<String>,
 }
 
-/// Body of `conflict_detected`: the record, and the same once more under `conflict` for readers of either form.
+/// Body of `conflict_detected`: the whole record, so that a listener needs no second request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConflictPush {
     /// The whole record.

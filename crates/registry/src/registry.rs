@@ -131,6 +131,7 @@ pub enum Event {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registry {
     agents: BTreeMap<String, Agent>,
+    former: BTreeMap<String, AgentId>,
     leases: BTreeMap<u64, Lease>,
 }
 
@@ -139,6 +140,13 @@ impl Registry {
     #[must_use]
     pub fn agent(&self, id: &AgentId) -> Option<&Agent> {
         self.agents.get(&id.key())
+    }
+
+    /// The agent of that name, in the spelling first registered, if it was ever registered: its mailbox outlives
+    /// its registration.
+    #[must_use]
+    pub fn ever(&self, id: &AgentId) -> Option<&AgentId> {
+        self.agent(id).map(|agent| &agent.id).or_else(|| self.former.get(&id.key()))
     }
 
     /// All agents, ordered by id without case.
@@ -251,7 +259,7 @@ impl Registry {
         }
         let kept = |new: &Option<String>, old: Option<&Option<String>>| new.clone().or_else(|| old?.clone());
         Ok(vec![Event::Registered {
-            agent: old.map_or_else(|| id.clone(), |old| old.id.clone()),
+            agent: self.ever(id).unwrap_or(id).clone(),
             capabilities: new
                 .capabilities
                 .clone()
@@ -352,6 +360,7 @@ impl Registry {
             }
             Event::Unregistered { agent } => {
                 self.agents.remove(&agent.key());
+                self.former.insert(agent.key(), agent.clone());
             }
             Event::LeaseGranted { agent, resource, mode, ttl_seconds, at } => {
                 self.leases.insert(

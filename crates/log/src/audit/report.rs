@@ -119,36 +119,28 @@ impl fmt::Display for Problem {
                 write!(formatter, "decision {seq} overlaps decision {with}")
             }
             Fault::PayloadAltered => write!(formatter, "the payload of decision {seq} was altered"),
-            Fault::PayloadMissing => write!(
-                formatter,
-                "the payload of decision {seq} was removed without a mark of erasure"
-            ),
+            Fault::PayloadMissing => {
+                write!(formatter, "the payload of decision {seq} was removed without a mark of erasure")
+            }
             Fault::PayloadAdded => {
-                write!(
-                    formatter,
-                    "a payload was added at {seq}, where none was written"
-                )
+                write!(formatter, "a payload was added at {seq}, where none was written")
             }
             Fault::BadSignature => {
                 write!(formatter, "the head at {seq} is not signed by this key")
             }
-            Fault::OtherHead => write!(
-                formatter,
-                "the chain up to decision {seq} is not the one that was signed: it was rewritten"
-            ),
+            Fault::OtherHead => {
+                write!(formatter, "the chain up to decision {seq} is not the one that was signed: it was rewritten")
+            }
             Fault::Removed => write!(formatter, "decision {seq} was signed and is gone"),
-            Fault::Truncated { last: Some(last) } => write!(
-                formatter,
-                "the log was signed up to decision {seq} but ends at {last}: its tail was cut off"
-            ),
-            Fault::Truncated { last: None } => write!(
-                formatter,
-                "the log was signed up to decision {seq} but is empty"
-            ),
-            Fault::Unreadable { detail } => write!(
-                formatter,
-                "the database is damaged, nothing from {seq} on could be read: {detail}"
-            ),
+            Fault::Truncated { last: Some(last) } => {
+                write!(formatter, "the log was signed up to decision {seq} but ends at {last}: its tail was cut off")
+            }
+            Fault::Truncated { last: None } => {
+                write!(formatter, "the log was signed up to decision {seq} but is empty")
+            }
+            Fault::Unreadable { detail } => {
+                write!(formatter, "the database is damaged, nothing from {seq} on could be read: {detail}")
+            }
         }
     }
 }

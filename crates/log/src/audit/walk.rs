@@ -53,25 +53,16 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Notes where the log ends now. The heads are looked at first: a head is written after its
     /// decision, so none seen here lies beyond the decisions unless the tail was cut.
-    pub(super) fn new(
-        reader: &Reader,
-        key: &'a PublicKey,
-        anchors: &[Anchor],
-    ) -> Result<Self, Error> {
+    pub(super) fn new(reader: &Reader, key: &'a PublicKey, anchors: &[Anchor]) -> Result<Self, Error> {
         let mut anchors = anchors.to_vec();
         anchors.sort_by_key(|anchor| anchor.seq);
         reader.with(|connection| {
             let newest_head = SignedHead::newest(connection)?.map_or(0, |head| head.seq);
-            let end: Option<i64> =
-                connection.query_row("SELECT max(seq) FROM decisions", [], |row| row.get(0))?;
-            let telemetry: i64 =
-                connection.query_row("SELECT count(*) FROM telemetry", [], |row| row.get(0))?;
+            let end: Option<i64> = connection.query_row("SELECT max(seq) FROM decisions", [], |row| row.get(0))?;
+            let telemetry: i64 = connection.query_row("SELECT count(*) FROM telemetry", [], |row| row.get(0))?;
             Ok(Self {
                 key,
-                report: Report {
-                    records: rows::to_seq(telemetry),
-                    ..Report::default()
-                },
+                report: Report { records: rows::to_seq(telemetry), ..Report::default() },
                 before: None,
                 newest_head,
                 end: end.unwrap_or(0),
@@ -139,12 +130,7 @@ impl<'a> Walk<'a> {
         while let Some(witness) = self.next_witness(connection, seq)? {
             self.compare(&witness, seq, next_seq, computed);
         }
-        self.before = Some(Before {
-            seq,
-            next_seq,
-            stored,
-            computed,
-        });
+        self.before = Some(Before { seq, next_seq, stored, computed });
         Ok(())
     }
 
@@ -158,8 +144,7 @@ impl<'a> Walk<'a> {
             return;
         };
         let (after, overlaps) = (before.seq, seq < before.next_seq);
-        let linked =
-            previous.is_some() && (previous == before.stored || previous == before.computed);
+        let linked = previous.is_some() && (previous == before.stored || previous == before.computed);
         if !linked {
             self.report.add(seq, Fault::Unlinked { after: Some(after) });
         }
@@ -192,27 +177,15 @@ impl<'a> Walk<'a> {
     }
 
     /// The next head or anchor that names a decision up to `seq`.
-    fn next_witness(
-        &mut self,
-        connection: &Connection,
-        seq: u64,
-    ) -> Result<Option<Witness>, Error> {
+    fn next_witness(&mut self, connection: &Connection, seq: u64) -> Result<Option<Witness>, Error> {
         let limit = seq.min(self.newest_head);
         if let Some(head) = self.head.take_if(|head| head.seq <= limit) {
             self.head = SignedHead::after(connection, head.seq)?;
             self.report.heads += 1;
-            return Ok(Some(Witness {
-                valid: head.is_signed_by(self.key),
-                seq: head.seq,
-                hash: head.hash,
-            }));
+            return Ok(Some(Witness { valid: head.is_signed_by(self.key), seq: head.seq, hash: head.hash }));
         }
         let anchor = self.anchors.next_if(|anchor| anchor.seq <= seq);
-        Ok(anchor.map(|anchor| Witness {
-            seq: anchor.seq,
-            hash: anchor.hash,
-            valid: true,
-        }))
+        Ok(anchor.map(|anchor| Witness { seq: anchor.seq, hash: anchor.hash, valid: true }))
     }
 
     fn compare(&mut self, witness: &Witness, seq: u64, next_seq: u64, computed: Option<[u8; 32]>) {
@@ -234,18 +207,13 @@ impl<'a> Walk<'a> {
     fn finish(&mut self, connection: &Connection) -> Result<(), Error> {
         let last = self.report.last;
         while let Some(witness) = self.next_witness(connection, u64::MAX)? {
-            let fault = if witness.valid {
-                Fault::Truncated { last }
-            } else {
-                Fault::BadSignature
-            };
+            let fault = if witness.valid { Fault::Truncated { last } } else { Fault::BadSignature };
             self.report.add(witness.seq, fault);
         }
         let mut statement = connection.prepare_cached(STRAYS)?;
         let mut strays = statement.query([])?;
         while let Some(row) = strays.next()? {
-            self.report
-                .add(rows::to_seq(row.get(0)?), Fault::PayloadAdded);
+            self.report.add(rows::to_seq(row.get(0)?), Fault::PayloadAdded);
         }
         Ok(())
     }
@@ -269,8 +237,5 @@ fn recompute(row: &Row<'_>, seq: u64) -> Result<[u8; 32], rusqlite::Error> {
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

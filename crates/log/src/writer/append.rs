@@ -41,9 +41,7 @@ fn check_order(next: u64, batch: &[Draft]) -> Result<(), AppendError> {
         let end = seq.saturating_add(u64::from(events));
         if seq < next || events == 0 || i64::try_from(end).is_err() {
             return Err(AppendError::Refused {
-                reason: format!(
-                    "record {seq} with {events} events does not follow, the next free number is {next}"
-                ),
+                reason: format!("record {seq} with {events} events does not follow, the next free number is {next}"),
                 cure: "rebuild the state from the log and number from its tail",
             });
         }
@@ -82,9 +80,7 @@ fn insert(connection: &Connection, tail: &mut Tail, draft: &Draft) -> Result<(),
                 hash,
             ])?;
             if let Some(body) = &draft.payload {
-                connection
-                    .prepare_cached(PAYLOAD)?
-                    .execute(params![seq, &**body])?;
+                connection.prepare_cached(PAYLOAD)?.execute(params![seq, &**body])?;
             }
             tail.head = hash;
             tail.head_seq = Some(draft.seq);

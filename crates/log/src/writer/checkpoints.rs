@@ -27,10 +27,7 @@ impl SqliteLog {
         self.usable()?;
         if seq >= self.tail.next_seq {
             return Err(AppendError::Refused {
-                reason: format!(
-                    "a checkpoint at {seq} is ahead of the log, which ends before {}",
-                    self.tail.next_seq
-                ),
+                reason: format!("a checkpoint at {seq} is ahead of the log, which ends before {}", self.tail.next_seq),
                 cure: "checkpoint only what is flushed",
             });
         }
@@ -57,9 +54,8 @@ impl SqliteLog {
 
     /// Every checkpoint that is whole, newest first: for a caller whose newest does not decode.
     pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT seq, version, bytes, hash FROM checkpoints ORDER BY seq DESC",
-        )?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq, version, bytes, hash FROM checkpoints ORDER BY seq DESC")?;
         let mut found = statement.query([])?;
         let mut whole = Vec::new();
         while let Some(row) = found.next()? {
@@ -72,11 +68,7 @@ impl SqliteLog {
                 continue;
             };
             if seq < self.tail.next_seq && chain::checkpoint_hash(seq, version, &bytes) == hash {
-                whole.push(Checkpoint {
-                    seq,
-                    version,
-                    bytes: Bytes::from(bytes),
-                });
+                whole.push(Checkpoint { seq, version, bytes: Bytes::from(bytes) });
             }
         }
         Ok(whole)

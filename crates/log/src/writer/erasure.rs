@@ -24,10 +24,8 @@ fn erase(connection: &Connection, seq: u64) -> Result<bool, rusqlite::Error> {
     let Some(start) = rows::holding(connection, seq)? else {
         return Ok(false);
     };
-    let decision = connection.execute(
-        "UPDATE payloads SET body = NULL, erased = 1 WHERE seq = ?1 AND erased = 0",
-        [to_sql(start)],
-    )?;
+    let decision = connection
+        .execute("UPDATE payloads SET body = NULL, erased = 1 WHERE seq = ?1 AND erased = 0", [to_sql(start)])?;
     let telemetry = connection.execute(
         "UPDATE telemetry SET payload = NULL, erased = 1
          WHERE seq = ?1 AND erased = 0 AND payload IS NOT NULL",

@@ -34,14 +34,9 @@ impl SignedHead {
     }
 
     /// The first head after a number.
-    pub(crate) fn after(
-        connection: &Connection,
-        seq: u64,
-    ) -> Result<Option<Self>, rusqlite::Error> {
+    pub(crate) fn after(connection: &Connection, seq: u64) -> Result<Option<Self>, rusqlite::Error> {
         connection
-            .prepare_cached(
-                "SELECT seq, hash, at, signature FROM heads WHERE seq > ?1 ORDER BY seq LIMIT 1",
-            )?
+            .prepare_cached("SELECT seq, hash, at, signature FROM heads WHERE seq > ?1 ORDER BY seq LIMIT 1")?
             .query_row([to_sql(seq)], Self::decode)
             .optional()
     }
@@ -50,9 +45,7 @@ impl SignedHead {
     fn decode(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             seq: rows::to_seq(row.get(0)?),
-            hash: rows::hash_column(row, 1)
-                .unwrap_or_default()
-                .unwrap_or_default(),
+            hash: rows::hash_column(row, 1).unwrap_or_default().unwrap_or_default(),
             at: row.get(2)?,
             signature: row.get(3)?,
         })
@@ -71,17 +64,10 @@ impl SqliteLog {
         let signature = key.sign(&chain::head_message(seq, &hash, at)).to_vec();
         self.transact(|transaction| {
             transaction
-                .prepare_cached(
-                    "INSERT INTO heads(seq, hash, at, signature) VALUES (?1, ?2, ?3, ?4)",
-                )?
+                .prepare_cached("INSERT INTO heads(seq, hash, at, signature) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![to_sql(seq), hash, at, signature])
         })?;
         self.tail.unsigned = 0;
-        Ok(Some(SignedHead {
-            seq,
-            hash,
-            at,
-            signature,
-        }))
+        Ok(Some(SignedHead { seq, hash, at, signature }))
     }
 }

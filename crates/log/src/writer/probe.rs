@@ -16,10 +16,7 @@ impl SqliteLog {
     /// after all, the answer is fatal.
     pub fn probe(&mut self) -> Result<(), AppendError> {
         self.transact(|transaction| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO meta(key, value) VALUES (?1, zeroblob(?2))",
-                params![KEY, ROOM],
-            )
+            transaction.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?1, zeroblob(?2))", params![KEY, ROOM])
         })?;
         self.transact(|transaction| transaction.execute("DELETE FROM meta WHERE key = ?1", [KEY]))?;
         match Tail::load(&self.connection) {

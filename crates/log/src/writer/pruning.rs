@@ -29,11 +29,7 @@ pub struct Pruned {
 impl SqliteLog {
     /// Removes up to `max_rows` rows of old telemetry, flushed; nothing if none is old. A caller
     /// with much to remove asks again, with batches in between.
-    pub fn prune_telemetry(
-        &mut self,
-        before: PruneBefore,
-        max_rows: u32,
-    ) -> Result<Option<Pruned>, AppendError> {
+    pub fn prune_telemetry(&mut self, before: PruneBefore, max_rows: u32) -> Result<Option<Pruned>, AppendError> {
         let pruned = self.transact(|transaction| prune(transaction, before, max_rows))?;
         if pruned.is_some() {
             self.relieve_wal()?;
@@ -42,17 +38,12 @@ impl SqliteLog {
     }
 }
 
-fn prune(
-    connection: &Connection,
-    before: PruneBefore,
-    max_rows: u32,
-) -> Result<Option<Pruned>, rusqlite::Error> {
+fn prune(connection: &Connection, before: PruneBefore, max_rows: u32) -> Result<Option<Pruned>, rusqlite::Error> {
     let mut pruned: Option<Pruned> = None;
     let mut newest_row = 0;
     {
-        let mut statement = connection.prepare_cached(
-            "SELECT seq, seq + events - 1, at FROM telemetry ORDER BY seq LIMIT ?1",
-        )?;
+        let mut statement =
+            connection.prepare_cached("SELECT seq, seq + events - 1, at FROM telemetry ORDER BY seq LIMIT ?1")?;
         let mut found = statement.query([max_rows])?;
         while let Some(row) = found.next()? {
             let (seq, last) = (row.get(0)?, rows::to_seq(row.get(1)?));
@@ -66,11 +57,7 @@ fn prune(
             newest_row = seq;
             let from = pruned.map_or(rows::to_seq(seq), |pruned| pruned.from);
             let rows = pruned.map_or(0, |pruned| pruned.rows) + 1;
-            pruned = Some(Pruned {
-                from,
-                to: last,
-                rows,
-            });
+            pruned = Some(Pruned { from, to: last, rows });
         }
     }
     if let Some(pruned) = pruned {

@@ -25,15 +25,11 @@ fn open(folder: &tempfile::TempDir, options: Options) -> SqliteLog {
 
 /// SQLite answers with "full" beyond this many pages, just as on a full disk.
 fn limit_pages(log: &SqliteLog, pages: u32) {
-    log.connection
-        .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
-        .unwrap();
+    log.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
 }
 
 fn pages(log: &SqliteLog) -> u32 {
-    log.connection
-        .query_row("PRAGMA page_count", [], |row| row.get(0))
-        .unwrap()
+    log.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -46,10 +42,7 @@ fn a_full_disk_refuses_the_whole_batch_and_the_log_works_afterwards() {
 
     let batch = [draft(2, b"small"), draft(3, &[7; 100_000])];
     let error = log.append(&batch).unwrap_err();
-    assert!(
-        matches!(&error, AppendError::Refused { cure, .. } if *cure == "free space on the disk"),
-        "{error}"
-    );
+    assert!(matches!(&error, AppendError::Refused { cure, .. } if *cure == "free space on the disk"), "{error}");
     assert_eq!(log.tail(), before);
     assert_eq!(log.read(1, 10).unwrap().len(), 1);
     assert_eq!(log.reader().read(1, 10).unwrap().len(), 1);
@@ -91,10 +84,7 @@ fn after_a_fatal_failure_nothing_is_written_any_more() {
 #[test]
 fn a_foreign_program_that_holds_the_database_is_a_refusal() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        busy_timeout: Duration::from_millis(1),
-        ..Options::default()
-    };
+    let options = Options { busy_timeout: Duration::from_millis(1), ..Options::default() };
     let mut log = open(&folder, options);
     let foreign = Connection::open(log.path()).unwrap();
     foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -107,10 +97,7 @@ fn a_foreign_program_that_holds_the_database_is_a_refusal() {
 #[test]
 fn the_write_ahead_log_stays_bounded_and_a_reader_only_puts_it_off() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        wal_frames: 16,
-        ..Options::default()
-    };
+    let options = Options { wal_frames: 16, ..Options::default() };
     let mut log = open(&folder, options);
     let wal = folder.path().join("log.db-wal");
     let size = || std::fs::metadata(&wal).unwrap().len();
@@ -122,9 +109,7 @@ fn the_write_ahead_log_stays_bounded_and_a_reader_only_puts_it_off() {
 
     let reading = Connection::open(log.path()).unwrap();
     reading.execute_batch("BEGIN").unwrap();
-    reading
-        .query_row("SELECT count(*) FROM decisions", [], |_| Ok(()))
-        .unwrap();
+    reading.query_row("SELECT count(*) FROM decisions", [], |_| Ok(())).unwrap();
     for seq in 200..400 {
         log.append(&[draft(seq, &[1; 2000])]).unwrap();
     }
@@ -134,10 +119,7 @@ fn the_write_ahead_log_stays_bounded_and_a_reader_only_puts_it_off() {
     for seq in 400..600 {
         log.append(&[draft(seq, &[1; 2000])]).unwrap();
     }
-    assert!(
-        size() < held + 64 * 4120,
-        "it was started afresh, not grown"
-    );
+    assert!(size() < held + 64 * 4120, "it was started afresh, not grown");
 }
 
 #[test]
@@ -145,14 +127,10 @@ fn an_erased_payload_is_gone_from_the_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = open(&folder, Options::default());
     let secret = b"a very secret sentence that must not stay".repeat(300);
-    log.append(&[draft(1, &secret), draft(2, b"other")])
-        .unwrap();
+    log.append(&[draft(1, &secret), draft(2, b"other")]).unwrap();
     assert!(log.erase_payload(1).unwrap());
     for name in ["log.db", "log.db-wal"] {
         let stored = std::fs::read(folder.path().join(name)).unwrap();
-        assert!(
-            !stored.windows(13).any(|window| window == b"very secret s"),
-            "found in {name}"
-        );
+        assert!(!stored.windows(13).any(|window| window == b"very secret s"), "found in {name}");
     }
 }

@@ -58,18 +58,10 @@ impl SqliteLog {
     fn wal_pragma(&self, pragma: &str) -> Result<Frames, rusqlite::Error> {
         self.connection
             .prepare_cached(pragma)?
-            .query_row([], |row| {
-                Ok(Frames {
-                    written: row.get(1)?,
-                    copied: row.get(2)?,
-                })
-            })
+            .query_row([], |row| Ok(Frames { written: row.get(1)?, copied: row.get(2)? }))
     }
 
-    fn unless_fatal(
-        &mut self,
-        outcome: Result<Frames, rusqlite::Error>,
-    ) -> Result<Option<Frames>, AppendError> {
+    fn unless_fatal(&mut self, outcome: Result<Frames, rusqlite::Error>) -> Result<Option<Frames>, AppendError> {
         match outcome {
             Ok(frames) => Ok(Some(frames)),
             Err(error) => match self.failure(&error) {

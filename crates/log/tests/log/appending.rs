@@ -14,14 +14,8 @@ fn both_classes_interleaved_read_back_in_order() {
     let batch = [
         decision(1, Some("hello")),
         telemetry(2),
-        Draft {
-            events: 3,
-            ..decision(5, None)
-        },
-        Draft {
-            payload: Some(Bytes::from_static(b"gate output")),
-            ..telemetry(8)
-        },
+        Draft { events: 3, ..decision(5, None) },
+        Draft { payload: Some(Bytes::from_static(b"gate output")), ..telemetry(8) },
         decision(9, Some("")),
     ];
     assert_eq!(log.append(&batch[..2]).unwrap(), 2);
@@ -37,22 +31,12 @@ fn both_classes_interleaved_read_back_in_order() {
 fn a_number_inside_a_record_finds_the_record() {
     let folder = Folder::new();
     let mut log = folder.open();
-    let wide = Draft {
-        events: 3,
-        ..decision(5, Some("body"))
-    };
+    let wide = Draft { events: 3, ..decision(5, Some("body")) };
     log.append(&[telemetry(2), wide, telemetry(10)]).unwrap();
     let reader = log.reader();
-    for (seq, holder) in [
-        (0, None),
-        (2, Some(2)),
-        (4, None),
-        (5, Some(5)),
-        (7, Some(5)),
-        (8, None),
-        (10, Some(10)),
-        (u64::MAX, None),
-    ] {
+    for (seq, holder) in
+        [(0, None), (2, Some(2)), (4, None), (5, Some(5)), (7, Some(5)), (8, None), (10, Some(10)), (u64::MAX, None)]
+    {
         let found = reader.record(seq).unwrap().map(|record| record.seq);
         assert_eq!(found, holder, "number {seq}");
         assert_eq!(reader.payload(seq).unwrap().is_some(), holder.is_some());
@@ -72,14 +56,8 @@ fn a_batch_that_does_not_follow_is_refused_whole() {
     let folder = Folder::new();
     let mut log = folder.open();
     log.append(&[decision(1, None), decision(4, None)]).unwrap();
-    let empty = Draft {
-        events: 0,
-        ..decision(6, None)
-    };
-    let wide = Draft {
-        events: 2,
-        ..decision(6, None)
-    };
+    let empty = Draft { events: 0, ..decision(6, None) };
+    let wide = Draft { events: 2, ..decision(6, None) };
     for batch in [
         vec![decision(4, None)],
         vec![decision(5, None), decision(5, None)],
@@ -116,13 +94,7 @@ fn readers_on_many_threads_see_whole_batches_only() {
         }
         for first in (1..=191).step_by(10) {
             let batch: Vec<_> = (first..first + 10)
-                .map(|seq| {
-                    if seq % 3 == 0 {
-                        telemetry(seq)
-                    } else {
-                        decision(seq, None)
-                    }
-                })
+                .map(|seq| if seq % 3 == 0 { telemetry(seq) } else { decision(seq, None) })
                 .collect();
             log.append(&batch).unwrap();
         }
@@ -154,23 +126,17 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Draft>>> {
             .map(|batch| {
                 batch
                     .into_iter()
-                    .map(
-                        |(gap, events, chained, at, actor, kind, version, facts, payload)| Draft {
-                            seq: number(gap, events),
-                            events,
-                            class: if chained {
-                                Class::Decision
-                            } else {
-                                Class::Telemetry
-                            },
-                            at,
-                            actor: actor.into(),
-                            kind: kind.into(),
-                            version,
-                            facts: facts.into(),
-                            payload: payload.map(Into::into),
-                        },
-                    )
+                    .map(|(gap, events, chained, at, actor, kind, version, facts, payload)| Draft {
+                        seq: number(gap, events),
+                        events,
+                        class: if chained { Class::Decision } else { Class::Telemetry },
+                        at,
+                        actor: actor.into(),
+                        kind: kind.into(),
+                        version,
+                        facts: facts.into(),
+                        payload: payload.map(Into::into),
+                    })
                     .collect()
             })
             .collect()
@@ -228,5 +194,8 @@ proptest! {
         let report = orchestrator_log::audit::verify(&log.reader(), &folder.key().public_key()).unwrap();
         prop_assert!(report.is_clean(), "{:?}", report);
         prop_assert_eq!(report.records, appended.len() as u64);
+        let tail = log.tail();
+        drop(log);
+        prop_assert_eq!(folder.open().tail(), tail);
     }
 }

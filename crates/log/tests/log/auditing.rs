@@ -11,21 +11,10 @@ use crate::support::{Folder, decision, telemetry};
 fn filled(folder: &Folder) -> SqliteLog {
     let key = folder.key();
     let mut log = folder.open();
-    let wide = Draft {
-        events: 2,
-        ..decision(5, Some("five"))
-    };
-    log.append(&[
-        decision(1, Some("one")),
-        telemetry(2),
-        decision(3, None),
-        telemetry(4),
-        wide,
-    ])
-    .unwrap();
+    let wide = Draft { events: 2, ..decision(5, Some("five")) };
+    log.append(&[decision(1, Some("one")), telemetry(2), decision(3, None), telemetry(4), wide]).unwrap();
     log.sign_head(&key, 50).unwrap().unwrap();
-    log.append(&[decision(7, None), decision(8, Some("eight"))])
-        .unwrap();
+    log.append(&[decision(7, None), decision(8, Some("eight"))]).unwrap();
     log.sign_head(&key, 80).unwrap().unwrap();
     log.append(&[decision(9, None)]).unwrap();
     log.erase_payload(8).unwrap();
@@ -46,11 +35,7 @@ fn tampered(sql: &str) -> Report {
 }
 
 fn faults(report: &Report) -> Vec<(u64, &Fault)> {
-    report
-        .problems
-        .iter()
-        .map(|problem| (problem.seq, &problem.fault))
-        .collect()
+    report.problems.iter().map(|problem| (problem.seq, &problem.fault)).collect()
 }
 
 #[test]
@@ -87,19 +72,20 @@ fn every_kind_of_change_is_named() {
         ("UPDATE decisions SET kind = 'x' WHERE seq = 3", vec![(3, Fault::Altered)]),
         ("UPDATE decisions SET version = 2 WHERE seq = 3", vec![(3, Fault::Altered)]),
         ("UPDATE decisions SET facts = x'00' WHERE seq = 3", vec![(3, Fault::Altered)]),
-        ("UPDATE decisions SET payload_hash = zeroblob(32) WHERE seq = 3",
-            vec![(3, Fault::Altered), (3, Fault::PayloadMissing)]),
-        ("UPDATE decisions SET payload_hash = NULL WHERE seq = 1",
-            vec![(1, Fault::Altered), (1, Fault::PayloadAdded)]),
-        ("UPDATE decisions SET previous = zeroblob(32) WHERE seq = 3",
-            vec![(3, Fault::Altered), (3, unlinked(1))]),
+        (
+            "UPDATE decisions SET payload_hash = zeroblob(32) WHERE seq = 3",
+            vec![(3, Fault::Altered), (3, Fault::PayloadMissing)],
+        ),
+        ("UPDATE decisions SET payload_hash = NULL WHERE seq = 1", vec![(1, Fault::Altered), (1, Fault::PayloadAdded)]),
+        ("UPDATE decisions SET previous = zeroblob(32) WHERE seq = 3", vec![(3, Fault::Altered), (3, unlinked(1))]),
         ("UPDATE decisions SET hash = zeroblob(32) WHERE seq = 3", vec![(3, Fault::Altered)]),
         ("UPDATE decisions SET hash = x'00' WHERE seq = 9", vec![(9, Fault::Altered)]),
-        ("UPDATE decisions SET events = 3 WHERE seq = 5",
-            vec![(5, Fault::Altered), (5, Fault::OtherHead), (7, Fault::Overlapping { with: 5 })]),
+        (
+            "UPDATE decisions SET events = 3 WHERE seq = 5",
+            vec![(5, Fault::Altered), (5, Fault::OtherHead), (7, Fault::Overlapping { with: 5 })],
+        ),
         // The text behind the separator-free encoding: bytes moved from one field to the next.
-        ("UPDATE decisions SET actor = 'alicem', kind = 'essage.sent' WHERE seq = 3",
-            vec![(3, Fault::Altered)]),
+        ("UPDATE decisions SET actor = 'alicem', kind = 'essage.sent' WHERE seq = 3", vec![(3, Fault::Altered)]),
         // Payloads.
         ("UPDATE payloads SET body = x'00' WHERE seq = 5", vec![(5, Fault::PayloadAltered)]),
         ("UPDATE payloads SET body = NULL WHERE seq = 5", vec![(5, Fault::PayloadMissing)]),
@@ -108,27 +94,44 @@ fn every_kind_of_change_is_named() {
         ("UPDATE payloads SET body = x'00' WHERE seq = 8", vec![(8, Fault::PayloadAdded)]),
         ("INSERT INTO payloads(seq, body) VALUES (3, x'00')", vec![(3, Fault::PayloadAdded)]),
         ("INSERT INTO payloads(seq, body) VALUES (99, x'00')", vec![(99, Fault::PayloadAdded)]),
-        ("UPDATE payloads SET seq = seq + 100; UPDATE payloads SET seq = 106 - seq WHERE seq < 106;
+        (
+            "UPDATE payloads SET seq = seq + 100; UPDATE payloads SET seq = 106 - seq WHERE seq < 106;
           UPDATE payloads SET seq = seq - 100 WHERE seq > 100",
-            vec![(1, Fault::PayloadAltered), (5, Fault::PayloadAltered)]),
+            vec![(1, Fault::PayloadAltered), (5, Fault::PayloadAltered)],
+        ),
         // Removed, added, swapped.
         ("DELETE FROM decisions WHERE seq = 3", vec![(5, unlinked(1))]),
-        ("DELETE FROM decisions WHERE seq = 1",
-            vec![(3, Fault::Unlinked { after: None }), (1, Fault::PayloadAdded)]),
-        ("DELETE FROM decisions WHERE seq = 5; DELETE FROM payloads WHERE seq = 5",
-            vec![(7, unlinked(3)), (5, Fault::Removed)]),
-        ("INSERT INTO decisions SELECT 4, events, at, actor, kind, version, facts, payload_hash,
+        ("DELETE FROM decisions WHERE seq = 1", vec![(3, Fault::Unlinked { after: None }), (1, Fault::PayloadAdded)]),
+        (
+            "DELETE FROM decisions WHERE seq = 5; DELETE FROM payloads WHERE seq = 5",
+            vec![(7, unlinked(3)), (5, Fault::Removed)],
+        ),
+        (
+            "INSERT INTO decisions SELECT 4, events, at, actor, kind, version, facts, payload_hash,
           previous, hash FROM decisions WHERE seq = 3",
-            vec![(4, Fault::Altered), (4, unlinked(3))]),
-        ("UPDATE decisions SET seq = 1000 WHERE seq = 3; UPDATE decisions SET seq = 3 WHERE seq = 7;
+            vec![(4, Fault::Altered), (4, unlinked(3))],
+        ),
+        (
+            "UPDATE decisions SET seq = 1000 WHERE seq = 3; UPDATE decisions SET seq = 3 WHERE seq = 7;
           UPDATE decisions SET seq = 7 WHERE seq = 1000",
-            vec![(3, Fault::Altered), (3, unlinked(1)), (5, unlinked(3)), (7, Fault::Altered),
-                 (7, unlinked(5)), (8, unlinked(7))]),
+            vec![
+                (3, Fault::Altered),
+                (3, unlinked(1)),
+                (5, unlinked(3)),
+                (7, Fault::Altered),
+                (7, unlinked(5)),
+                (8, unlinked(7)),
+            ],
+        ),
         // A tail cut before the newest signed head.
-        ("DELETE FROM decisions WHERE seq >= 8; DELETE FROM payloads WHERE seq >= 8",
-            vec![(8, Fault::Truncated { last: Some(7) })]),
-        ("DELETE FROM decisions; DELETE FROM payloads",
-            vec![(5, Fault::Truncated { last: None }), (8, Fault::Truncated { last: None })]),
+        (
+            "DELETE FROM decisions WHERE seq >= 8; DELETE FROM payloads WHERE seq >= 8",
+            vec![(8, Fault::Truncated { last: Some(7) })],
+        ),
+        (
+            "DELETE FROM decisions; DELETE FROM payloads",
+            vec![(5, Fault::Truncated { last: None }), (8, Fault::Truncated { last: None })],
+        ),
         // Heads.
         ("UPDATE heads SET at = at + 1 WHERE seq = 5", vec![(5, Fault::BadSignature)]),
         ("UPDATE heads SET hash = zeroblob(32) WHERE seq = 5", vec![(5, Fault::BadSignature)]),
@@ -152,18 +155,13 @@ fn every_kind_of_change_is_named() {
         assert_eq!(found, expected, "{sql}");
         assert_eq!(report.problem_count, expected.len() as u64);
         for problem in &report.problems {
-            assert!(
-                problem.to_string().contains(&problem.seq.to_string()),
-                "{problem}"
-            );
+            assert!(problem.to_string().contains(&problem.seq.to_string()), "{problem}");
         }
     }
 }
 
 fn malformed() -> Fault {
-    Fault::Malformed {
-        detail: String::new(),
-    }
+    Fault::Malformed { detail: String::new() }
 }
 
 #[test]
@@ -185,21 +183,13 @@ fn a_chain_rewritten_with_fitting_hashes_is_named_by_the_signed_head() {
     // The same log written anew with another third record, under the true heads.
     let other = Folder::new();
     let mut forged = other.open();
-    for record in Reader::open(folder.database())
-        .unwrap()
-        .read(0, 100)
-        .unwrap()
-    {
+    for record in Reader::open(folder.database()).unwrap().read(0, 100).unwrap() {
         let payload = match record.payload {
             Payload::Present(body) => Some(body),
             Payload::None => None,
             Payload::Erased => Some(Bytes::from_static(b"eight")),
         };
-        let facts = if record.seq == 3 {
-            Bytes::from_static(b"forged")
-        } else {
-            record.facts
-        };
+        let facts = if record.seq == 3 { Bytes::from_static(b"forged") } else { record.facts };
         forged
             .append(&[Draft {
                 seq: record.seq,
@@ -224,10 +214,7 @@ fn a_chain_rewritten_with_fitting_hashes_is_named_by_the_signed_head() {
         .unwrap();
     let reader = Reader::open(other.database()).unwrap();
     let report = audit::verify(&reader, &folder.key().public_key()).unwrap();
-    assert_eq!(
-        faults(&report),
-        [(5, &Fault::OtherHead), (8, &Fault::OtherHead)]
-    );
+    assert_eq!(faults(&report), [(5, &Fault::OtherHead), (8, &Fault::OtherHead)]);
     assert_eq!(report.vouched, None);
 }
 
@@ -238,10 +225,7 @@ fn heads_of_another_key_are_not_believed() {
     let stranger = Folder::new().key();
     let reader = Reader::open(folder.database()).unwrap();
     let report = audit::verify(&reader, &stranger.public_key()).unwrap();
-    assert_eq!(
-        faults(&report),
-        [(5, &Fault::BadSignature), (8, &Fault::BadSignature)]
-    );
+    assert_eq!(faults(&report), [(5, &Fault::BadSignature), (8, &Fault::BadSignature)]);
 }
 
 #[test]
@@ -249,10 +233,7 @@ fn an_anchor_outside_the_log_names_a_tail_cut_together_with_its_heads() {
     let folder = Folder::new();
     let log = filled(&folder);
     let tail = log.tail();
-    let anchor = Anchor {
-        seq: tail.head_seq.unwrap(),
-        hash: tail.head,
-    };
+    let anchor = Anchor { seq: tail.head_seq.unwrap(), hash: tail.head };
     let key = folder.key().public_key();
     let anchors = [anchor.clone()];
     let check = |anchors: &[Anchor]| {
@@ -260,10 +241,7 @@ fn an_anchor_outside_the_log_names_a_tail_cut_together_with_its_heads() {
         audit::verify_anchored(&reader, &key, anchors).unwrap()
     };
     assert_eq!(check(&anchors).vouched, Some(1..=9));
-    let wrong = Anchor {
-        hash: [0; 32],
-        ..anchor
-    };
+    let wrong = Anchor { hash: [0; 32], ..anchor };
     assert_eq!(faults(&check(&[wrong])), [(9, &Fault::OtherHead)]);
     log.shutdown().unwrap();
     folder
@@ -274,10 +252,7 @@ fn an_anchor_outside_the_log_names_a_tail_cut_together_with_its_heads() {
         )
         .unwrap();
     assert!(check(&[]).is_clean(), "only the anchor can tell");
-    assert_eq!(
-        faults(&check(&anchors)),
-        [(9, &Fault::Truncated { last: Some(6) })]
-    );
+    assert_eq!(faults(&check(&anchors)), [(9, &Fault::Truncated { last: Some(6) })]);
 }
 
 #[test]
@@ -285,8 +260,7 @@ fn a_damaged_file_is_named_and_not_a_panic() {
     let folder = Folder::new();
     let mut log = folder.open();
     for seq in 1..400 {
-        log.append(&[decision(seq, Some(&"body".repeat(100)))])
-            .unwrap();
+        log.append(&[decision(seq, Some(&"body".repeat(100)))]).unwrap();
     }
     log.shutdown().unwrap();
     let whole = std::fs::read(folder.database()).unwrap();
@@ -298,13 +272,10 @@ fn a_damaged_file_is_named_and_not_a_panic() {
         let mut damaged = whole.clone();
         damaged[page * 4096..page * 4096 + 2048].fill(0xa5);
         std::fs::write(folder.database(), damaged).unwrap();
-        let checked = Reader::open(folder.database())
-            .and_then(|reader| audit::verify(&reader, &folder.key().public_key()));
+        let checked =
+            Reader::open(folder.database()).and_then(|reader| audit::verify(&reader, &folder.key().public_key()));
         noticed += usize::from(!matches!(checked, Ok(report) if report == clean));
     }
     let pages = whole.len() / 4096 - 1;
-    assert!(
-        noticed + 12 > pages,
-        "{noticed} of {pages} damaged pages noticed"
-    );
+    assert!(noticed + 12 > pages, "{noticed} of {pages} damaged pages noticed");
 }

@@ -19,22 +19,14 @@ fn child_appends_until_it_is_killed() {
     let mut log = SqliteLog::open(path, Options::default()).unwrap();
     loop {
         let seq = log.tail().next_seq;
-        let batch = [
-            decision(seq, Some("body")),
-            telemetry(seq + 1),
-            decision(seq + 2, None),
-        ];
+        let batch = [decision(seq, Some("body")), telemetry(seq + 1), decision(seq + 2, None)];
         println!("flushed {}", log.append(&batch).unwrap());
     }
 }
 
 fn start_child(folder: &Folder) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "processes::child_appends_until_it_is_killed",
-            "--nocapture",
-        ])
+        .args(["--exact", "processes::child_appends_until_it_is_killed", "--nocapture"])
         .env(DATABASE, folder.database())
         .stdout(Stdio::piped())
         .spawn()

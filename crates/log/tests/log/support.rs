@@ -45,12 +45,7 @@ pub(crate) fn decision(seq: u64, payload: Option<&str>) -> Draft {
 }
 
 pub(crate) fn telemetry(seq: u64) -> Draft {
-    Draft {
-        class: Class::Telemetry,
-        kind: "status".into(),
-        at: i64::try_from(seq).unwrap(),
-        ..decision(seq, None)
-    }
+    Draft { class: Class::Telemetry, kind: "status".into(), at: i64::try_from(seq).unwrap(), ..decision(seq, None) }
 }
 
 /// What a record says, without its place in the chain: comparable with what was appended.

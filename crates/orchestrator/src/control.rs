@@ -1,0 +1,93 @@
+//! Control commands, carried out: the same on every transport.
+
+use crate::{Actor, Command, Error, Orchestrator};
+use orchestrator_conflict as conflict;
+use orchestrator_protocol::{CommandAnswer, ErrorBody, ErrorCode};
+use orchestrator_workflow::{self as workflow, ControlCommand, HELP, UnknownCommand};
+use serde_json::{Value, json};
+
+impl Orchestrator {
+    /// Carries out a control command. A refusal is an answer with `status: error`, and its body beside it for
+    /// transports that have status codes.
+    pub async fn control(&self, actor: Actor, text: &str) -> (CommandAnswer, Option<ErrorBody>) {
+        let result = match text.parse::<ControlCommand>() {
+            Ok(command) => self.carry_out(actor, command).await,
+            Err(error) => Err(unknown(&error)),
+        };
+        let (status, result, refusal) = match result {
+            Ok(result) => ("success", result, None),
+            Err(error) => {
+                let body = error.body();
+                ("error", serde_json::to_value(&body).unwrap_or_default(), Some(body))
+            }
+        };
+        let answer = CommandAnswer {
+            status: status.to_owned(),
+            kind: "command_response".to_owned(),
+            command: text.trim().to_owned(),
+            result,
+            timestamp: crate::engine::now(),
+        };
+        (answer, refusal)
+    }
+
+    async fn carry_out(&self, actor: Actor, command: ControlCommand) -> Result<Value, Error> {
+        use ControlCommand as C;
+        match command {
+            C::Help => {
+                let lines = HELP.iter().map(|(command, text)| json!({"command": command, "description": text}));
+                Ok(json!({"commands": lines.collect::<Vec<_>>()}))
+            }
+            C::Autonomy(None) => self.autonomy_view().await,
+            C::Autonomy(Some(level)) => {
+                let ceiling = self.options().autonomy;
+                let operator = actor == Actor::Operator;
+                let command = workflow::Command::SetAutonomy { level, ceiling, operator };
+                self.submit(actor, Command::Workflow(command)).await?;
+                self.autonomy_view().await
+            }
+            C::SyncEnable => self.set_monitoring(actor, true).await,
+            C::SyncDisable => self.set_monitoring(actor, false).await,
+            C::SyncStatus => Ok(json!(self.sync_status().await?)),
+            C::SyncForce => Ok(json!(self.barrier().await?)),
+            C::WorkflowStart(name) => self.workflow(actor, workflow::Command::Start(name)).await,
+            C::WorkflowStop(id) => self.workflow(actor, workflow::Command::Stop(id)).await,
+            C::WorkflowAuto => self.workflow(actor, workflow::Command::Auto).await,
+            C::WorkflowStatus => Ok(json!({"workflows": [], "total": 0})),
+            C::AgentList => {
+                let agents = self.agents().await?;
+                Ok(json!({"total_agents": agents.len(), "agents": agents}))
+            }
+            C::Status => {
+                let sync = self.sync_status().await?;
+                let health = self.health(0);
+                let autonomy = self.autonomy().await?.0;
+                Ok(json!({"health": health.status, "autonomy": autonomy, "sync": sync, "seq": health.seq}))
+            }
+        }
+    }
+
+    async fn autonomy_view(&self) -> Result<Value, Error> {
+        let (level, configured) = self.autonomy().await?;
+        Ok(json!({"autonomy": level, "configured": configured}))
+    }
+
+    /// Begins or ends monitoring; twice is no error. Answers with the status after it.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn set_monitoring(&self, actor: Actor, on: bool) -> Result<Value, Error> {
+        let command = if on { conflict::Command::StartMonitoring } else { conflict::Command::StopMonitoring };
+        self.submit(actor, Command::Conflict(command)).await?;
+        Ok(json!(self.sync_status().await?))
+    }
+
+    async fn workflow(&self, actor: Actor, command: workflow::Command) -> Result<Value, Error> {
+        self.submit(actor, Command::Workflow(command)).await?;
+        Ok(Value::Null)
+    }
+}
+
+fn unknown(error: &UnknownCommand) -> Error {
+    Error::invalid(ErrorCode::UnknownCommand, error.to_string(), "*help lists all commands")
+}

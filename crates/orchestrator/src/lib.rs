@@ -1,0 +1,77 @@
+//! The Independent Orchestration Agent as a library.
+//!
+//! One sentence: every decision is a record in one append-only log, and the state is a pure function of
+//! that log. [`decide()`] says which events follow from a [`Command`] on a [`State`]; [`State::apply`]
+//! takes an [`Event`] in; both know no clock, disk, network or randomness. [`Orchestrator`] is the
+//! running whole around them: [`submit`](Orchestrator::submit) a command, [`read`](Orchestrator::read)
+//! the state, [`subscribe`](Orchestrator::subscribe) to what happens.
+//!
+//! Nothing leaves before it is on stable storage: durable replies, pushes, effects and every sequence
+//! number wait for the flush of their batch. A flush that fails ends the process; a write that is refused
+//! drops its batch, and the server is halted until a trial write is flushed.
+//!
+//! ```
+//! use orchestrator::{Actor, Command, Options, Orchestrator, Reply};
+//! use orchestrator_protocol::AgentId;
+//! use orchestrator_registry as registry;
+//! use orchestrator_repository::Project;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let project = Project::plain(folder.path())?;
+//! let orchestrator = Orchestrator::open(Options::new(project, folder.path().join("state")))?;
+//! let agent: AgentId = "dev-agent".parse()?;
+//! let register = registry::Command::Register {
+//!     agent: agent.clone(),
+//!     registration: registry::Registration::default(),
+//!     only_if_absent: false,
+//! };
+//! let reply = orchestrator.submit(Actor::Agent(agent), Command::Registry(register)).await?;
+//! assert_eq!(reply, Reply::Done(true));
+//! assert_eq!(orchestrator.agents().await?.len(), 1);
+//! orchestrator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Limitations
+//! One process serves a state folder; a second is refused. State lives in memory.
+
+mod batch;
+mod command;
+mod control;
+mod core;
+mod decide;
+mod effects;
+mod engine;
+mod error;
+mod event;
+mod feed;
+mod health;
+mod history;
+mod mail;
+mod monitor;
+mod options;
+mod policy;
+mod presence;
+mod recovery;
+mod render;
+mod state;
+mod views;
+mod writer;
+
+pub use command::{Actor, Command, Outgoing, Reply};
+pub use decide::decide;
+pub use effects::{Effect, asked, wanted};
+pub use engine::{OpenError, Orchestrator};
+pub use error::Error;
+pub use event::{DecodeError, Event};
+pub use feed::{Chunk, Lagged, Subscription};
+pub use history::History;
+pub use options::Options;
+pub use presence::Presence;
+pub use recovery::RecoveryError;
+pub use render::{Audience, Entry, Mail};
+pub use state::State;
+pub use views::ChangeFilter;

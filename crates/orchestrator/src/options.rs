@@ -1,0 +1,52 @@
+//! How an orchestrator is opened.
+
+use orchestrator_protocol::Autonomy;
+use orchestrator_repository::Project;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that can be set. [`Options::new`] has the usual values.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The project that is served.
+    pub project: Project,
+    /// Folder of the log and the secrets; made when missing, readable by its owner only.
+    pub state_dir: PathBuf,
+    /// An agent of which nothing was heard for so long is offline.
+    pub silence: Duration,
+    /// An edit is in work until its file has not changed for so long.
+    pub edit_term: Duration,
+    /// The level of autonomy until another is set, and the highest that others than the operator may set.
+    pub autonomy: Autonomy,
+    /// Begin to watch the project's folder at start, whatever was said last.
+    pub autostart: bool,
+    /// Most folders to watch by notification; `None` for half of what the system allows.
+    pub watch_budget: Option<usize>,
+    /// A file is settled after so long without a change.
+    pub settle: Duration,
+    /// Telemetry older than this is removed.
+    pub telemetry_age: Duration,
+    /// Telemetry beyond so many newest rows is removed.
+    pub telemetry_rows: u64,
+    /// A checkpoint is taken after so many events, and at shutdown.
+    pub checkpoint_every: u64,
+}
+
+impl Options {
+    /// The usual values for a project.
+    pub fn new(project: Project, state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            project,
+            state_dir: state_dir.into(),
+            silence: Duration::from_secs(120),
+            edit_term: Duration::from_secs(30 * 60),
+            autonomy: Autonomy::Full,
+            autostart: false,
+            watch_budget: None,
+            settle: Duration::from_millis(60),
+            telemetry_age: Duration::from_secs(14 * 86_400),
+            telemetry_rows: 1_000_000,
+            checkpoint_every: 10_000,
+        }
+    }
+}

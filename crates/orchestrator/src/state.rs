@@ -1,0 +1,37 @@
+//! The state: a pure function of the log.
+
+use crate::Event;
+use orchestrator_conflict as conflict;
+use orchestrator_mailbox::Mailbox;
+use orchestrator_registry::Registry;
+use orchestrator_workflow::Workflow;
+use serde::{Deserialize, Serialize};
+
+/// Version of the checkpoint's form; one of another version is thrown away and rebuilt.
+pub(crate) const CHECKPOINT_VERSION: u32 = 1;
+
+/// Everything that is decided upon.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Agents and leases.
+    pub registry: Registry,
+    /// Messages on their way.
+    pub mailbox: Mailbox,
+    /// Edits and conflicts.
+    pub conflict: conflict::State,
+    /// Autonomy.
+    pub workflow: Workflow,
+}
+
+impl State {
+    /// Takes an event into the state. `seq` is the event's number.
+    pub fn apply(&mut self, seq: u64, event: &Event) {
+        match event {
+            Event::Registry(event) => self.registry.apply(seq, event),
+            Event::Mailbox(event) => self.mailbox.apply(seq, event),
+            Event::Conflict(event) => self.conflict.apply(seq, event),
+            Event::Workflow(event) => self.workflow.apply(event),
+            Event::Notice { .. } | Event::BodyErased { .. } => {}
+        }
+    }
+}

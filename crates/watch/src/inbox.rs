@@ -1,0 +1,212 @@
+//! What the system's watcher and the handles tell the worker.
+//!
+//! Bounded: past [`LIMIT`] signals all are dropped and a rescan is asked for, which finds the same changes.
+//! Putting in never waits, because the thread that puts in must keep emptying the kernel's queue.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use notify_debouncer_full::notify::{
+    self, Event, EventKind,
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode},
+};
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::oneshot;
+
+use crate::{Error, SyncPoint};
+
+/// Signals kept before a rescan is cheaper.
+pub(crate) const LIMIT: usize = 1 << 16;
+/// Barriers that may wait.
+pub(crate) const BARRIERS: usize = 1024;
+
+/// What the system said of one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Raw {
+    CreatedFile,
+    /// A folder was made, or something came by rename.
+    Arrived,
+    Written,
+    Closed,
+    Touched,
+    Gone,
+    /// The path came from this one.
+    Moved {
+        from: PathBuf,
+    },
+}
+
+/// Who waits for a barrier.
+pub(crate) type Waiter = oneshot::Sender<Result<SyncPoint, Error>>;
+
+/// Everything that came since the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Mail {
+    pub(crate) signals: Vec<(PathBuf, Raw)>,
+    /// Signals were lost.
+    pub(crate) overflow: bool,
+    pub(crate) barriers: VecDeque<Waiter>,
+    pub(crate) confirm: bool,
+    pub(crate) stop: bool,
+}
+
+/// The place where it is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    mail: Mutex<Mail>,
+    arrived: Condvar,
+}
+
+impl Inbox {
+    /// What the system's watcher calls.
+    pub(crate) fn put(&self, event: notify::Result<Event>) {
+        let mut mail = self.mail.lock();
+        match event {
+            Ok(event) if event.need_rescan() => mail.overflow = true,
+            Ok(event) => mail.add(event),
+            Err(error) => {
+                tracing::warn!(%error, "the system's watcher failed; everything is compared again");
+                mail.overflow = true;
+            }
+        }
+        if mail.overflow || !mail.signals.is_empty() {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Queues a barrier.
+    pub(crate) fn barrier(&self, waiter: Waiter) -> Result<(), Error> {
+        let mut mail = self.mail.lock();
+        if mail.stop {
+            return Err(Error::Stopped);
+        }
+        if mail.barriers.len() >= BARRIERS {
+            return Err(Error::Busy(BARRIERS));
+        }
+        mail.barriers.push_back(waiter);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn confirm(&self) {
+        self.mail.lock().confirm = true;
+        self.arrived.notify_one();
+    }
+
+    pub(crate) fn overflow(&self) {
+        self.mail.lock().overflow = true;
+        self.arrived.notify_one();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.mail.lock().stop = true;
+        self.arrived.notify_all();
+    }
+
+    /// Waits until something came or `until`, and takes all of it.
+    pub(crate) fn take(&self, until: Option<Instant>) -> Mail {
+        let mut mail = self.mail.lock();
+        while mail.is_empty() {
+            match until {
+                None => self.arrived.wait(&mut mail),
+                Some(until) if self.arrived.wait_until(&mut mail, until).timed_out() => break,
+                Some(_) => {}
+            }
+        }
+        let stop = mail.stop;
+        let taken = std::mem::take(&mut *mail);
+        mail.stop = stop;
+        taken
+    }
+
+    /// Waits at most `span`; true when the worker must end.
+    pub(crate) fn stopped_within(&self, span: Duration) -> bool {
+        let mut mail = self.mail.lock();
+        let until = Instant::now() + span;
+        while !mail.stop {
+            if self.arrived.wait_until(&mut mail, until).timed_out() {
+                break;
+            }
+        }
+        mail.stop
+    }
+}
+
+impl Mail {
+    fn is_empty(&self) -> bool {
+        self.signals.is_empty() && !self.overflow && self.barriers.is_empty() && !self.confirm && !self.stop
+    }
+
+    fn add(&mut self, event: Event) {
+        if self.overflow {
+            return;
+        }
+        let raw = match event.kind {
+            EventKind::Create(CreateKind::Folder) => Raw::Arrived,
+            EventKind::Create(_) => Raw::CreatedFile,
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Raw::Gone,
+            EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
+                let mut paths = event.paths.into_iter();
+                if let (Some(from), Some(to)) = (paths.next(), paths.next()) {
+                    self.push(to, Raw::Moved { from });
+                }
+                return;
+            }
+            EventKind::Modify(ModifyKind::Name(_)) => Raw::Arrived,
+            EventKind::Modify(ModifyKind::Metadata(_)) => Raw::Touched,
+            EventKind::Modify(_) => Raw::Written,
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Raw::Closed,
+            EventKind::Access(_) => return,
+            EventKind::Any | EventKind::Other => Raw::Touched,
+        };
+        for path in event.paths {
+            self.push(path, raw.clone());
+        }
+    }
+
+    fn push(&mut self, path: PathBuf, raw: Raw) {
+        if self.signals.last().is_some_and(|(last, kind)| *last == path && *kind == raw) {
+            return;
+        }
+        if self.signals.len() >= LIMIT {
+            self.signals = Vec::new();
+            self.overflow = true;
+            return;
+        }
+        self.signals.push((path, raw));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_writes_are_one_signal_and_a_flood_becomes_a_rescan() {
+        let inbox = Inbox::default();
+        let written = |path: &str| {
+            let kind = EventKind::Modify(ModifyKind::Data(notify::event::DataChange::Any));
+            Ok(Event::new(kind).add_path(path.into()))
+        };
+        for _ in 0..1000 {
+            inbox.put(written("/a"));
+        }
+        assert_eq!(inbox.take(None).signals.len(), 1);
+        for number in 0..=LIMIT {
+            inbox.put(written(&format!("/{number}")));
+        }
+        let mail = inbox.take(None);
+        assert!(mail.overflow && mail.signals.is_empty());
+    }
+
+    #[test]
+    fn reading_wakes_nobody() {
+        let inbox = Inbox::default();
+        let kind = EventKind::Access(AccessKind::Open(AccessMode::Any));
+        inbox.put(Ok(Event::new(kind).add_path("/a".into())));
+        assert!(inbox.take(Some(Instant::now())).is_empty());
+    }
+}

@@ -1,0 +1,362 @@
+//! The background thread: takes what the system said, keeps the index equal to the disk, sends notices.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::mpsc::{Sender, error::TrySendError};
+
+use crate::{
+    Error, Notice, Options, Stats,
+    brake::Counter,
+    inbox::{Inbox, Mail, Waiter},
+    index::Index,
+    places::Places,
+    rules::{self, Rules},
+    scan,
+    settle::{Due, Settle},
+    stamp::{self, Stamp},
+};
+
+mod barrier;
+mod examine;
+mod hashing;
+mod signals;
+mod visit;
+
+use barrier::Barrier;
+pub(crate) use visit::Depth;
+
+/// How often a full queue of notices, or a lost root, is looked at again.
+const RETRY: Duration = Duration::from_millis(5);
+const ROOT_RETRY: Duration = Duration::from_millis(100);
+
+/// What handles may read.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) index: RwLock<Index>,
+    pub(crate) stats: Mutex<Stats>,
+}
+
+/// Why nothing is reported.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    Root,
+    /// Many files vanished: all that waits, and how many of it vanished when it began.
+    Deletions {
+        held: BTreeSet<PathBuf>,
+        missing: BTreeSet<PathBuf>,
+        count: usize,
+    },
+}
+
+/// All state of the background thread.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    root: PathBuf,
+    root_identity: (u64, u64),
+    cookie_dir: PathBuf,
+    excluded: Vec<PathBuf>,
+    quiet: Duration,
+    scan_interval: Duration,
+    inbox: Arc<Inbox>,
+    shared: Arc<Shared>,
+    notices: Sender<Notice>,
+    base: Arc<Rules>,
+    base_stamp: Option<Stamp>,
+    places: Places,
+    settle: Settle,
+    counter: Counter,
+    halt: Option<Halt>,
+    barrier: Option<Barrier>,
+    waiting: VecDeque<Waiter>,
+    barriers: u64,
+    unhashed: VecDeque<PathBuf>,
+    /// The first listing: files are taken as known, not as changed.
+    adopting: bool,
+    degraded: bool,
+    next_scan: Instant,
+    rescans: u64,
+    ended: bool,
+}
+
+impl Worker {
+    /// Lists and watches the tree. `options.root` and `options.cookie_dir` are canonical.
+    pub(crate) fn new(
+        options: &Options,
+        root_identity: (u64, u64),
+        inbox: Arc<Inbox>,
+        shared: Arc<Shared>,
+        notices: Sender<Notice>,
+    ) -> Self {
+        let root = options.root.clone();
+        let below = |path: &PathBuf| match path.strip_prefix(&root) {
+            Ok(below) => Some(below.to_owned()),
+            Err(_) if path.is_absolute() => None,
+            Err(_) => Some(path.clone()),
+        };
+        let excluded = options.exclude.iter().chain([&options.cookie_dir]).filter_map(below);
+        let excluded = excluded.filter(|path| !path.as_os_str().is_empty()).collect();
+        let places = Places::new(root.clone(), options.cookie_dir.clone(), Arc::clone(&inbox), options.watch_budget);
+        let mut worker = Self {
+            base: Rules::base(&root),
+            base_stamp: exclude_stamp(&root),
+            root,
+            root_identity,
+            cookie_dir: options.cookie_dir.clone(),
+            excluded,
+            quiet: options.settle,
+            scan_interval: options.scan_interval,
+            inbox,
+            shared,
+            notices,
+            places,
+            settle: Settle::new(options.settle, options.patience, options.brake.at_least),
+            counter: Counter::new(options.brake),
+            halt: None,
+            barrier: None,
+            waiting: VecDeque::new(),
+            barriers: 0,
+            unhashed: VecDeque::new(),
+            adopting: true,
+            degraded: false,
+            next_scan: Instant::now() + options.scan_interval,
+            rescans: 0,
+            ended: false,
+        };
+        worker.places.connect();
+        worker.visit(Path::new(""), Depth::All);
+        worker.adopting = false;
+        worker.publish();
+        worker
+    }
+
+    /// Runs until it is stopped or nobody receives.
+    pub(crate) fn run(mut self) {
+        while !self.ended {
+            let mail = self.inbox.take(Some(self.wake()));
+            if mail.stop {
+                break;
+            }
+            self.turn(mail);
+        }
+        self.inbox.stop();
+        drop(self.inbox.take(Some(Instant::now())));
+    }
+
+    fn turn(&mut self, mail: Mail) {
+        self.waiting.extend(mail.barriers);
+        if matches!(self.halt, Some(Halt::Root)) {
+            self.find_root();
+        } else {
+            for (path, raw) in mail.signals {
+                self.signal(&path, raw);
+            }
+            if mail.overflow {
+                self.overflow();
+            }
+            if mail.confirm {
+                self.confirm();
+            }
+            let now = Instant::now();
+            if now >= self.next_scan {
+                self.tick();
+            }
+        }
+        self.work();
+        self.report_shortage();
+        self.publish();
+    }
+
+    /// Looks at what is due, then moves the barrier along.
+    fn work(&mut self) {
+        self.begin_barrier();
+        let now = Instant::now();
+        let due = match &self.barrier {
+            Some(barrier) if barrier.is_seen() => self.settle.take_closed(now),
+            _ => self.settle.take(now),
+        };
+        match &mut self.halt {
+            Some(Halt::Root) => {}
+            Some(Halt::Deletions { held, .. }) => {
+                held.extend(due.iter().map(|due| due.path.to_path_buf()));
+                self.look_for_return();
+            }
+            None => {
+                let idle = due.is_empty();
+                if !idle {
+                    self.examine(due, true);
+                }
+                if self.settle.len() == 0 {
+                    self.counter.set_strict(false);
+                }
+                if idle {
+                    self.hash_some();
+                }
+            }
+        }
+        self.end_barrier();
+    }
+
+    /// When to look again without being woken.
+    fn wake(&self) -> Instant {
+        let now = Instant::now();
+        if matches!(self.halt, Some(Halt::Root)) {
+            return now + ROOT_RETRY;
+        }
+        if !self.unhashed.is_empty() && self.halt.is_none() {
+            return now;
+        }
+        let settled = self.settle.next();
+        let barrier = self.barrier.as_ref().map(|barrier| barrier.wake(self.quiet));
+        settled.into_iter().chain(barrier).fold(self.next_scan, Instant::min).max(now + Duration::from_millis(1))
+    }
+
+    /// The periodic part: folders that are not watched, `info/exclude`, and whether the root is there.
+    fn tick(&mut self) {
+        let begun = Instant::now();
+        if !self.root_is_there() {
+            self.lose_root();
+            return;
+        }
+        let stamp = exclude_stamp(&self.root);
+        if stamp != self.base_stamp {
+            self.base_stamp = stamp;
+            self.base = Rules::base(&self.root);
+            self.visit(Path::new(""), Depth::All);
+        }
+        self.scan_unwatched();
+        // A scan that takes long must not become all this thread does.
+        self.next_scan = Instant::now() + self.scan_interval.max(begun.elapsed() * 4);
+    }
+
+    fn scan_unwatched(&mut self) {
+        for folder in self.places.unwatched() {
+            if self.places.contains(&folder) {
+                self.visit(&folder, Depth::New);
+            }
+        }
+    }
+
+    /// Everything is compared again, with a fresh connection to the system.
+    fn overflow(&mut self) {
+        self.places.connect();
+        let rescanned = self.compare_all();
+        self.rescans += 1;
+        self.barrier_seen();
+        self.deliver(Notice::Overflow { rescanned });
+    }
+
+    fn root_is_there(&self) -> bool {
+        scan::identity(&self.root) == Some(self.root_identity)
+    }
+
+    fn lose_root(&mut self) {
+        tracing::warn!(root = %self.root.display(), "the watched folder is gone or was replaced; halted");
+        self.halt = Some(Halt::Root);
+        self.settle.clear();
+        self.places.disconnect();
+        self.places.forget(Path::new(""));
+        self.fail_barriers();
+        self.deliver(Notice::RootLost);
+    }
+
+    fn find_root(&mut self) {
+        self.fail_barriers();
+        let Some(identity) = scan::identity(&self.root) else {
+            return;
+        };
+        self.root_identity = identity;
+        self.halt = None;
+        self.counter.set_strict(true);
+        self.base = Rules::base(&self.root);
+        self.base_stamp = exclude_stamp(&self.root);
+        self.places.connect();
+        self.compare_all();
+        self.rescans += 1;
+        self.deliver(Notice::RootBack);
+    }
+
+    fn confirm(&mut self) {
+        if let Some(Halt::Deletions { held, .. }) = self.halt.take() {
+            self.counter.reset();
+            self.deliver(Notice::MassDeletionCleared { confirmed: true });
+            self.examine(held.into_iter().map(as_due).collect(), false);
+        }
+    }
+
+    /// Ends a mass deletion when nearly all files are back and nothing moves any more.
+    fn look_for_return(&mut self) {
+        let settled = self.settle.len() == 0;
+        let root = &self.root;
+        let Some(Halt::Deletions { missing, count, .. }) = &mut self.halt else {
+            return;
+        };
+        missing.retain(|path| matches!(stamp::stamp_at(&root.join(path)), Ok(None)));
+        if !settled || missing.len() * 10 > *count {
+            return;
+        }
+        if let Some(Halt::Deletions { held, .. }) = self.halt.take() {
+            self.deliver(Notice::MassDeletionCleared { confirmed: false });
+            self.examine(held.into_iter().map(as_due).collect(), true);
+        }
+    }
+
+    fn report_shortage(&mut self) {
+        let short = self.places.scanned() > 0;
+        if short == self.degraded || matches!(self.halt, Some(Halt::Root)) {
+            return;
+        }
+        self.degraded = short;
+        let notice = if short { Notice::Degraded { reason: self.places.reason() } } else { Notice::Recovered };
+        self.deliver(notice);
+    }
+
+    /// Waits until the consumer has room. Meanwhile the inbox coalesces.
+    fn deliver(&mut self, notice: Notice) {
+        let mut next = Some(notice);
+        while let Some(notice) = next.take().filter(|_| !self.ended) {
+            match self.notices.try_send(notice) {
+                Ok(()) => {}
+                Err(TrySendError::Closed(_)) => self.ended = true,
+                Err(TrySendError::Full(back)) => {
+                    next = Some(back);
+                    self.ended = self.inbox.stopped_within(RETRY);
+                }
+            }
+        }
+    }
+
+    fn publish(&self) {
+        let index = self.shared.index.read();
+        *self.shared.stats.lock() = Stats {
+            files: index.len(),
+            unhashed: index.unhashed(),
+            folders_watched: self.places.watched(),
+            folders_scanned: self.places.scanned(),
+            pending: self.settle.len(),
+            halted: self.halt.is_some(),
+            rescans: self.rescans,
+        };
+    }
+
+    fn halted(&self) -> Option<Error> {
+        let reason = match self.halt.as_ref()? {
+            Halt::Root => "the watched folder is gone; put it back",
+            Halt::Deletions { .. } => "many files vanished together; put them back or confirm the deletions",
+        };
+        Some(Error::Halted { reason })
+    }
+}
+
+fn as_due(path: PathBuf) -> Due {
+    Due { path: path.into(), found: false }
+}
+
+fn exclude_stamp(root: &Path) -> Option<Stamp> {
+    rules::exclude_file(root).and_then(|file| stamp::stamp_at(&file).ok().flatten())
+}
