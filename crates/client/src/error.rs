@@ -1,6 +1,7 @@
 //! What can go wrong, each with its cure.
 
 use orchestrator_protocol::{ErrorBody, ErrorCode};
+use serde::Deserialize;
 use std::time::Duration;
 
 /// Why a call or a connection failed.
@@ -29,6 +30,18 @@ pub enum Error {
         status: u16,
         /// The server's reasons, code and hint.
         body: Box<ErrorBody>,
+    },
+    /// The server refused with a code that this library does not know: the server is newer.
+    #[error("{detail} ({code})")]
+    UnknownCode {
+        /// The HTTP status.
+        status: u16,
+        /// The server's code.
+        code: String,
+        /// What and why.
+        detail: String,
+        /// What to do about it.
+        hint: String,
     },
     /// An answer that is not of the documented form: another program, or a proxy, answered.
     #[error("the answer of {url} ({status}) is not that of an orchestrator: {reason}")]
@@ -81,6 +94,7 @@ impl Error {
             Self::BaseUrl { .. } => "write it like http://localhost:8000",
             Self::Argument { .. } => "give a name without slashes that is neither empty nor '.' nor '..'",
             Self::Refused { body, .. } => &body.hint,
+            Self::UnknownCode { hint, .. } => hint,
             Self::Unexpected { .. } => "check the base URL",
             Self::Unreachable { .. } => "start orchestrator-server, or give the base URL of a running one",
             Self::Timeout { .. } => "look at the server's health, or wait longer",
@@ -94,7 +108,7 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Timeout { .. } => true,
-            Self::Refused { status, .. } | Self::Unexpected { status, .. } => {
+            Self::Refused { status, .. } | Self::UnknownCode { status, .. } | Self::Unexpected { status, .. } => {
                 *status >= 500 || matches!(status, 408 | 425 | 429)
             }
             Self::BaseUrl { .. } | Self::Argument { .. } | Self::Closed | Self::Unconfirmed(_) => false,
@@ -106,7 +120,18 @@ impl Error {
         if let Ok(body) = serde_json::from_slice::<ErrorBody>(body) {
             return Self::Refused { status, body: Box::new(body) };
         }
-        Self::Unexpected { status, url: url.to_owned(), reason: beginning(body) }
+        /// The parts of the body that every version has.
+        #[derive(Deserialize)]
+        struct Newer {
+            code: String,
+            detail: String,
+            #[serde(default)]
+            hint: String,
+        }
+        match serde_json::from_slice(body) {
+            Ok(Newer { code, detail, hint }) => Self::UnknownCode { status, code, detail, hint },
+            Err(_) => Self::Unexpected { status, url: url.to_owned(), reason: beginning(body) },
+        }
     }
 }
 
@@ -128,6 +153,8 @@ mod tests {
         let body = br#"{"detail":"no agent 'x'","code":"unknown_agent","message":"no agent 'x'","hint":"register it"}"#;
         let error = Error::from_answer("http://h", 404, body);
         assert_eq!((error.code(), error.hint()), (Some(ErrorCode::UnknownAgent), "register it"));
+        let newer = Error::from_answer("http://h", 418, br#"{"detail":"no tea","code":"is_teapot","hint":"coffee?"}"#);
+        assert_eq!((newer.to_string().as_str(), newer.hint()), ("no tea (is_teapot)", "coffee?"));
         let error = Error::from_answer("http://h", 502, b"<html>\n <b>Bad Gateway</b>");
         assert_eq!(
             error.to_string(),

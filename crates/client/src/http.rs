@@ -159,11 +159,11 @@ impl Call<'_> {
             return Err(Error::from_answer(self.url.as_str(), status.as_u16(), &body));
         }
         serde_json::from_slice(&body).map_err(|error| {
-            match Error::from_answer(self.url.as_str(), status.as_u16(), &body) {
-                refused @ Error::Refused { .. } => refused,
-                _ => {
-                    Error::Unexpected { status: status.as_u16(), url: self.url.to_string(), reason: error.to_string() }
-                }
+            // A success of another form is foreign; a status of `taken` may come with an error body all the same.
+            let (url, status) = (self.url.to_string(), status.as_u16());
+            match Error::from_answer(&url, status, &body) {
+                Error::Unexpected { .. } => Error::Unexpected { status, url, reason: error.to_string() },
+                refused => refused,
             }
         })
     }
