@@ -1,7 +1,7 @@
 //! Calls over HTTP: the plumbing. The calls themselves stand in one file a resource.
 
 use crate::{Error, base::Base};
-use reqwest::{Method, RequestBuilder, Url, header, redirect};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header, redirect};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -90,11 +90,12 @@ impl Client {
         if given.clone().next().is_some() {
             url.query_pairs_mut().extend_pairs(given);
         }
+        let is_repeatable = method == Method::GET;
         let mut builder = self.http.request(method, url.clone());
         if let Some(secret) = &self.operator {
             builder = builder.header(OPERATOR, secret.clone());
         }
-        Ok(Call { client: self, url, builder, wait: Duration::ZERO, taken: &[] })
+        Ok(Call { client: self, url, builder, wait: Duration::ZERO, taken: &[], is_repeatable })
     }
 
     fn get(&self, segments: &[&str], query: &[(&str, Option<String>)]) -> Result<Call<'_>, Error> {
@@ -115,6 +116,8 @@ struct Call<'c> {
     wait: Duration,
     /// Statuses beyond 2xx whose body is an answer all the same.
     taken: &'static [u16],
+    /// Making the call twice does no more than making it once.
+    is_repeatable: bool,
 }
 
 impl Call<'_> {
@@ -123,10 +126,8 @@ impl Call<'_> {
         self
     }
 
-    fn header(mut self, name: &'static str, value: Option<&str>) -> Self {
-        if let Some(value) = value {
-            self.builder = self.builder.header(name, value);
-        }
+    fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.builder = self.builder.header(name, value);
         self
     }
 
@@ -137,6 +138,11 @@ impl Call<'_> {
 
     fn taking(mut self, statuses: &'static [u16]) -> Self {
         self.taken = statuses;
+        self
+    }
+
+    fn repeatable(mut self) -> Self {
+        self.is_repeatable = true;
         self
     }
 
@@ -152,9 +158,13 @@ impl Call<'_> {
                 Error::Unreachable { url: self.client.base_url(), reason: innermost(error) }
             }
         };
-        let response = self.builder.timeout(after).send().await.map_err(|error| failed(&error))?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(|error| failed(&error))?;
+        // A kept connection may turn out to be dead only when it is used, as after a restart of the server.
+        let spare = if self.is_repeatable { self.builder.try_clone() } else { None };
+        let exchanged = match (exchange(self.builder.timeout(after)).await, spare) {
+            (Err(error), Some(spare)) if is_lost(&error) => exchange(spare.timeout(after)).await,
+            (exchanged, _) => exchanged,
+        };
+        let (status, body) = exchanged.map_err(|error| failed(&error))?;
         if !status.is_success() && !self.taken.contains(&status.as_u16()) {
             return Err(Error::from_answer(self.url.as_str(), status.as_u16(), &body));
         }
@@ -167,6 +177,17 @@ impl Call<'_> {
             }
         })
     }
+}
+
+/// Sends a request and reads the whole answer.
+async fn exchange(builder: RequestBuilder) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
+    let response = builder.send().await?;
+    Ok((response.status(), response.bytes().await?.into()))
+}
+
+/// Whether the connection broke after it stood.
+fn is_lost(error: &reqwest::Error) -> bool {
+    !error.is_builder() && !error.is_connect() && !error.is_timeout()
 }
 
 /// The cause at the bottom says what happened; those above it only say where.

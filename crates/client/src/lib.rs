@@ -29,6 +29,10 @@
 //! The library never prints and reads neither the environment nor any file: addresses and secrets are
 //! arguments.
 //!
+//! A call that may be made twice without harm is made once more when its connection turns out to be dead; messages
+//! get idempotency keys, so that they are among these. Renewing and releasing leases, claiming messages, settling
+//! conflicts and control commands are not, and their failures are reported at once.
+//!
 //! # Limitations
 //! Proxies are not used. An answer is read whole into memory. A control command sent through a [`Handle`]
 //! goes out at most once, since repeating it could start a workflow twice; messages and change reports are

@@ -12,7 +12,7 @@ impl Client {
     /// # Errors
     /// The server's refusal, or why it could not be asked.
     pub async fn register(&self, request: &RegisterRequest) -> Result<RegisterAnswer, Error> {
-        self.post(&["agents", "register"])?.body(request).answer().await
+        self.post(&["agents", "register"])?.repeatable().body(request).answer().await
     }
 
     /// Sets an agent's status, task and workload.
@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     /// The server's refusal, or why it could not be asked.
     pub async fn status(&self, agent: &str, request: &StatusRequest) -> Result<AgentAnswer, Error> {
-        self.post(&["agents", agent, "status"])?.body(request).answer().await
+        self.post(&["agents", agent, "status"])?.repeatable().body(request).answer().await
     }
 
     /// All agents, by id.
@@ -47,7 +47,7 @@ impl Client {
     /// # Errors
     /// The server's refusal, or why it could not be asked.
     pub async fn unregister(&self, agent: &str) -> Result<AgentAnswer, Error> {
-        self.request(Method::DELETE, &["agents", agent], &[])?.answer().await
+        self.request(Method::DELETE, &["agents", agent], &[])?.repeatable().answer().await
     }
 
     /// Who fits best for a path, or for capabilities, or for both.

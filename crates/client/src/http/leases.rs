@@ -5,12 +5,12 @@ use orchestrator_protocol::{LeaseAnswer, LeaseList, LeaseRequest, RenewRequest};
 use reqwest::Method;
 
 impl Client {
-    /// Claims a path, pattern or entity for a time.
+    /// Claims a path, pattern or entity for a time. Claiming what one holds renews it.
     ///
     /// # Errors
     /// `lease_held`, whose body says by whom and since when, or why the server could not be asked.
     pub async fn acquire_lease(&self, request: &LeaseRequest) -> Result<LeaseAnswer, Error> {
-        self.post(&["leases"])?.body(request).answer().await
+        self.post(&["leases"])?.repeatable().body(request).answer().await
     }
 
     /// All claims that stand.

@@ -5,14 +5,24 @@ use orchestrator_protocol::{Ack, ClaimRequest, Inbox, Json, Message, MessageAnsw
 use reqwest::Method;
 use std::time::Duration;
 
+/// Header that makes a repeated message the same message.
+const KEY: &str = "idempotency-key";
+
+/// The caller's key, or one of our own.
+fn key(given: Option<&str>) -> String {
+    given.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+}
+
 impl Client {
-    /// Sends a message with all that its envelope can say. Give it an idempotency key to be able to repeat
-    /// the call after a time-out.
+    /// Sends a message with all that its envelope can say. A lost connection makes no second message of it: without
+    /// an idempotency key it gets one. Give it one to be able to repeat the call after a time-out, too.
     ///
     /// # Errors
     /// The server's refusal, or why it could not be asked.
     pub async fn send(&self, request: &MessageRequest) -> Result<SendAnswer, Error> {
-        self.post(&["messages"])?.body(request).answer().await
+        let call = self.post(&["messages"])?.repeatable().body(request);
+        let call = if request.idempotency_key.is_none() { call.header(KEY, &key(None)) } else { call };
+        call.answer().await
     }
 
     /// Sends a payload to one agent: the short form of [`Client::send`].
@@ -21,7 +31,8 @@ impl Client {
     /// The server's refusal, or why it could not be asked.
     pub async fn message(&self, to: &str, payload: &Json, from: Option<&str>) -> Result<SendAnswer, Error> {
         let query = [("from", from.map(str::to_owned))];
-        self.request(Method::POST, &["agents", to, "message"], &query)?.body(payload).answer().await
+        let call = self.request(Method::POST, &["agents", to, "message"], &query)?;
+        call.repeatable().header(KEY, &key(None)).body(payload).answer().await
     }
 
     /// Tells everyone. With `durable` it is put into every mailbox instead of only being announced.
@@ -34,9 +45,8 @@ impl Client {
             ("type", request.kind.map(str::to_owned)),
             ("durable", request.durable.then(|| "true".to_owned())),
         ];
-        let call =
-            self.request(Method::POST, &["broadcast"], &query)?.header("idempotency-key", request.idempotency_key);
-        call.body(request.payload).answer().await
+        let call = self.request(Method::POST, &["broadcast"], &query)?;
+        call.repeatable().header(KEY, &key(request.idempotency_key)).body(request.payload).answer().await
     }
 
     /// What became of a message.
@@ -73,7 +83,7 @@ impl Client {
     /// # Errors
     /// `not_your_message`, or why the server could not be asked.
     pub async fn acknowledge(&self, agent: &str, message_id: &str) -> Result<Ack, Error> {
-        self.post(&["agents", agent, "inbox", message_id, "ack"])?.answer().await
+        self.post(&["agents", agent, "inbox", message_id, "ack"])?.repeatable().answer().await
     }
 }
 

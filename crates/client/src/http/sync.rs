@@ -22,7 +22,7 @@ impl Client {
     /// # Errors
     /// The server's refusal, or why it could not be asked.
     pub async fn sync_start(&self) -> Result<SyncAnswer, Error> {
-        self.post(&["sync", "start"])?.answer().await
+        self.post(&["sync", "start"])?.repeatable().answer().await
     }
 
     /// Ends watching.
@@ -30,7 +30,7 @@ impl Client {
     /// # Errors
     /// The server's refusal, or why it could not be asked.
     pub async fn sync_stop(&self) -> Result<SyncAnswer, Error> {
-        self.post(&["sync", "stop"])?.answer().await
+        self.post(&["sync", "stop"])?.repeatable().answer().await
     }
 
     /// The six figures of monitoring.
