@@ -112,6 +112,6 @@ async fn only_loopback_is_served() {
         operator: secret,
         workers: None,
     };
-    let refused = orchestrator_transport::Server::bind(server.orchestrator.clone(), options).err().unwrap();
+    let refused = orchestrator_transport::Server::bind(server.orchestrator, options).err().unwrap();
     assert!(refused.to_string().contains("loopback"), "{refused}");
 }

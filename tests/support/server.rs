@@ -111,7 +111,6 @@ impl TestServer {
     }
 
     /// A request to build further; the path is below `/api/orchestration`.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/api/orchestration{path}", self.url);
         self.http.request(method.parse().unwrap(), url)
