@@ -1,0 +1,174 @@
+//! The arguments of the whole program. Each subcommand's own stand beside it.
+
+use crate::commands::{
+    agent, agents, broadcast, changes, command, completions, conflicts, events, inbox, lease, recommend, register,
+    send, unregister,
+};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  agent-client --agent-id dev-agent --capabilities python,api --task 'user login'
+  agent-client agents
+  agent-client send dev-agent '{\"action\": \"request_review\"}' --from qa-agent --wait-ack 60
+  agent-client lease acquire dev-agent 'src/api/**' --ttl 600
+  agent-client command '*sync:status'
+
+Exit codes:
+  0 done   1 failed   2 usage   3 not found   4 refused   5 conflict   6 unavailable   7 timeout";
+
+/// Runs an agent (with --agent-id), or one of the subcommands.
+#[derive(Debug, Parser)]
+#[command(name = "agent-client", version, about, after_help = EXAMPLES, max_term_width = 110)]
+#[command(override_usage = "agent-client --agent-id ID [OPTIONS]\n       agent-client [OPTIONS] COMMAND")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(flatten)]
+    pub(crate) agent: agent::Arguments,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Address of the server.
+    #[arg(long, global = true, env = "ORCHESTRATOR_URL", value_name = "URL", default_value = "http://localhost:8000")]
+    pub(crate) base_url: String,
+    /// Print JSON in the server's own shapes, one value a line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Give up on an answer after so many seconds.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) timeout: u32,
+    /// File with the operator's secret, for operator commands.
+    #[arg(long, global = true, env = "ORCHESTRATOR_OPERATOR_SECRET_FILE", value_name = "FILE")]
+    pub(crate) operator_secret_file: Option<PathBuf>,
+    /// Say more about what happens, on standard error; repeat for more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List agents, or show one.
+    Agents(agents::Arguments),
+    /// Register an agent, or change what is known of it.
+    Register(register::Arguments),
+    /// Take an agent off the list.
+    Unregister(unregister::Arguments),
+    /// Send a message to an agent, to whoever has a capability, or to everyone.
+    Send(send::Arguments),
+    /// Tell everyone.
+    Broadcast(broadcast::Arguments),
+    /// Read an agent's mailbox.
+    Inbox(inbox::Arguments),
+    /// List recent file changes.
+    Changes(changes::Arguments),
+    /// List conflicts, or settle one.
+    Conflicts(conflicts::Arguments),
+    /// Claim files, and look at claims.
+    Lease(lease::Arguments),
+    /// Carry out a control command.
+    #[command(name = "command")]
+    Control(command::Arguments),
+    /// Show how the server is and what goes on.
+    Status,
+    /// Show what happened, and what happens.
+    Events(events::Arguments),
+    /// Ask who fits best for a piece of work.
+    Recommend(recommend::Arguments),
+    /// Print a completion script for a shell.
+    Completions(completions::Arguments),
+}
+
+impl Cli {
+    /// Ends the program with a usage error when neither an agent nor a command is asked for, or both are.
+    pub(crate) fn check_combination(&self) {
+        let (kind, text) = match (&self.command, &self.agent.agent_id) {
+            (None, None) => (
+                ErrorKind::MissingSubcommand,
+                "nothing to do: give --agent-id to run an agent, or a command such as 'status'",
+            ),
+            (Some(_), _) if self.agent.is_given() => (
+                ErrorKind::ArgumentConflict,
+                "options that run an agent, such as --agent-id, do not go with a command; leave one of them out",
+            ),
+            _ => return,
+        };
+        Self::command().error(kind, text).exit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("agent-client").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_documented_lines_are_taken() {
+        let cli = parse("--agent-id dev-agent --capabilities python,backend,api --status active --task t").unwrap();
+        assert_eq!(cli.agent.agent_id.as_deref(), Some("dev-agent"));
+        assert_eq!(cli.agent.described.capabilities, ["python", "backend", "api"]);
+        assert_eq!(cli.global.base_url, "http://localhost:8000");
+        for line in [
+            "--agent-id x --base-url http://h:1 --workload 0.8 --role r --workspace /w --branch b --watch .",
+            "agents",
+            "agents dev-agent --json",
+            "--base-url http://h:1 agents",
+            "register x --capabilities a,b",
+            "unregister x",
+            "send dev-agent {} --from a --type task --in-reply-to m1 --idempotency-key k --wait-ack 5",
+            "send * hello --durable",
+            "broadcast hello --from a",
+            "inbox x --follow --ack",
+            "inbox x --claim --max 5 --ttl 60",
+            "changes --agent x --path a.py --since 4 --limit 5",
+            "conflicts --status pending",
+            "conflicts resolve c4 --strategy manual --by me",
+            "lease acquire x src/** --shared --ttl 60",
+            "lease list",
+            "lease renew l4 --token 4",
+            "lease release l4 --token 4",
+            "command *sync:status",
+            "command *workflow:start code_sync",
+            "status",
+            "events --after 4 --follow",
+            "recommend --path a.py --capabilities python",
+            "completions bash",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_a_usage_error() {
+        for line in [
+            "nonsense",
+            "send dev-agent",
+            "--agent-id x --workload 1.5",
+            "--agent-id x --workload nan",
+            "--agent-id x --status asleep",
+            "conflicts --status open",
+            "lease renew l4",
+            "lease acquire x a --kind thing",
+            "inbox x --max 5",
+            "agents --timeout 0",
+            "completions vi",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

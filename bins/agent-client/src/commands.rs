@@ -1,0 +1,49 @@
+//! The commands, one file each, and which of them runs.
+
+pub(crate) mod agent;
+pub(crate) mod agents;
+pub(crate) mod broadcast;
+pub(crate) mod changes;
+pub(crate) mod command;
+pub(crate) mod completions;
+pub(crate) mod conflicts;
+pub(crate) mod events;
+pub(crate) mod inbox;
+pub(crate) mod lease;
+pub(crate) mod recommend;
+pub(crate) mod register;
+pub(crate) mod send;
+pub(crate) mod status;
+pub(crate) mod unregister;
+
+use crate::arguments::{Cli, Command};
+use crate::context::Context;
+use crate::exit::Failure;
+use crate::output::Output;
+
+/// Runs what was asked for.
+pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
+    let Some(command) = cli.command else {
+        return agent::run(&Context::new(&cli.global, out)?, cli.agent).await;
+    };
+    if let Command::Completions(arguments) = command {
+        return completions::run(&arguments, out);
+    }
+    let context = &Context::new(&cli.global, out)?;
+    match command {
+        Command::Agents(arguments) => agents::run(context, arguments).await,
+        Command::Register(arguments) => register::run(context, arguments).await,
+        Command::Unregister(arguments) => unregister::run(context, arguments).await,
+        Command::Send(arguments) => send::run(context, arguments).await,
+        Command::Broadcast(arguments) => broadcast::run(context, arguments).await,
+        Command::Inbox(arguments) => inbox::run(context, arguments).await,
+        Command::Changes(arguments) => changes::run(context, arguments).await,
+        Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
+        Command::Lease(arguments) => lease::run(context, arguments).await,
+        Command::Control(arguments) => command::run(context, arguments).await,
+        Command::Status => status::run(context).await,
+        Command::Events(arguments) => events::run(context, arguments).await,
+        Command::Recommend(arguments) => recommend::run(context, arguments).await,
+        Command::Completions(_) => Ok(()),
+    }
+}

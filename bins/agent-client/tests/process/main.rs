@@ -1,0 +1,12 @@
+//! The programs as their users start them: `agent-client` and the library against a real `orchestrator-server`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// Every subcommand does what its help says.
+mod calls;
+/// The library's sockets survive a killed server without a loss or a repetition.
+mod connections;
+/// Every failure has its exit code and is told in one line.
+mod exits;
+/// An agent shows, acknowledges, survives restarts, watches and takes its leave.
+mod running;
+mod support;

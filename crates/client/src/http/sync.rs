@@ -1,0 +1,79 @@
+//! Monitoring, changes and conflicts.
+
+use crate::{Client, Error};
+use orchestrator_protocol::{ChangeList, ConflictList, ResolutionStatus, ResolveRequest, ResolvedAnswer, SyncAnswer};
+
+/// Which changes to list. The default lists all that are kept, up to the server's own limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangesQuery {
+    /// Only newer ones: a sequence number.
+    pub since: Option<u64>,
+    /// Only this agent's.
+    pub agent: Option<String>,
+    /// Only of this path.
+    pub path: Option<String>,
+    /// At most so many.
+    pub limit: Option<u64>,
+}
+
+impl Client {
+    /// Begins to watch the project's folder.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub async fn sync_start(&self) -> Result<SyncAnswer, Error> {
+        self.post(&["sync", "start"])?.repeatable().answer().await
+    }
+
+    /// Ends watching.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub async fn sync_stop(&self) -> Result<SyncAnswer, Error> {
+        self.post(&["sync", "stop"])?.repeatable().answer().await
+    }
+
+    /// The six figures of monitoring.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub async fn sync_status(&self) -> Result<SyncAnswer, Error> {
+        self.get(&["sync", "status"], &[])?.answer().await
+    }
+
+    /// Recent changes, oldest first.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub async fn changes(&self, query: &ChangesQuery) -> Result<ChangeList, Error> {
+        let query = [
+            ("since", query.since.map(|since| since.to_string())),
+            ("agent", query.agent.clone()),
+            ("path", query.path.clone()),
+            ("limit", query.limit.map(|limit| limit.to_string())),
+        ];
+        self.get(&["sync", "changes"], &query)?.answer().await
+    }
+
+    /// Conflicts, oldest first; all, or those at one point of their life.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub async fn conflicts(&self, status: Option<ResolutionStatus>) -> Result<ConflictList, Error> {
+        let status = status.map(|status| match status {
+            ResolutionStatus::Pending => "pending".to_owned(),
+            ResolutionStatus::Resolving => "resolving".to_owned(),
+            ResolutionStatus::Resolved => "resolved".to_owned(),
+            ResolutionStatus::Escalated => "escalated".to_owned(),
+        });
+        self.get(&["conflicts"], &[("status", status)])?.answer().await
+    }
+
+    /// Marks a conflict as settled.
+    ///
+    /// # Errors
+    /// `unknown_conflict`, `already_resolved`, or why the server could not be asked.
+    pub async fn resolve(&self, conflict: &str, request: &ResolveRequest) -> Result<ResolvedAnswer, Error> {
+        self.post(&["conflicts", conflict, "resolve"])?.body(request).answer().await
+    }
+}
