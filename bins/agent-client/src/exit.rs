@@ -62,9 +62,7 @@ impl From<ErrorCode> for Exit {
             | E::HostNotAllowed
             | E::OperatorOnly
             | E::UpgradeRequired => Self::Refused,
-            E::IdempotencyMismatch | E::LeaseHeld | E::StaleToken | E::AlreadyResolved | E::AlreadyRegistered => {
-                Self::Conflict
-            }
+            E::IdempotencyMismatch | E::LeaseHeld | E::StaleToken | E::AlreadyResolved => Self::Conflict,
             E::StorageUnavailable | E::WatchUnavailable | E::ShuttingDown => Self::Unavailable,
             E::Timeout => Self::Timeout,
             E::Internal => Self::Failed,
