@@ -146,8 +146,10 @@ class Trial:
             vouched = verify(self.run.work, self.state)
             for head in promise.sure.get("head", ()):
                 need(vouched >= head["id"], f"vouched for up to {vouched}, it was {head['id']}")
-        with Server(self.run.work, self.state) as server:
+        with Server(self.run.work, self.state, extra=["--workers", "1"]) as server:
             server.ready()
+            if not promise.sure and seed % 5:
+                return []  # nothing was promised but that the next start works
             with server.client() as client:
                 found = self.keys(client, promise)
                 found += load.losses(load.over_http(client, asked), promise, asked)
