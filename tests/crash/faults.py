@@ -275,7 +275,7 @@ def attempt(losses, name, call, *arguments):
 
 
 def main():
-    args = arguments(__doc__.splitlines()[0], numbers=(4, 40))
+    args = arguments(__doc__.splitlines()[0], numbers=(3, 40))
     tally = Tally()
     with Work(args) as work:
         base, before = prepare(work)

@@ -218,6 +218,14 @@ def never_another(receivers, events):
     return losses
 
 
+def planted(events):
+    """The checks of the feed, given a feed with a gap, one with a repetition, and one with a changed event."""
+    half = len(events) // 2
+    changed = events[:half] + [{**events[half], "timestamp": "another"}] + events[half + 1:]
+    wrong = (events[:half] + events[half + 1:], events[:half] + events[half - 1:], changed)
+    return [found[0] for found in (feed_exact(feed, events) for feed in wrong) if found]
+
+
 def wait_until_read(client, receivers):
     """All mailboxes run empty: what a kill kept from being acknowledged is sent again by itself."""
     deadline = time.monotonic() + PATIENCE
@@ -285,6 +293,8 @@ def report(tally, args, killer, senders, receivers, watcher, found, vouched):
     tally.report("mailboxes run empty", len(receivers), unread)
     tally.report(f"the feed over {watcher.connections} connections is the log's", len(events),
                  feed_exact(watcher.frames, events), minimum=args.kills)
+    seen = planted(events)
+    tally.report("control: a gap, a repetition and a change in the feed", 3, seen if len(seen) == 3 else [], wanted=True)
     frames = sum(len(receiver.frames) for receiver in receivers)
     tally.report("agents' sockets miss nothing and never change a number's meaning", frames,
                  never_another(receivers, events), minimum=args.kills)

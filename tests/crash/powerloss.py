@@ -345,102 +345,6 @@ def control(work, before, seed, images):
     return try_all(run, trials)
 
 
-def report(self, tally):
-        print(f"\n{'fault point':36}{'hit':>8}{'cuts':>8}{'losses':>8}")
-        for kind in sorted(set(self.hit) | set(EXPECTED)):
-            print(f"{kind:36}{self.hit[kind]:8}{self.cut[kind]:8}{self.lost[kind]:8}")
-        print()
-        missing = [kind for kind in EXPECTED if not self.hit[kind]]
-        few = [f"{kind}: cut {self.cut[kind]} times, not {EACH}" for kind in self.hit if self.cut[kind] < EACH]
-        tally.report(f"every fault point was hit, and cut {EACH} times", len(set(self.hit) | set(EXPECTED)),
-                     [f"{kind} was never hit" for kind in missing] + few)
-
-
-def choose(run, points, known, images, starts, seed):
-    """Trials of a run: right before every kind of fault point that is not yet `known`, around acknowledgements and
-    flushes, and at random."""
-    choice = random.Random(f"{run.name}/{seed}")
-    log = [record for numbers in points.values() for record in numbers]
-    ready, end = run.ready_at(), max(log)
-    trials = []
-    for kind in points.keys() - known:
-        numbers = points[kind]
-        for at in range(EACH):
-            number = numbers[-1 - at] if len(numbers) > at else choice.choice(numbers)
-            number = choice.choice(numbers) if at % 2 else number
-            # Before the first ready line nothing is promised but that the next start works: so start.
-            trials.append((number - 1, at if len(numbers) == 1 else choice.randrange(40), number <= ready))
-    told = sorted({fact.acknowledged for fact in run.recorder.facts if fact.acknowledged})
-    flushes = [number for kind, numbers in points.items() if "fsync" in kind for number in numbers]
-    near = told + flushes + [number - 1 for number in flushes]
-
-    def cut():
-        return min(end, choice.choice(near) if choice.random() < 0.7 else choice.randint(ready, end))
-
-    trials += [(cut(), choice.randrange(40), False) for _ in range(images)]
-    trials += [(cut(), choice.randrange(40), True) for _ in range(starts)]
-    return trials
-
-
-# ---- the proof
-
-
-def ordinary(work, seed, steps):
-    """A first start, load, a kill, recovery, load, a clean end, load, a kill."""
-    run = Run(work, "ordinary")
-    workers = run.workers(seed)
-    for end in ("kill", "stop", "kill"):
-        run.session(workers, steps, end)
-    return run
-
-
-def copying(work, seed, steps):
-    """Large messages, until the write-ahead log is copied into the database while the server runs."""
-    run = Run(work, "copying")
-    run.session(run.workers(seed, large=0.8), steps, "kill")
-    return run
-
-
-def watching(work, seed, steps):
-    """With the watcher on, which leaves files of its own in the state folder."""
-    run = Run(work, "watching")
-    run.session(run.workers(seed), steps, "kill", extra=["--watch"],
-                before=lambda client: client.must("POST", "/sync/start"))
-    return run
-
-
-def again(work, before, seed, steps, number):
-    """A run that begins on what a power loss left of another one: losses during and after recovery."""
-    timeline = before.timeline()
-    choice = random.Random(f"again/{number}/{seed}")
-    cut = choice.randint(before.ready_at(), len(timeline))
-    timeline.advance(cut)
-    initial = os.path.join(work.folder("initial"), "root")
-    timeline.write(choice.randrange(5, 40), initial)
-    run = Run(work, f"again{number}", initial, before.facts_at(cut))
-    workers = run.workers(f"{seed}/{number}")
-    for worker in workers:
-        worker.count = 100_000 * (number + 1)  # keys that were not used before
-    run.session(workers, steps, "stop" if number % 2 else "kill")
-    return run
-
-
-def control(work, seed, images):
-    """The same load with flushes that do nothing: it has to lose what it acknowledged."""
-    run = Run(work, "control")
-    workers = run.workers(seed)
-    with run.server(IGNORE_SYNC=1) as server:
-        with server.client() as client:
-            for worker in workers:
-                worker.register(client)
-        load.drive(server, workers, 20)
-        server.kill()
-    end = len(run.check())
-    choice = random.Random(seed)
-    trials = [(choice.randint(run.ready_at(), end), choice.randrange(40), at % 10 == 0) for at in range(images)]
-    return try_all(run, trials)
-
-
 def report(tally, name, results, minimum):
     looked = [found for _, _, start, found in results if not start]
     started = [found for _, _, start, found in results if start]
@@ -451,7 +355,7 @@ def report(tally, name, results, minimum):
 
 
 def main():
-    args = arguments(__doc__.splitlines()[0], images=(1500, 20000), starts=(90, 1500), steps=(30, 100), runs=(2, 8))
+    args = arguments(__doc__.splitlines()[0], images=(1200, 20000), starts=(60, 1500), steps=(30, 60), runs=(2, 8))
     tally, table = Tally(), Table()
     with Work(args) as work:
         first = ordinary(work, args.seed, args.steps)
