@@ -355,7 +355,7 @@ def report(tally, name, results, minimum):
 
 
 def main():
-    args = arguments(__doc__.splitlines()[0], images=(1200, 20000), starts=(60, 1500), steps=(30, 60), runs=(2, 8))
+    args = arguments(__doc__.splitlines()[0], images=(1200, 12000), starts=(60, 500), steps=(30, 60), runs=(2, 8))
     tally, table = Tally(), Table()
     with Work(args) as work:
         first = ordinary(work, args.seed, args.steps)
