@@ -14,20 +14,25 @@ pub(crate) fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Creates the folder and its missing parents, readable by the owner only.
+/// Creates the folder and its missing parents, readable by the owner only, and makes every new name durable.
 pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
+    let parent = folder_of(path);
+    create_folder(&parent)?;
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(path).map_err(Error::io("create", path))?;
-    sync_folder(&folder_of(path))
+    match builder.create(path) {
+        // Somebody else made it in this moment.
+        Err(_) if path.is_dir() => {}
+        created => created.map_err(Error::io("create", path))?,
+    }
+    sync_folder(&parent)
 }
 
 /// Makes created and renamed names in the folder durable.

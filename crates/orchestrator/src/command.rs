@@ -67,6 +67,11 @@ pub enum Command {
         /// Which.
         message: u64,
     },
+    /// An erased body is gone from the disk. Twice is no error.
+    BodyGone {
+        /// Which.
+        message: u64,
+    },
 }
 
 /// A message to send.

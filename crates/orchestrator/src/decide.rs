@@ -38,6 +38,10 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
             Some(_) => Ok(vec![Event::BodyErased { message: *message }]),
             None => Err(mailbox::Error::Unknown(*message).into()),
         },
+        Command::BodyGone { message } => Ok(match state.erasing.contains(message) {
+            true => vec![Event::BodyGone { message: *message }],
+            false => Vec::new(),
+        }),
     }
 }
 

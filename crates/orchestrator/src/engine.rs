@@ -102,8 +102,7 @@ impl Orchestrator {
         });
         let orchestrator = Self { shared: shared.clone() };
         orchestrator.take_up();
-        let mut writer = Writer::new(shared.clone(), log, key, recovered.checkpoint);
-        writer.erase_again(&recovered.erased);
+        let writer = Writer::new(shared.clone(), log, key, recovered.checkpoint);
         let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || writer.run())?;
         *shared.writer.lock() = Some(thread);
         tokio::spawn(run_timers(orchestrator.clone(), armed));

@@ -37,6 +37,11 @@ pub enum Event {
         /// Which.
         message: u64,
     },
+    /// An erased body is gone from the disk.
+    BodyGone {
+        /// Which.
+        message: u64,
+    },
 }
 
 impl Event {
@@ -79,6 +84,7 @@ impl Event {
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
             Self::Notice { .. } => "notice",
             Self::BodyErased { .. } => "message.erased",
+            Self::BodyGone { .. } => "message.gone",
         }
     }
 }

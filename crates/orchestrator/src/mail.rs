@@ -2,7 +2,7 @@
 
 use crate::event::decode;
 use crate::render::{Entry, render};
-use crate::{Error, Event, Orchestrator};
+use crate::{Actor, Command, Error, Event, Orchestrator};
 use orchestrator_log::{Payload, Record};
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{AgentId, InboxMessage, Json, Message, MessageState, Timestamp};
@@ -10,6 +10,9 @@ use std::time::Duration;
 
 /// Messages that one page of an inbox holds at most.
 const PAGE: usize = 200;
+
+/// How long an erasure is waited for.
+const ERASURE: Duration = Duration::from_secs(5);
 
 /// What the log holds of a message.
 struct Stored {
@@ -94,13 +97,14 @@ impl Orchestrator {
     /// [`mailbox::Error::Unknown`] when it was never sent or is older than what is kept.
     pub async fn message(&self, id: u64) -> Result<Message, Error> {
         let unknown = || Error::Mailbox(mailbox::Error::Unknown(id));
-        let standing = self.read(|state| state.mailbox.standing(id)).await?.ok_or_else(unknown)?;
+        let (standing, erased) = self.read(|state| (state.mailbox.standing(id), state.erasing.contains(&id))).await?;
+        let standing = standing.ok_or_else(unknown)?;
         let stored = self.with_log(move |this| this.stored(id)).await?.ok_or_else(unknown)?;
         Ok(Message {
             id: format!("m{id}"),
             from: stored.from,
             to: stored.to,
-            payload: stored.body,
+            payload: stored.body.filter(|_| !erased),
             kind: stored.kind,
             timestamp: Timestamp(stored.at),
             in_reply_to: stored.in_reply_to.map(|id| format!("m{id}")),
@@ -108,6 +112,26 @@ impl Orchestrator {
             state: standing.state,
             deliveries: standing.deliveries,
         })
+    }
+
+    /// Erases a message's body for good; answers when it is gone from the disk.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`] when the disk does not take it: the wish is recorded, nobody is shown the
+    /// body any more, and the erasure is tried again until it succeeds.
+    pub async fn erase_body(&self, actor: Actor, message: u64) -> Result<(), Error> {
+        self.submit(actor, Command::EraseBody { message }).await?;
+        let gone = async {
+            while self.read(|state| state.erasing.contains(&message)).await? {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            Ok(())
+        };
+        let refused = |_| Error::StorageUnavailable {
+            reason: "the erasure is recorded, but the body could not be removed from the disk yet".to_owned(),
+            cure: "free space on the disk; it is tried again by itself".to_owned(),
+        };
+        tokio::time::timeout(ERASURE, gone).await.map_err(refused)?
     }
 
     /// Messages on their way or dead, as their senders see them: those in a state, of a thread, or for an agent.

@@ -1,8 +1,8 @@
 //! From the log to the state: the newest checkpoint that decodes, and every record after it.
 
+use crate::State;
 use crate::event::{DecodeError, decode};
 use crate::state::CHECKPOINT_VERSION;
-use crate::{Event, State};
 use orchestrator_log::{Reader, SqliteLog};
 
 /// Records read at once.
@@ -26,13 +26,11 @@ pub(crate) struct Recovered {
     pub(crate) seq: u64,
     /// The number of the checkpoint it began with; 0 for none.
     pub(crate) checkpoint: u64,
-    /// Messages whose bodies were to be erased in the replayed part.
-    pub(crate) erased: Vec<u64>,
 }
 
 /// Rebuilds the state.
 pub(crate) fn recover(log: &SqliteLog) -> Result<Recovered, RecoveryError> {
-    let mut recovered = Recovered { state: State::default(), seq: 0, checkpoint: 0, erased: Vec::new() };
+    let mut recovered = Recovered { state: State::default(), seq: 0, checkpoint: 0 };
     for checkpoint in log.checkpoints()? {
         let state = (checkpoint.version == CHECKPOINT_VERSION)
             .then(|| serde_json::from_slice(&checkpoint.bytes).ok())
@@ -57,9 +55,6 @@ fn replay(reader: &Reader, recovered: &mut Recovered) -> Result<(), RecoveryErro
         let next = last.last_seq();
         for record in &records {
             for (seq, event) in (record.seq..).zip(decode(record.seq, record.version, &record.facts)?) {
-                if let Event::BodyErased { message } = event {
-                    recovered.erased.push(message);
-                }
                 recovered.state.apply(seq, &event);
             }
         }

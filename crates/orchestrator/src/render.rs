@@ -79,7 +79,7 @@ pub(crate) fn render(seq: u64, at: i64, event: &Event, body: Option<&Json>) -> O
             let (name, reason, cure) = (name.clone(), reason.clone(), cure.clone());
             (Audience::Everyone, PushBody::SyncNotice { name, reason, cure }, None)
         }
-        Event::BodyErased { .. } => return None,
+        Event::BodyErased { .. } | Event::BodyGone { .. } => return None,
     };
     Some(entry(seq, at, audience, push, mail))
 }

@@ -6,9 +6,10 @@ use orchestrator_mailbox::Mailbox;
 use orchestrator_registry::Registry;
 use orchestrator_workflow::Workflow;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Version of the checkpoint's form; one of another version is thrown away and rebuilt.
-pub(crate) const CHECKPOINT_VERSION: u32 = 1;
+pub(crate) const CHECKPOINT_VERSION: u32 = 2;
 
 /// Everything that is decided upon.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub struct State {
     pub conflict: conflict::State,
     /// Autonomy.
     pub workflow: Workflow,
+    /// Messages whose bodies are to be erased from the disk and may still be there.
+    pub erasing: BTreeSet<u64>,
 }
 
 impl State {
@@ -31,7 +34,13 @@ impl State {
             Event::Mailbox(event) => self.mailbox.apply(seq, event),
             Event::Conflict(event) => self.conflict.apply(seq, event),
             Event::Workflow(event) => self.workflow.apply(event),
-            Event::Notice { .. } | Event::BodyErased { .. } => {}
+            Event::BodyErased { message } => {
+                self.erasing.insert(*message);
+            }
+            Event::BodyGone { message } => {
+                self.erasing.remove(message);
+            }
+            Event::Notice { .. } => {}
         }
     }
 }

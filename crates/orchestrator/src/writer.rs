@@ -6,7 +6,7 @@ use crate::engine::Shared;
 use crate::recovery::recover;
 use crate::render::{Entry, render};
 use crate::state::CHECKPOINT_VERSION;
-use crate::{Event, State};
+use crate::{Actor, Command, Event, State};
 use orchestrator_log::{AppendError, HeadKey, Log, PruneBefore, SqliteLog};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,16 +22,6 @@ const PRUNE_ROWS: u32 = 5_000;
 /// How often a halted log is tried.
 const PROBE_AFTER: Duration = Duration::from_secs(1);
 
-/// What became of a batch.
-enum Written {
-    /// It is on stable storage.
-    Flushed,
-    /// The log took nothing of it; what was decided upon it is dropped, too.
-    Refused,
-    /// It is not known; the process must end.
-    Failed,
-}
-
 /// The log and its upkeep.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -42,37 +32,49 @@ pub(crate) struct Writer {
     covered: u64,
     signed_at: Instant,
     pruned_at: Instant,
+    /// Messages whose bodies the flushed log wants erased.
+    erasing: Vec<u64>,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, log: SqliteLog, key: HeadKey, checkpoint_at: u64) -> Self {
         let now = Instant::now();
-        Self { shared, log, key, checkpoint_at, covered: 0, signed_at: now, pruned_at: now }
+        let erasing = shared.core.lock().state.erasing.iter().copied().collect();
+        Self { shared, log, key, checkpoint_at, covered: 0, signed_at: now, pruned_at: now, erasing }
     }
 
     /// Runs until the orchestrator stops, then leaves a checkpoint and a signed head.
     pub(crate) fn run(mut self) {
-        while let Some((batch, snapshot)) = self.take() {
-            let written = if batch.is_empty() { Written::Flushed } else { self.write(batch) };
-            match (written, snapshot) {
-                (Written::Failed, _) => return,
-                (Written::Flushed, Some((seq, state))) => self.checkpoint(seq, &state),
-                // What the snapshot holds was dropped with the batch.
-                (Written::Refused, _) | (Written::Flushed, None) => {}
-            }
-            self.upkeep();
+        if let Err(error) = self.serve().and_then(|()| self.close()) {
+            self.fail(&error.to_string());
+            return;
         }
+        if let Err(error) = self.log.shutdown() {
+            tracing::error!(%error, "the log did not close cleanly; nothing is lost, the next start recovers");
+        }
+    }
+
+    fn serve(&mut self) -> Result<(), AppendError> {
+        while let Some((batch, snapshot)) = self.take() {
+            let flushed = batch.is_empty() || self.write(batch)?;
+            // What a snapshot holds beyond a refused batch was dropped with it.
+            if let Some((seq, state)) = snapshot.filter(|_| flushed) {
+                self.checkpoint(seq, &state)?;
+            }
+            self.upkeep()?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), AppendError> {
         let (seq, state) = {
             let core = self.shared.core.lock();
             (core.next_seq - 1, core.state.clone())
         };
         if seq > self.checkpoint_at {
-            self.checkpoint(seq, &state);
+            self.checkpoint(seq, &state)?;
         }
-        self.sign();
-        if let Err(error) = self.log.shutdown() {
-            tracing::error!(%error, "the log did not close cleanly; nothing is lost, the next start recovers");
-        }
+        self.sign()
     }
 
     /// Waits for the open batch. Empty when it is time for upkeep; `None` when all is written and the
@@ -96,21 +98,18 @@ impl Writer {
         Some((batch, snapshot))
     }
 
-    /// Flushes a batch and tells everyone.
-    fn write(&mut self, batch: Batch) -> Written {
+    /// Flushes a batch and tells everyone. False when the log took nothing of it.
+    fn write(&mut self, batch: Batch) -> Result<bool, AppendError> {
         let started = Instant::now();
         match self.log.append(&batch.drafts()) {
             Ok(_) => {
                 metrics::histogram!("orchestrator_flush_seconds").record(started.elapsed().as_secs_f64());
                 metrics::histogram!("orchestrator_batch_records").record(batch.records.len() as f64);
                 self.release(&batch);
-                Written::Flushed
+                Ok(true)
             }
-            Err(AppendError::Refused { reason, cure }) => self.refuse(batch, &reason, cure),
-            Err(AppendError::Fatal { reason }) => {
-                self.fail(&reason);
-                Written::Failed
-            }
+            Err(AppendError::Refused { reason, cure }) => self.refuse(batch, &reason, cure).map(|()| false),
+            Err(fatal) => Err(fatal),
         }
     }
 
@@ -124,7 +123,7 @@ impl Writer {
                 entries.extend(render(seq, record.at, event, record.body.as_ref()));
                 self.shared.happened(seq, record.at, event);
                 if let Event::BodyErased { message } = event {
-                    self.erase(*message);
+                    self.erasing.push(*message);
                 }
             }
         }
@@ -135,7 +134,7 @@ impl Writer {
 
     /// The log took nothing: the batch and what was decided upon it are dropped, the state is rebuilt, and
     /// nothing is accepted until a trial write is flushed.
-    fn refuse(&mut self, batch: Batch, reason: &str, cure: &str) -> Written {
+    fn refuse(&mut self, batch: Batch, reason: &str, cure: &str) -> Result<(), AppendError> {
         let refused = || Flush::Refused { reason: reason.to_owned(), cure: cure.to_owned() };
         self.shared.degradations.raise("storage", reason, cure);
         let dropped = {
@@ -148,11 +147,7 @@ impl Writer {
                     core.state = recovered.state;
                     core.next_seq = recovered.seq.max(self.log.tail().next_seq - 1) + 1;
                 }
-                Err(error) => {
-                    drop(core);
-                    self.fail(&error.to_string());
-                    return Written::Failed;
-                }
+                Err(error) => return Err(AppendError::Fatal { reason: error.to_string() }),
             }
             dropped
         };
@@ -162,12 +157,12 @@ impl Writer {
         self.probe_until_writable()
     }
 
-    fn probe_until_writable(&mut self) -> Written {
+    fn probe_until_writable(&mut self) -> Result<(), AppendError> {
         loop {
             {
                 let mut core = self.shared.core.lock();
                 if core.stopping {
-                    return Written::Refused;
+                    return Ok(());
                 }
                 self.shared.work.wait_for(&mut core, PROBE_AFTER);
             }
@@ -175,15 +170,12 @@ impl Writer {
                 Ok(()) => {
                     self.shared.core.lock().halted = None;
                     self.shared.degradations.clear("storage");
-                    return Written::Refused;
+                    return Ok(());
                 }
                 Err(AppendError::Refused { reason, cure }) => {
                     self.shared.core.lock().halted = Some(Halt { reason, cure: cure.to_owned() });
                 }
-                Err(AppendError::Fatal { reason }) => {
-                    self.fail(&reason);
-                    return Written::Failed;
-                }
+                Err(fatal) => return Err(fatal),
             }
         }
     }
@@ -196,20 +188,29 @@ impl Writer {
         self.shared.fatal.send_replace(Some(reason.to_owned()));
     }
 
-    fn erase(&mut self, message: u64) {
-        if let Err(error) = self.log.erase_payload(message) {
-            self.shared.degradations.raise("erasure", error.to_string(), "restart the server to try again");
+    /// Erases from the disk what the state wants erased, at once or as soon as it can be written again. What is
+    /// done is recorded with the next batch.
+    fn erase(&mut self) -> Result<(), AppendError> {
+        while let Some(message) = self.erasing.last().copied() {
+            match self.log.erase_payload(message) {
+                Ok(_) => {
+                    self.erasing.pop();
+                    self.shared.degradations.clear("erasure");
+                    let command = Command::BodyGone { message };
+                    let accepted = self.shared.core.lock().accept(&Actor::System, &command, crate::engine::now().0);
+                    tracing::debug!(message, recorded = accepted.is_ok(), "a body was erased");
+                }
+                Err(AppendError::Refused { reason, cure }) => {
+                    self.shared.degradations.raise("erasure", reason, cure);
+                    return Ok(());
+                }
+                Err(fatal) => return Err(fatal),
+            }
         }
+        Ok(())
     }
 
-    /// Runs erasures that a crash may have cut off.
-    pub(crate) fn erase_again(&mut self, messages: &[u64]) {
-        for message in messages {
-            self.erase(*message);
-        }
-    }
-
-    fn checkpoint(&mut self, seq: u64, state: &State) {
+    fn checkpoint(&mut self, seq: u64, state: &State) -> Result<(), AppendError> {
         let bytes = serde_json::to_vec(state).unwrap_or_default();
         match self.log.checkpoint(seq, CHECKPOINT_VERSION, &bytes) {
             Ok(()) => {
@@ -217,44 +218,59 @@ impl Writer {
                 self.checkpoint_at = seq;
                 self.shared.degradations.clear("checkpoint");
             }
-            Err(error) => {
+            Err(AppendError::Refused { reason, .. }) => {
                 let cure = "free space on the disk; until then a start takes longer";
-                self.shared.degradations.raise("checkpoint", error.to_string(), cure);
+                self.shared.degradations.raise("checkpoint", reason, cure);
             }
+            Err(fatal) => return Err(fatal),
         }
+        Ok(())
     }
 
-    fn upkeep(&mut self) {
+    fn upkeep(&mut self) -> Result<(), AppendError> {
+        self.erase()?;
         let tail = self.log.tail();
         if tail.unsigned >= SIGN_EVERY || (tail.unsigned > 0 && self.signed_at.elapsed() >= SIGN_AFTER) {
-            self.sign();
+            self.sign()?;
         }
         if self.pruned_at.elapsed() >= PRUNE_AFTER {
             self.pruned_at = Instant::now();
-            self.prune();
+            self.prune()?;
         }
+        Ok(())
     }
 
-    fn sign(&mut self) {
+    fn sign(&mut self) -> Result<(), AppendError> {
         self.signed_at = Instant::now();
-        if let Err(error) = self.log.sign_head(&self.key, crate::engine::now().0) {
-            tracing::warn!(%error, "the head of the log could not be signed");
-        }
+        let signed = self.log.sign_head(&self.key, crate::engine::now().0);
+        unless_fatal(signed, "the head of the log could not be signed").map(drop)
     }
 
     /// Retention: only telemetry that a checkpoint covers, so that the state never depends on what is gone.
-    fn prune(&mut self) {
+    fn prune(&mut self) -> Result<(), AppendError> {
         let age = i64::try_from(self.shared.options.telemetry_age.as_millis()).unwrap_or(i64::MAX);
         let time = crate::engine::now().0.saturating_sub(age);
         let by_age = PruneBefore::At { time, through: self.covered };
         let by_count = self.shared.reader.telemetry_beyond(self.shared.options.telemetry_rows).ok().flatten();
         let by_count = by_count.map(|seq| PruneBefore::Seq(seq.min(self.covered)));
         for before in [Some(by_age), by_count].into_iter().flatten() {
-            match self.log.prune_telemetry(before, PRUNE_ROWS) {
-                Ok(Some(pruned)) => tracing::info!(rows = pruned.rows, to = pruned.to, "old telemetry removed"),
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "old telemetry could not be removed"),
+            let pruned = self.log.prune_telemetry(before, PRUNE_ROWS);
+            if let Some(Some(pruned)) = unless_fatal(pruned, "old telemetry could not be removed")? {
+                tracing::info!(rows = pruned.rows, to = pruned.to, "old telemetry removed");
             }
         }
+        Ok(())
+    }
+}
+
+/// Upkeep that is refused is tried again later; one that leaves the disk in doubt ends the process.
+fn unless_fatal<T>(outcome: Result<T, AppendError>, what: &str) -> Result<Option<T>, AppendError> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(AppendError::Refused { reason, .. }) => {
+            tracing::warn!(reason, what);
+            Ok(None)
+        }
+        Err(fatal) => Err(fatal),
     }
 }

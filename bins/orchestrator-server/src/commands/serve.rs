@@ -10,7 +10,7 @@ use orchestrator_transport::{OperatorSecret, Server, ServerOptions, bus};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
@@ -43,7 +43,9 @@ async fn serve(project: Project, settings: Settings) -> anyhow::Result<ExitCode>
         orchestrator.set_monitoring(Actor::System, true).await.map_err(|error| anyhow::anyhow!("{error}"))?;
     }
     let shutdown = CancellationToken::new();
-    tokio::spawn(stop_on_signal(shutdown.clone()));
+    // Whoever reads the ready line may send a signal at once.
+    let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::spawn(stop_on_signal(signals, shutdown.clone()));
     tokio::spawn(end_on_failure(orchestrator.clone()));
     let bus = settings.bus.enabled.then(|| {
         let root = project.root().join(&settings.bus.path);
@@ -81,12 +83,7 @@ fn announce(project: &Project, addresses: &[SocketAddr], state_dir: &Path) {
 }
 
 /// The first signal stops in order, the second at once: that loses nothing either.
-async fn stop_on_signal(shutdown: CancellationToken) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::error!("signals cannot be received; stop the process with SIGKILL, nothing is lost");
-        return;
-    };
+async fn stop_on_signal((mut interrupt, mut terminate): (Signal, Signal), shutdown: CancellationToken) {
     for stopping in [false, true] {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -3,6 +3,9 @@
 //! It runs on the writer and not on a thread of its own: copying never catches up with a writer
 //! that does not pause, and a log that is not copied whole is never started afresh.
 
+use std::fs::File;
+use std::io::ErrorKind;
+
 use crate::{AppendError, SqliteLog};
 
 const MEASURE: &str = "PRAGMA wal_checkpoint(NOOP)";
@@ -51,6 +54,17 @@ impl SqliteLog {
     pub(super) fn truncate_wal(&mut self) -> Result<(), AppendError> {
         let truncated = self.wal_pragma(TRUNCATE);
         self.unless_fatal(truncated)?;
+        // SQLite does not flush the shorter length: after a power loss the old frames could be back.
+        let mut name = self.path.as_os_str().to_owned();
+        name.push("-wal");
+        match File::open(&name).and_then(|file| file.sync_all()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                let fatal = AppendError::fatal(format!("the write-ahead log could not be flushed: {error}"));
+                self.failed = Some(fatal.to_string());
+                return Err(fatal);
+            }
+            _ => {}
+        }
         self.wal.due = self.wal.step;
         Ok(())
     }

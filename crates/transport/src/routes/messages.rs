@@ -210,7 +210,7 @@ async fn retry_message(context: web::Data<Context>, http: HttpRequest, id: web::
 async fn erase_message(context: web::Data<Context>, http: HttpRequest, id: web::Path<String>) -> Answer {
     super::sync::operator_only(&context, &http)?;
     let message = numbered('m', &id, ErrorCode::UnknownMessage)?;
-    context.orchestrator.submit(Actor::Operator, Command::EraseBody { message }).await?;
+    context.orchestrator.erase_body(Actor::Operator, message).await?;
     let message = context.orchestrator.message(message).await?;
     Ok(HttpResponse::Ok().json(MessageAnswer { status: success(), message }))
 }

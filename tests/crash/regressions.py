@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
-"""Faults of the server that the proofs found, each as small as it can be. Fails for as long as one is there.
-
-One that is repaired belongs into the proof that it was found by.
-"""
+"""Faults that the proofs found in the server, each as small as it can be: none may come back."""
 
 import os
 import sys
