@@ -181,3 +181,26 @@ async fn bytes_that_are_not_utf8_are_refused() {
     let answer = server.send(request).await;
     assert_eq!((answer.status, answer.code()), (400, "invalid_json"));
 }
+
+#[tokio::test]
+async fn a_body_without_an_end_and_a_head_without_an_end_are_cut_off() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = TestServer::start().await;
+    let head = format!("POST /api/orchestration/broadcast HTTP/1.1\r\nHost: {}\r\n", server.authority());
+    let mut endless = tokio::net::TcpStream::connect(server.authority()).await.unwrap();
+    endless.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).await.unwrap();
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    // The server answers and closes before all of it is written.
+    for _ in 0..1_000 {
+        if endless.write_all(chunk.as_bytes()).await.is_err() {
+            break;
+        }
+    }
+    let mut slow = tokio::net::TcpStream::connect(server.authority()).await.unwrap();
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let closed = tokio::time::timeout(std::time::Duration::from_secs(30), slow.read_to_end(&mut answer)).await;
+    assert!(closed.is_ok(), "a head that does not end is given up");
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(server.get("/events?after=0").await.body["events"], json!([]), "and nothing of both came in");
+}

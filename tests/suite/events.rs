@@ -126,3 +126,45 @@ async fn a_reader_that_fell_behind_is_closed_with_a_code_and_resumes_without_los
     }
     assert_eq!(seen, (0..200).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn what_is_no_longer_kept_is_a_gap_and_never_silence() {
+    let few = |options: &mut orchestrator::Options| options.telemetry_rows = 3;
+    let mut server = TestServer::start_with(few, &[]).await;
+    server.register("dev", &[]).await;
+    for n in 0..10 {
+        server.post("/agents/dev/status", json!({"status": "busy", "task": n.to_string()})).await;
+        // Reading waits for the flush, so that no status is superseded within its batch.
+        server.get("/agents").await;
+    }
+    let id = server.message("a", "dev", json!({})).await;
+    // Retention keeps what two checkpoints do not cover.
+    for _ in 0..2 {
+        server = server.restart().await;
+        server.post("/agents/dev/status", json!({"status": "idle"})).await;
+    }
+    server
+        .eventually("old telemetry is gone", async || {
+            server.get("/events?after=0").await.body["events"][0]["type"] == "gap"
+        })
+        .await;
+    let events = server.get("/events?after=0").await.body["events"].as_array().unwrap().clone();
+    assert_eq!((&events[0]["from"], &events[0]["seq"]), (&json!(1), &json!(0)));
+    let floor = events[0]["to"].as_u64().unwrap();
+    let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"agent_registered") && kinds.contains(&"agent_message"), "decisions stay: {kinds:?}");
+    assert!(kinds.iter().filter(|kind| **kind == "agent_status_update").count() < 10);
+    let mut socket = server.socket("/orchestrator?after=1").await;
+    let gap = socket.next().await;
+    assert_eq!((&gap["type"], &gap["from"], &gap["to"]), (&json!("gap"), &json!(2), &json!(floor)));
+    let page = server.get(&format!("/events?after={floor}")).await.body["events"].clone();
+    assert!(page.as_array().unwrap().iter().all(|event| event["type"] != "gap"));
+    let (mut after, mut pages) = (0, 0);
+    while after < floor {
+        after = server.get(&format!("/events?after={after}&limit=1")).await.body["next"].as_u64().unwrap();
+        pages += 1;
+        assert!(pages < 50, "pages of one event get through the gap");
+    }
+    assert_eq!(server.get(&format!("/messages/{id}")).await.body["message"]["state"], "queued");
+    assert_eq!(server.get("/agents/dev").await.body["agent"]["status"], "idle");
+}

@@ -31,16 +31,18 @@ pub(crate) struct Writer {
     /// What the checkpoint before the newest covers: the newest may turn out to be damaged.
     covered: u64,
     signed_at: Instant,
-    pruned_at: Instant,
+    /// `None` before the first time, which is right after the start.
+    pruned_at: Option<Instant>,
     /// Messages whose bodies the flushed log wants erased.
     erasing: Vec<u64>,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, log: SqliteLog, key: HeadKey, checkpoint_at: u64) -> Self {
-        let now = Instant::now();
         let erasing = shared.core.lock().state.erasing.iter().copied().collect();
-        Self { shared, log, key, checkpoint_at, covered: 0, signed_at: now, pruned_at: now, erasing }
+        // Newest first. One that cannot be read covers nothing.
+        let covered = log.checkpoints().ok().and_then(|kept| kept.get(1).map(|older| older.seq)).unwrap_or(0);
+        Self { shared, log, key, checkpoint_at, covered, signed_at: Instant::now(), pruned_at: None, erasing }
     }
 
     /// Runs until the orchestrator stops, then leaves a checkpoint and a signed head.
@@ -233,8 +235,8 @@ impl Writer {
         if tail.unsigned >= SIGN_EVERY || (tail.unsigned > 0 && self.signed_at.elapsed() >= SIGN_AFTER) {
             self.sign()?;
         }
-        if self.pruned_at.elapsed() >= PRUNE_AFTER {
-            self.pruned_at = Instant::now();
+        if self.pruned_at.is_none_or(|at| at.elapsed() >= PRUNE_AFTER) {
+            self.pruned_at = Some(Instant::now());
             self.prune()?;
         }
         Ok(())

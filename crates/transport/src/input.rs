@@ -2,7 +2,7 @@
 
 use crate::answer::Refusal;
 use crate::context::Context;
-use crate::limits::{MAX_BODY, MAX_MESSAGE};
+use crate::limits::{MAX_BODY, MAX_BODY_TIME, MAX_MESSAGE};
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::web::{self, Bytes};
@@ -176,7 +176,15 @@ fn query_pairs(request: &HttpRequest) -> Result<Map<String, Value>, Refusal> {
     Ok(fields)
 }
 
-async fn read_body(mut payload: Payload) -> Result<Bytes, Refusal> {
+async fn read_body(payload: Payload) -> Result<Bytes, Refusal> {
+    let slow = |_| {
+        let detail = format!("the body did not arrive within {} s", MAX_BODY_TIME.as_secs());
+        Refusal::new(ErrorCode::Timeout, detail, "send it again, faster")
+    };
+    tokio::time::timeout(MAX_BODY_TIME, read_all(payload)).await.map_err(slow)?
+}
+
+async fn read_all(mut payload: Payload) -> Result<Bytes, Refusal> {
     let mut body = web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| match error {

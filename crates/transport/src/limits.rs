@@ -2,9 +2,12 @@
 
 use crate::answer::Refusal;
 use orchestrator_protocol::ErrorCode;
+use std::time::Duration;
 
 /// Largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// Longest time that a body may take to arrive.
+pub(crate) const MAX_BODY_TIME: Duration = Duration::from_secs(30);
 /// Largest payload of a message, in bytes.
 pub(crate) const MAX_MESSAGE: usize = 256 * 1024;
 /// Longest wait of a long poll, in seconds.
