@@ -15,12 +15,14 @@
 //! remembered; a key older than that counts as new.
 
 mod bounded;
+mod command;
 mod error;
 mod mailbox;
 mod message;
 
+pub use command::{Command, Event};
 pub use error::Error;
-pub use mailbox::{Command, Event, Mailbox, SOCKET_TERM};
+pub use mailbox::{Mailbox, SOCKET_TERM};
 pub use message::{Ended, Receipt, Waiting};
 
 /// Tries after which a message is given up, where its receiver acknowledges at all.

@@ -14,6 +14,7 @@
 //! literal beginnings part.
 
 mod agent;
+mod command;
 mod error;
 mod lease;
 mod overlap;
@@ -21,7 +22,8 @@ mod recommend;
 mod registry;
 
 pub use agent::Agent;
+pub use command::{Command, Event, Registration};
 pub use error::Error;
 pub use lease::{Lease, MAX_TTL_SECONDS};
 pub use recommend::{Recommendation, capabilities_for_path};
-pub use registry::{Command, Event, Registration, Registry};
+pub use registry::Registry;
