@@ -173,7 +173,7 @@ mod tests {
                 "method_not_allowed not_your_message not_supported mailbox_full body_too_large message_too_large \
                  limit_reached origin_not_allowed host_not_allowed operator_only upgrade_required",
             ),
-            (5, "idempotency_mismatch lease_held stale_token already_resolved already_registered"),
+            (5, "idempotency_mismatch lease_held stale_token already_resolved"),
             (6, "storage_unavailable watch_unavailable shutting_down"),
             (7, "timeout"),
         ] {

@@ -48,7 +48,11 @@ impl World {
             world.register(agent).await;
         }
         world.start();
-        world.wait("the folders", || agents.iter().all(|a| world.path(&format!("inbox/{a}")).is_dir())).await;
+        // Folders are made one after another; the last ones of each name are in place when all are.
+        let kinds = ["inbox", "processing", "outbox", "archive", "receipts", "failed"];
+        let names = || agents.iter().chain(["orchestrator"].iter());
+        let all = || names().all(|name| kinds.iter().all(|kind| world.path(&format!("{kind}/{name}")).is_dir()));
+        world.wait("the folders", all).await;
         world
     }
 
