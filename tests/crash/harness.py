@@ -91,6 +91,11 @@ class Work:
         shutil.copy(find_server(args.server), self.program)
         self.repo = os.path.join(self.path, "repo")
         make_repository(self.repo)
+        if shim:
+            # A rebuilt state folder is an earlier time; the bus's files beside the repository would still be of a
+            # later one, and what lies in them would be taken for what agents did since.
+            with open(os.path.join(self.repo, "orchestrator.toml"), "w") as file:
+                file.write("[bus]\nenabled = false\n")
         self.shim = build_shim(self.path) if shim else None
 
     def folder(self, name):

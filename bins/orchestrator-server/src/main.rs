@@ -8,6 +8,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use commands::{audit, serve};
 use std::process::ExitCode;
 
+/// A request is many small pieces of memory, made and dropped on several threads: what this allocator is for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Coordinates AI coding agents on one codebase.
 ///
 /// Without a command it serves the repository of the current folder on http://localhost:8000. Agents join

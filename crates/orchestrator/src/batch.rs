@@ -40,6 +40,8 @@ pub(crate) struct Pending {
 pub(crate) struct Batch {
     pub(crate) records: Vec<Pending>,
     pub(crate) done: watch::Sender<Flush>,
+    /// Whether somebody waits for its flush: a durable command or a read.
+    pub(crate) awaited: bool,
     bytes: usize,
     /// Where an agent's last status stands: within a batch the last one wins.
     statuses: HashMap<String, usize>,
@@ -47,7 +49,13 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn new() -> Self {
-        Self { records: Vec::new(), done: watch::Sender::new(Flush::Open), bytes: 0, statuses: HashMap::new() }
+        Self {
+            records: Vec::new(),
+            done: watch::Sender::new(Flush::Open),
+            awaited: false,
+            bytes: 0,
+            statuses: HashMap::new(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -35,7 +35,7 @@ pub(crate) struct Core {
     pub(crate) stopping: bool,
 }
 
-/// What becomes of a command: its reply, and the flush that its durability waits for.
+/// What becomes of a command: its reply, and the flush that it waits for; none when it is relaxed.
 pub(crate) struct Accepted {
     pub(crate) reply: Reply,
     pub(crate) flush: Option<watch::Receiver<Flush>>,
@@ -44,9 +44,14 @@ pub(crate) struct Accepted {
 }
 
 impl Core {
-    /// The flush of the newest event in the state; `None` when everything is flushed.
-    pub(crate) fn newest_flush(&self) -> Option<watch::Receiver<Flush>> {
-        if self.open.is_empty() { self.in_flight.clone() } else { Some(self.open.done.subscribe()) }
+    /// The flush of the newest event in the state, to be waited for; `None` when everything is flushed. The
+    /// writer must be woken when it says so.
+    pub(crate) fn newest_flush(&mut self) -> (Option<watch::Receiver<Flush>>, bool) {
+        if self.open.is_empty() {
+            return (self.in_flight.clone(), false);
+        }
+        let wake = !std::mem::replace(&mut self.open.awaited, true);
+        (Some(self.open.done.subscribe()), wake)
     }
 
     /// Decides a command and takes what follows into the state and the open batch.
@@ -59,7 +64,7 @@ impl Core {
         }
         let events = decide(&self.state, command, at)?;
         let seq = self.next_seq;
-        let wake = self.open.is_empty() && !events.is_empty();
+        let first = self.open.is_empty() && !events.is_empty();
         for (seq, event) in (seq..).zip(&events) {
             self.state.apply(seq, event);
         }
@@ -72,7 +77,8 @@ impl Core {
             };
             self.open.push(Pending { seq, events, body, at, actor: label(actor, command) });
         }
-        Ok(Accepted { reply, flush: self.newest_flush(), wake })
+        let (flush, awaited) = if command.is_relaxed() { (None, false) } else { self.newest_flush() };
+        Ok(Accepted { reply, flush, wake: first || awaited })
     }
 
     fn reply(&self, command: &Command, seq: u64, events: &[Event]) -> Reply {

@@ -136,21 +136,20 @@ impl Orchestrator {
             let full = {
                 let mut core = self.shared.core.lock();
                 if core.open.is_full() {
-                    core.newest_flush()
+                    let (flush, wake) = core.newest_flush();
+                    drop(core);
+                    self.wake(wake);
+                    flush
                 } else {
                     let accepted = core.accept(&actor, &command, now().0)?;
                     drop(core);
-                    if accepted.wake {
-                        self.shared.work.notify_one();
-                    }
+                    self.wake(accepted.wake);
                     break (accepted.reply, accepted.flush);
                 }
             };
             flushed(full).await?;
         };
-        if !command.is_relaxed() {
-            flushed(flush).await?;
-        }
+        flushed(flush).await?;
         Ok(reply)
     }
 
@@ -160,16 +159,23 @@ impl Orchestrator {
     /// Only when the log failed for good.
     pub async fn read<T>(&self, read: impl Fn(&State) -> T) -> Result<T, Error> {
         loop {
-            let (value, flush) = {
-                let core = self.shared.core.lock();
+            let (value, (flush, wake)) = {
+                let mut core = self.shared.core.lock();
                 (read(&core.state), core.newest_flush())
             };
+            self.wake(wake);
             match flushed(flush).await {
                 Ok(()) => return Ok(value),
                 // What was read is gone; the state was rebuilt without it.
                 Err(Error::StorageUnavailable { .. }) if self.shared.fatal.borrow().is_none() => {}
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    fn wake(&self, wake: bool) {
+        if wake {
+            self.shared.work.notify_one();
         }
     }
 

@@ -83,6 +83,11 @@ impl Presences {
         self.by_key.pin().get_or_insert_with(id.key(), make).clone()
     }
 
+    /// Looks at the presence behind a key, without a copy.
+    pub(crate) fn with<T>(&self, key: &str, look: impl FnOnce(Option<&Presence>) -> T) -> T {
+        look(self.by_key.pin().get(key).map(Arc::as_ref))
+    }
+
     pub(crate) fn get(&self, id: &AgentId) -> Option<Arc<Presence>> {
         self.by_key.pin().get(&id.key()).cloned()
     }

@@ -19,6 +19,8 @@ const SIGN_AFTER: Duration = Duration::from_secs(60);
 const PRUNE_AFTER: Duration = Duration::from_secs(60);
 /// Rows that one pruning removes at most, so that batches wait little.
 const PRUNE_ROWS: u32 = 5_000;
+/// How long telemetry waits for more of its kind, unless a command or a read waits for its flush.
+const LINGER: Duration = Duration::from_millis(3);
 /// How often a halted log is tried.
 const PROBE_AFTER: Duration = Duration::from_secs(1);
 
@@ -89,6 +91,13 @@ impl Writer {
         }
         if core.open.is_empty() && core.stopping {
             return None;
+        }
+        // Telemetry that nobody waits for gathers a little, so that a flush carries more of it.
+        let linger = Instant::now() + LINGER;
+        while !core.open.is_empty() && !core.open.awaited && !core.open.is_full() && !core.stopping {
+            if self.shared.work.wait_until(&mut core, linger).timed_out() {
+                break;
+            }
         }
         let batch = std::mem::replace(&mut core.open, Batch::new());
         if !batch.is_empty() {

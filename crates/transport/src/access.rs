@@ -41,14 +41,13 @@ impl AccessRules {
     /// Lets a request through, or says why not.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let host = one(headers, &HOST)?.ok_or_else(|| host_refused("there is no Host header"))?;
-        let host = host.to_ascii_lowercase();
-        if !self.hosts.contains(&host) {
+        if !self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
             return Err(host_refused(&format!("the Host '{host:.80}' does not name this server")));
         }
         let listed = match one(headers, &ORIGIN)? {
             None => false,
             Some(origin) if self.lists(origin) => true,
-            Some(origin) if origin.strip_prefix("http://").is_some_and(|own| own.eq_ignore_ascii_case(&host)) => false,
+            Some(origin) if origin.strip_prefix("http://").is_some_and(|own| own.eq_ignore_ascii_case(host)) => false,
             Some(origin) => return Err(origin_refused(&format!("the origin '{origin:.80}' is not allowed"))),
         };
         let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());

@@ -57,13 +57,14 @@ pub(crate) fn cors(rules: &AccessRules) -> Cors {
 /// Before any handler: who may ask. After it: the request's id, and a line in the log.
 pub(crate) async fn guard(
     rules: web::Data<AccessRules>,
+    context: web::Data<Context>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let id = request_id(&request);
+    let id = request_id(&request, &context);
     if let Err(refusal) = rules.check(request.headers()) {
         tracing::warn!(request_id = ?id, path = request.path(), code = ?refusal.0.code, "refused: {}", refusal.0.detail);
-        metrics::counter!("orchestrator_http_refused_total").increment(1);
+        context.counters.refused.increment(1);
         let mut response = request.into_response(refused(&refusal));
         response.headers_mut().insert(REQUEST_ID, id);
         return Ok(response);
@@ -74,9 +75,9 @@ pub(crate) async fn guard(
     }
     let started = std::time::Instant::now();
     let mut response = next.call(request).await?;
-    metrics::counter!("orchestrator_http_requests_total").increment(1);
+    context.counters.requests.increment(1);
     if response.status().is_server_error() {
-        metrics::counter!("orchestrator_http_errors_total").increment(1);
+        context.counters.errors.increment(1);
     }
     tracing::debug!(
         request_id = ?id,
@@ -95,14 +96,11 @@ fn refused(refusal: &Refusal) -> HttpResponse {
 }
 
 /// The caller's id when it is a short plain word, a new one otherwise.
-fn request_id(request: &ServiceRequest) -> HeaderValue {
+fn request_id(request: &ServiceRequest, context: &Context) -> HeaderValue {
     let plain = |value: &&HeaderValue| {
         let bytes = value.as_bytes();
         (1..=64).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
-    request.headers().get(&REQUEST_ID).filter(plain).cloned().unwrap_or_else(|| {
-        let mut text = [0_u8; uuid::fmt::Hyphenated::LENGTH];
-        let id = uuid::Uuid::now_v7().hyphenated().encode_lower(&mut text);
-        HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("none"))
-    })
+    let made = || HeaderValue::try_from(context.request_id()).unwrap_or_else(|_| HeaderValue::from_static("none"));
+    request.headers().get(&REQUEST_ID).filter(plain).cloned().unwrap_or_else(made)
 }

@@ -3,10 +3,11 @@
 use crate::openapi::Routes;
 use crate::operator::OperatorSecret;
 use actix_web::HttpRequest;
+use metrics::Counter;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use orchestrator::{Actor, Orchestrator};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio_util::sync::CancellationToken;
 
 /// What handlers share.
@@ -15,18 +16,48 @@ pub(crate) struct Context {
     pub(crate) operator: OperatorSecret,
     pub(crate) shutdown: CancellationToken,
     pub(crate) routes: Routes,
+    pub(crate) counters: Counters,
     sockets: AtomicUsize,
+    /// Tells requests of this run from those of others.
+    run: u32,
+    requests: AtomicU64,
+}
+
+/// Counters of the hot path, looked up once.
+pub(crate) struct Counters {
+    pub(crate) requests: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) errors: Counter,
 }
 
 impl Context {
     pub(crate) fn new(orchestrator: Orchestrator, operator: OperatorSecret, shutdown: CancellationToken) -> Self {
-        Self { orchestrator, operator, shutdown, routes: Routes::default(), sockets: AtomicUsize::new(0) }
+        let counters = Counters {
+            requests: metrics::counter!("orchestrator_http_requests_total"),
+            refused: metrics::counter!("orchestrator_http_refused_total"),
+            errors: metrics::counter!("orchestrator_http_errors_total"),
+        };
+        Self {
+            orchestrator,
+            operator,
+            shutdown,
+            routes: Routes::default(),
+            counters,
+            sockets: AtomicUsize::new(0),
+            run: uuid::Uuid::new_v4().as_fields().0,
+            requests: AtomicU64::new(0),
+        }
     }
 
     /// Who asks: the operator when the secret is shown.
     pub(crate) fn caller(&self, request: &HttpRequest) -> Actor {
         let shown = request.headers().get(OperatorSecret::HEADER).and_then(|value| value.to_str().ok());
         if shown.is_some_and(|shown| self.operator.is(shown)) { Actor::Operator } else { Actor::Anyone }
+    }
+
+    /// An id that no other request has.
+    pub(crate) fn request_id(&self) -> String {
+        format!("{:08x}-{:x}", self.run, self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn sockets(&self) -> usize {

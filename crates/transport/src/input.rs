@@ -15,6 +15,7 @@ use orchestrator_protocol::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::task::Poll;
 
 /// A request's form.
 pub(crate) trait Form: DeserializeOwned + 'static {
@@ -51,7 +52,7 @@ impl<T: Form> FromRequest for Input<T> {
             let body = body.await?;
             let text = text_of(&body)?;
             let query = query?;
-            if T::RAW {
+            if T::RAW || (query.is_empty() && text.starts_with('{')) {
                 return from_text(text).map(Self);
             }
             let mut fields = match text {
@@ -71,12 +72,13 @@ impl<T: Form> FromRequest for Input<T> {
     }
 }
 
+/// Straight from the text. What does not fit is looked at again, to tell what is no JSON from what has other fields.
 fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    let value: Json = Json::parse(text).map_err(not_json)?;
-    if !value.is_object() {
-        return Err(not_an_object());
-    }
-    serde_json::from_str(text).map_err(other_fields)
+    serde_json::from_str(text).map_err(|error| match Json::parse(text) {
+        Err(error) => not_json(error),
+        Ok(value) if !value.is_object() => not_an_object(),
+        Ok(_) => other_fields(error),
+    })
 }
 
 /// The query alone, for routes without a body.
@@ -181,7 +183,12 @@ async fn read_body(payload: Payload) -> Result<Bytes, Refusal> {
         let detail = format!("the body did not arrive within {} s", MAX_BODY_TIME.as_secs());
         Refusal::new(ErrorCode::Timeout, detail, "send it again, faster")
     };
-    tokio::time::timeout(MAX_BODY_TIME, read_all(payload)).await.map_err(slow)?
+    let mut read = std::pin::pin!(read_all(payload));
+    // Most bodies are there already; a timer is only armed for those that are not.
+    match futures_util::poll!(read.as_mut()) {
+        Poll::Ready(body) => body,
+        Poll::Pending => tokio::time::timeout(MAX_BODY_TIME, read).await.map_err(slow)?,
+    }
 }
 
 async fn read_all(mut payload: Payload) -> Result<Bytes, Refusal> {
