@@ -4,7 +4,7 @@ use crate::core::lease_view;
 use crate::{Error, Orchestrator, State};
 use orchestrator_conflict as conflict;
 use orchestrator_protocol::{
-    Agent, AgentId, AgentRecommendation, Change, Conflict, Health, HealthStatus, Lease, ResolutionStatus,
+    Agent, AgentId, AgentRecommendation, AgentRef, Change, Conflict, Health, HealthStatus, Lease, ResolutionStatus,
     SyncServiceHealth, SyncStatus, Timestamp,
 };
 use orchestrator_registry as registry;
@@ -28,7 +28,16 @@ impl Orchestrator {
     /// # Errors
     /// Only when the log failed.
     pub async fn agents(&self) -> Result<Vec<Agent>, Error> {
-        self.read(|state| state.registry.agents().map(|agent| self.agent_view(agent)).collect()).await
+        self.with_agents(|agents| agents.iter().map(AgentRef::to_agent).collect()).await
+    }
+
+    /// All agents, ordered by id without case, lent to whoever writes them. Nothing else is decided meanwhile.
+    ///
+    /// # Errors
+    /// Only when the log failed.
+    pub async fn with_agents<T>(&self, write: impl Fn(Vec<AgentRef<'_>>) -> T) -> Result<T, Error> {
+        self.read(|state| write(state.registry.agents_by_key().map(|(key, agent)| self.view(key, agent)).collect()))
+            .await
     }
 
     /// One agent.
@@ -36,25 +45,27 @@ impl Orchestrator {
     /// # Errors
     /// [`registry::Error::UnknownAgent`] when it is not registered.
     pub async fn agent(&self, id: &AgentId) -> Result<Agent, Error> {
-        let found = self.read(|state| state.registry.agent(id).map(|agent| self.agent_view(agent))).await?;
+        let found =
+            self.read(|state| state.registry.agent(id).map(|agent| self.view(&id.key(), agent).to_agent())).await?;
         found.ok_or_else(|| registry::Error::UnknownAgent(id.to_string()).into())
     }
 
-    fn agent_view(&self, agent: &registry::Agent) -> Agent {
-        let presence = self.presence(&agent.id);
-        Agent {
-            agent_id: agent.id.clone(),
+    fn view<'a>(&self, key: &str, agent: &'a registry::Agent) -> AgentRef<'a> {
+        let (last_activity, connections) = self.shared.presences.with(key, |presence| match presence {
+            Some(presence) => (presence.last_activity(), presence.connections()),
+            None => (Timestamp(agent.registered_at), 0),
+        });
+        AgentRef {
+            agent_id: &agent.id,
             status: agent.status,
-            current_task: agent.task.clone(),
-            last_activity: presence
-                .as_ref()
-                .map_or(Timestamp(agent.registered_at), |presence| presence.last_activity()),
+            current_task: agent.task.as_deref(),
+            last_activity,
             workload: agent.workload,
-            capabilities: agent.capabilities.clone(),
-            role: agent.role.clone(),
-            workspace: agent.workspace.clone(),
-            branch: agent.branch.clone(),
-            connections: presence.map_or(0, |presence| presence.connections()),
+            capabilities: &agent.capabilities,
+            role: agent.role.as_deref(),
+            workspace: agent.workspace.as_deref(),
+            branch: agent.branch.as_deref(),
+            connections,
         }
     }
 

@@ -159,6 +159,50 @@ pub struct Agent {
     pub connections: u32,
 }
 
+/// The same as [`Agent`], borrowed: lists are asked for all the time and are written without a copy.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of `Agent`")]
+pub struct AgentRef<'a> {
+    pub agent_id: &'a AgentId,
+    pub status: AgentStatus,
+    pub current_task: Option<&'a str>,
+    pub last_activity: Timestamp,
+    pub workload: Workload,
+    pub capabilities: &'a [String],
+    pub role: Option<&'a str>,
+    pub workspace: Option<&'a str>,
+    pub branch: Option<&'a str>,
+    pub connections: u32,
+}
+
+impl AgentRef<'_> {
+    /// A copy that stands alone.
+    #[must_use]
+    pub fn to_agent(&self) -> Agent {
+        Agent {
+            agent_id: self.agent_id.clone(),
+            status: self.status,
+            current_task: self.current_task.map(str::to_owned),
+            last_activity: self.last_activity,
+            workload: self.workload,
+            capabilities: self.capabilities.to_vec(),
+            role: self.role.map(str::to_owned),
+            workspace: self.workspace.map(str::to_owned),
+            branch: self.branch.map(str::to_owned),
+            connections: self.connections,
+        }
+    }
+}
+
+/// The same as [`AgentList`], borrowed.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of `AgentList`")]
+pub struct AgentListRef<'a> {
+    pub status: &'a str,
+    pub agents: Vec<AgentRef<'a>>,
+    pub total_agents: usize,
+}
+
 /// `GET /agents/{id}`, `POST /agents/{id}/status`, `DELETE /agents/{id}`, message and broadcast acknowledgements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AgentAnswer {
@@ -220,6 +264,29 @@ mod tests {
             assert!(Workload::try_from(bad).is_err(), "{bad}");
         }
         assert_eq!(serde_json::to_string(&Workload::try_from(-0.0).unwrap()).unwrap(), "0.0");
+    }
+
+    #[test]
+    fn a_borrowed_agent_is_written_as_the_owned_one() {
+        let id: AgentId = "dev".parse().unwrap();
+        let capabilities = ["python".to_owned()];
+        let borrowed = AgentRef {
+            agent_id: &id,
+            status: AgentStatus::Busy,
+            current_task: Some("t"),
+            last_activity: Timestamp(5),
+            workload: Workload::default(),
+            capabilities: &capabilities,
+            role: None,
+            workspace: Some("/w"),
+            branch: None,
+            connections: 2,
+        };
+        let owned = borrowed.to_agent();
+        assert_eq!(serde_json::to_string(&borrowed).unwrap(), serde_json::to_string(&owned).unwrap());
+        let list = AgentListRef { status: "success", agents: vec![borrowed], total_agents: 1 };
+        let owned = AgentList { status: "success".into(), agents: vec![owned], total_agents: 1 };
+        assert_eq!(serde_json::to_string(&list).unwrap(), serde_json::to_string(&owned).unwrap());
     }
 
     #[test]

@@ -37,8 +37,8 @@ mod raw;
 mod time;
 
 pub use agent::{
-    Agent, AgentAnswer, AgentList, AgentRecommendation, AgentStatus, InvalidWorkload, Recommendations, RegisterAnswer,
-    RegisterRequest, StatusRequest, Workload,
+    Agent, AgentAnswer, AgentList, AgentListRef, AgentRecommendation, AgentRef, AgentStatus, InvalidWorkload,
+    Recommendations, RegisterAnswer, RegisterRequest, StatusRequest, Workload,
 };
 pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncStatus};
 pub use conflict::{Conflict, ConflictList, ConflictType, ResolutionStatus, ResolveRequest, ResolvedAnswer, Severity};

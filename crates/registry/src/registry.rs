@@ -37,6 +37,11 @@ impl Registry {
         self.agents.values()
     }
 
+    /// All agents with their keys, ordered by key.
+    pub fn agents_by_key(&self) -> impl Iterator<Item = (&str, &Agent)> {
+        self.agents.iter().map(|(key, agent)| (key.as_str(), agent))
+    }
+
     /// How many agents are registered.
     #[must_use]
     pub fn len(&self) -> usize {

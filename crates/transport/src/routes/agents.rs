@@ -5,11 +5,12 @@ use crate::answer::{Answer, Refusal};
 use crate::context::Context;
 use crate::input::{AgentPath, Input, Query};
 use crate::limits;
+use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, delete, get, post, web};
-use orchestrator::{Actor, Command};
+use orchestrator::{Actor, Command, Error};
 use orchestrator_protocol::{
-    AgentAnswer, AgentId, AgentList, AgentStatus, ErrorBody, ErrorCode, Recommendations, RegisterAnswer,
-    RegisterRequest, StatusRequest, Workload,
+    AgentAnswer, AgentId, AgentList, AgentListRef, AgentRef, AgentStatus, ErrorBody, ErrorCode, Recommendations,
+    RegisterAnswer, RegisterRequest, StatusRequest, Workload,
 };
 use orchestrator_registry::{self as registry, Registration, capabilities_for_path};
 use serde::Deserialize;
@@ -118,8 +119,12 @@ async fn recommend_agents(context: web::Data<Context>, query: Query<RecommendQue
 #[utoipa::path(tag = "agents", responses((status = 200, body = AgentList), (status = "5XX", body = ErrorBody)))]
 #[get("/agents")]
 async fn list_agents(context: web::Data<Context>) -> Answer {
-    let agents = context.orchestrator.agents().await?;
-    Ok(HttpResponse::Ok().json(AgentList { status: success(), total_agents: agents.len(), agents }))
+    let write = |agents: Vec<AgentRef<'_>>| {
+        serde_json::to_vec(&AgentListRef { status: "success", total_agents: agents.len(), agents })
+    };
+    let list = context.orchestrator.with_agents(write).await?;
+    let list = list.map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(list))
 }
 
 /// Show one agent.
