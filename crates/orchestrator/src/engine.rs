@@ -237,9 +237,13 @@ impl Orchestrator {
     /// end the process at once and must not retry.
     pub async fn failed(&self) -> String {
         let mut fatal = self.shared.fatal.subscribe();
-        match fatal.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            Err(_) => std::future::pending().await,
+        loop {
+            if let Some(reason) = fatal.borrow_and_update().clone() {
+                return reason;
+            }
+            if fatal.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 

@@ -57,7 +57,9 @@ pub struct LeaseRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RenewRequest {
     /// The newest fencing token of the lease.
-    pub token: u64,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    #[schema(value_type = u64)]
+    pub token: Option<u64>,
     /// A new term in seconds; the old one when left out.
     #[serde(default, deserialize_with = "lenient::integer", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 86400)]

@@ -1,0 +1,18 @@
+//! The commands: arguments and printing only.
+
+pub(crate) mod audit;
+pub(crate) mod serve;
+
+/// Says on one line what went wrong, and why.
+#[expect(clippy::print_stderr, reason = "this is the program's voice")]
+pub(crate) fn complain(error: &anyhow::Error) {
+    eprintln!("orchestrator-server: {error:#}");
+}
+
+/// Prints a line for people or pipes. A closed pipe ends the program quietly.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    use std::io::Write;
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}

@@ -1,0 +1,266 @@
+//! What can be set: flags win over the environment, that over `orchestrator.toml`, that over the defaults.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use orchestrator::Options;
+use orchestrator_protocol::Autonomy;
+use orchestrator_repository::Project;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file in the project's root.
+const FILE: &str = "orchestrator.toml";
+
+/// Flags and environment. `None` where neither says anything.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Flags {
+    /// Folder of the repository to serve; the current one when left out
+    #[arg(long, value_name = "DIR", env = "ORCHESTRATOR_REPO", global = true)]
+    pub(crate) repo: Option<PathBuf>,
+    /// Loopback address and port to listen on [default: 127.0.0.1:8000, with [::1] beside it]
+    #[arg(long, value_name = "ADDR:PORT", env = "ORCHESTRATOR_BIND")]
+    bind: Option<SocketAddr>,
+    /// Folder of the log and the secrets [default: orchestrator/ in the repository's git folder]
+    #[arg(long, value_name = "DIR", env = "ORCHESTRATOR_STATE", global = true)]
+    state: Option<PathBuf>,
+    /// Configuration file [default: orchestrator.toml in the project's root, where there is one]
+    #[arg(long, value_name = "FILE", env = "ORCHESTRATOR_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// Let web pages of this origin in, such as http://localhost:3000; can be given several times
+    #[arg(long = "allow-origin", value_name = "ORIGIN", env = "ORCHESTRATOR_ALLOW_ORIGIN", value_delimiter = ',')]
+    allow_origins: Vec<String>,
+    /// Seconds without a sign of life after which an agent is offline [default: 120]
+    #[arg(long, value_name = "SECONDS", env = "ORCHESTRATOR_AGENT_SILENCE")]
+    agent_silence: Option<u64>,
+    /// Level of autonomy at first, and the highest that others than the operator may set [default: full]
+    #[arg(long, value_name = "full|supervised|manual", env = "ORCHESTRATOR_AUTONOMY", value_parser = autonomy)]
+    autonomy: Option<Autonomy>,
+    /// Begin to watch the project's folder at start
+    #[arg(long, env = "ORCHESTRATOR_WATCH")]
+    watch: bool,
+    /// Also write the log to orchestrator.log in this folder
+    #[arg(long, value_name = "DIR", env = "ORCHESTRATOR_LOG_DIR")]
+    log_dir: Option<PathBuf>,
+    /// What stderr shows: error, warn, info, debug, or a filter such as orchestrator=debug [default: warn]
+    #[arg(long, value_name = "FILTER", env = "ORCHESTRATOR_LOG")]
+    log: Option<String>,
+    /// Write logs as JSON, one object a line
+    #[arg(long, env = "ORCHESTRATOR_LOG_JSON")]
+    log_json: bool,
+    /// Threads that serve requests [default: one a core]
+    #[arg(long, value_name = "N", env = "ORCHESTRATOR_WORKERS")]
+    workers: Option<usize>,
+    /// Print the configuration in force and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+fn autonomy(text: &str) -> Result<Autonomy, String> {
+    match text {
+        "full" => Ok(Autonomy::Full),
+        "supervised" => Ok(Autonomy::Supervised),
+        "manual" => Ok(Autonomy::Manual),
+        _ => Err(format!("'{text}' is no level; use full, supervised or manual")),
+    }
+}
+
+/// Everything that can be set, with its values in force. The form of `orchestrator.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) bind: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) allow_origins: Vec<String>,
+    pub(crate) agent_silence_seconds: u64,
+    pub(crate) edit_term_seconds: u64,
+    pub(crate) autonomy: Autonomy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workers: Option<usize>,
+    pub(crate) sync: Sync,
+    pub(crate) bus: Bus,
+    pub(crate) log: Log,
+    pub(crate) retention: Retention,
+}
+
+/// Watching the project's folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sync {
+    pub(crate) autostart: bool,
+    pub(crate) settle_milliseconds: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) watch_budget: Option<usize>,
+}
+
+/// The file-based message bus.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Bus {
+    pub(crate) enabled: bool,
+    pub(crate) path: PathBuf,
+}
+
+/// Logs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) filter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) json: bool,
+}
+
+/// How long telemetry is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retention {
+    pub(crate) telemetry_days: u64,
+    pub(crate) telemetry_rows: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            state: None,
+            allow_origins: Vec::new(),
+            agent_silence_seconds: 120,
+            edit_term_seconds: 30 * 60,
+            autonomy: Autonomy::Full,
+            workers: None,
+            sync: Sync::default(),
+            bus: Bus::default(),
+            log: Log::default(),
+            retention: Retention::default(),
+        }
+    }
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self { autostart: false, settle_milliseconds: 60, watch_budget: None }
+    }
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self { enabled: true, path: PathBuf::from(".orchestrator/bus") }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { telemetry_days: 14, telemetry_rows: 1_000_000 }
+    }
+}
+
+/// The project of the flags, or of the current folder.
+pub(crate) fn project(flags: &Flags) -> anyhow::Result<Project> {
+    let folder = match &flags.repo {
+        Some(folder) => folder.clone(),
+        None => std::env::current_dir().context("the current folder cannot be told; use --repo DIR")?,
+    };
+    Project::discover(&folder).with_context(|| format!("failed to open {}", folder.display()))
+}
+
+/// Reads the file, then lets flags and environment win.
+pub(crate) fn load(flags: &Flags, project: &Project) -> anyhow::Result<Settings> {
+    let mut settings = match &flags.config {
+        Some(file) => read(file)?,
+        None => match project.root().join(FILE) {
+            file if file.exists() => read(&file)?,
+            _ => Settings::default(),
+        },
+    };
+    if let Some(bind) = flags.bind {
+        settings.bind = bind;
+    }
+    settings.state = flags.state.clone().or(settings.state);
+    settings.allow_origins.extend(flags.allow_origins.iter().cloned());
+    settings.agent_silence_seconds = flags.agent_silence.unwrap_or(settings.agent_silence_seconds);
+    settings.autonomy = flags.autonomy.unwrap_or(settings.autonomy);
+    settings.workers = flags.workers.or(settings.workers);
+    settings.sync.autostart |= flags.watch;
+    settings.log.filter = flags.log.clone().or(settings.log.filter);
+    settings.log.folder = flags.log_dir.clone().or(settings.log.folder);
+    settings.log.json |= flags.log_json;
+    check(&settings)?;
+    Ok(settings)
+}
+
+fn read(file: &Path) -> anyhow::Result<Settings> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
+    toml_edit::de::from_str(&text).with_context(|| format!("{} is not right", file.display()))
+}
+
+fn check(settings: &Settings) -> anyhow::Result<()> {
+    if settings.agent_silence_seconds == 0 || settings.edit_term_seconds == 0 {
+        bail!("agent_silence_seconds and edit_term_seconds are at least 1");
+    }
+    for origin in &settings.allow_origins {
+        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        if rest.is_none_or(|host| host.is_empty() || host.trim_end_matches('/').contains(['/', '*', ' '])) {
+            bail!("'{origin}' is no origin; write scheme://host:port, such as http://localhost:3000");
+        }
+    }
+    Ok(())
+}
+
+/// The state folder in force.
+pub(crate) fn state_dir(settings: &Settings, project: &Project) -> PathBuf {
+    settings.state.clone().unwrap_or_else(|| project.state_dir(&user_state()))
+}
+
+/// Where a user's programs keep state: for projects without a repository.
+fn user_state() -> PathBuf {
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = || from("HOME").map(|home| home.join(".local/state"));
+    from("XDG_STATE_HOME").or_else(home).unwrap_or_else(std::env::temp_dir).join("orchestrator")
+}
+
+impl Settings {
+    /// As the orchestrator takes them.
+    pub(crate) fn options(&self, project: Project, state_dir: &Path) -> Options {
+        Options {
+            silence: Duration::from_secs(self.agent_silence_seconds),
+            edit_term: Duration::from_secs(self.edit_term_seconds),
+            autonomy: self.autonomy,
+            autostart: self.sync.autostart,
+            watch_budget: self.sync.watch_budget,
+            settle: Duration::from_millis(self.sync.settle_milliseconds),
+            telemetry_age: Duration::from_secs(self.retention.telemetry_days.saturating_mul(86_400)),
+            telemetry_rows: self.retention.telemetry_rows,
+            ..Options::new(project, state_dir)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_read_back() {
+        let text = toml_edit::ser::to_string_pretty(&Settings::default()).unwrap();
+        let read: Settings = toml_edit::de::from_str(&text).unwrap();
+        assert_eq!(read.bind, Settings::default().bind);
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_named_with_its_line() {
+        let error = toml_edit::de::from_str::<Settings>("bind = \"127.0.0.1:1\"\nagent_silense = 3\n").unwrap_err();
+        assert!(error.to_string().contains("agent_silense") && error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for origin in ["localhost:3000", "http://", "*", "http://*.example", "http://a/b"] {
+            let settings = Settings { allow_origins: vec![origin.to_owned()], ..Settings::default() };
+            assert!(check(&settings).is_err(), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! All routes, one file a resource.
+
+pub(crate) mod agents;
+pub(crate) mod audit;
+pub(crate) mod conflicts;
+pub(crate) mod control;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod inbox;
+pub(crate) mod leases;
+pub(crate) mod messages;
+pub(crate) mod sockets;
+pub(crate) mod sync;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers everything under `/api/orchestration`.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    agents::configure(config);
+    sync::configure(config);
+    conflicts::configure(config);
+    messages::configure(config);
+    inbox::configure(config);
+    leases::configure(config);
+    events::configure(config);
+    control::configure(config);
+    health::configure(config);
+    audit::configure(config);
+    sockets::configure(config);
+}
+
+/// `success`, as every documented answer begins.
+pub(crate) fn success() -> String {
+    "success".to_owned()
+}
+
+/// Now, as a label.
+pub(crate) fn now() -> orchestrator_protocol::Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    orchestrator_protocol::Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
