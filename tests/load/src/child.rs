@@ -58,7 +58,8 @@ impl Launcher {
         }
         let mut command = Command::new(&self.server);
         command.args(["--bind", "127.0.0.1:0", "--state"]).arg(scratch.state());
-        command.arg("--repo").arg(scratch.repository()).args(&self.server_args).current_dir(scratch.root());
+        command.arg("--repo").arg(scratch.repository()).current_dir(scratch.root());
+        command.args(["--workers", &WORKERS.to_string()]).args(&self.server_args);
         Process::start(&mut command, Some(&scratch.root().join("server.err")))
     }
 

@@ -51,10 +51,11 @@ impl Scratch {
     }
 }
 
-/// A command that no git setting of the person at the machine reaches.
+/// A command that no setting of the person at the machine reaches.
 pub(crate) fn wiped(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("GIT_") || text.starts_with("ORCHESTRATOR_") {
             command.env_remove(name);
         }
     }

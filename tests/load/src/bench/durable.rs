@@ -63,7 +63,11 @@ pub(crate) async fn run(plan: &Plan) -> Result<Vec<Figure>> {
             costs.push(sent.cost);
         }
         let (batch, cost) = (median(&batches).unwrap_or_default(), median(&costs).unwrap_or_default());
-        line(format!("  durable {concurrency}: {} records a flush, {} CPU µs an acknowledgement", short(batch), short(cost)));
+        line(format!(
+            "  durable {concurrency}: {} records a flush, {} CPU µs an acknowledgement",
+            short(batch),
+            short(cost)
+        ));
         figures.extend([rows, middle, tail]);
     }
     Ok(figures)

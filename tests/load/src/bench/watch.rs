@@ -35,9 +35,8 @@ pub(crate) async fn run(plan: &Plan) -> Result<Vec<Figure>> {
         let begun = Instant::now();
         walk(&repository)?;
         let bare = begun.elapsed().as_secs_f64();
-        std::fs::remove_dir_all(scratch.state()).or_else(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
-        })?;
+        std::fs::remove_dir_all(scratch.state())
+            .or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
         let process = plan.launcher.server(&scratch)?;
         let quiet = probe(&process, tokio::time::sleep(Duration::from_millis(500))).await?.1;
         let (seconds, probes) = probe(&process, count(&process, files)).await?;
