@@ -25,7 +25,7 @@ PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=schemathesis_hoo
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
   --phases examples,coverage,fuzzing \
   --max-examples "${MAX_EXAMPLES:-15}" \
-  --workers 4 \
+  --workers 1 \
   --request-timeout 15 \
   --exclude-path-regex '(/ws/|^/mcp)' \
   --suppress-health-check all \

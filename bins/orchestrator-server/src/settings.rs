@@ -225,7 +225,11 @@ fn user_state() -> PathBuf {
 impl Settings {
     /// As the orchestrator takes them.
     pub(crate) fn options(&self, project: Project, state_dir: &Path) -> Options {
+        let defaults = Options::new(project, state_dir);
+        let mut exclude = defaults.exclude.clone();
+        exclude.push(self.bus.path.clone());
         Options {
+            exclude,
             silence: Duration::from_secs(self.agent_silence_seconds),
             edit_term: Duration::from_secs(self.edit_term_seconds),
             autonomy: self.autonomy,
@@ -234,7 +238,7 @@ impl Settings {
             settle: Duration::from_millis(self.sync.settle_milliseconds),
             telemetry_age: Duration::from_secs(self.retention.telemetry_days.saturating_mul(86_400)),
             telemetry_rows: self.retention.telemetry_rows,
-            ..Options::new(project, state_dir)
+            ..defaults
         }
     }
 }

@@ -44,6 +44,15 @@ pub enum Command {
         /// For so long, in seconds.
         ttl_seconds: u64,
     },
+    /// Take one message, chosen by the receiver, for a term; a term that runs already begins anew.
+    Take {
+        /// The addressee.
+        agent: AgentId,
+        /// Which.
+        message: u64,
+        /// For so long, in seconds.
+        ttl_seconds: u64,
+    },
     /// The receiver has dealt with a message. Twice is no error.
     Acknowledge {
         /// The addressee.
@@ -109,6 +118,8 @@ pub struct Mailbox {
 struct Box {
     messages: BTreeSet<u64>,
     unread: usize,
+    /// The number of the last event that touched it.
+    changed: u64,
 }
 
 impl Mailbox {
@@ -117,6 +128,19 @@ impl Mailbox {
         let key = agent.key();
         let messages = self.boxes.get(&key).into_iter().flat_map(move |own| own.messages.range(after + 1..));
         messages.filter_map(move |message| Some((*message, self.waiting.get(message)?.receipts.get(&key)?)))
+    }
+
+    /// The number of the last event that touched an agent's mailbox: while it stays the same, so does the
+    /// inbox.
+    #[must_use]
+    pub fn changed(&self, agent: &AgentId) -> u64 {
+        self.boxes.get(&agent.key()).map_or(0, |own| own.changed)
+    }
+
+    /// Where a message stands with one of its receivers; `None` once nobody has to read it any more.
+    #[must_use]
+    pub fn receipt(&self, agent: &AgentId, message: u64) -> Option<&Receipt> {
+        self.waiting.get(&message)?.receipts.get(&agent.key())
     }
 
     /// Where a message stands: on its way, or ended.
@@ -152,11 +176,11 @@ impl Mailbox {
         self.keys.get(&scope(from, key)).map(|(message, _)| *message)
     }
 
-    /// The deliveries whose terms run, each with its receiver.
+    /// The deliveries whose terms run, each with its receiver and its term in seconds.
     #[must_use]
-    pub fn running_terms(&self) -> BTreeMap<u64, &str> {
+    pub fn running_terms(&self) -> BTreeMap<u64, (&str, u64)> {
         let receipts = self.waiting.values().flat_map(|waiting| &waiting.receipts);
-        receipts.filter_map(|(agent, receipt)| Some((receipt.term?, agent.as_str()))).collect()
+        receipts.filter_map(|(agent, receipt)| Some((receipt.term?, (agent.as_str(), receipt.seconds)))).collect()
     }
 
     /// Which events follow from a command. `at` is the wall clock's label for them, in milliseconds.
@@ -210,6 +234,12 @@ impl Mailbox {
                     vec![Event::Delivered { agent: agent.clone(), messages, term: Some(*ttl_seconds) }]
                 })
             }
+            Command::Take { agent, message, ttl_seconds } => Ok(if self.is_in_box(*message, &agent.key()) {
+                let (messages, term) = (vec![*message], Some(*ttl_seconds));
+                vec![Event::Delivered { agent: agent.clone(), messages, term }]
+            } else {
+                Vec::new()
+            }),
             Command::Acknowledge { agent, message } => self.decide_acknowledge(agent, *message),
             Command::TermOver { agent, delivery } => Ok(self.decide_term_over(agent, *delivery)),
             Command::Revive { message } => {
@@ -289,6 +319,7 @@ impl Mailbox {
                     let own = self.boxes.entry(agent.key()).or_default();
                     own.messages.insert(seq);
                     own.unread += 1;
+                    own.changed = seq;
                     self.forget_oldest_read(&agent.key());
                 }
             }
@@ -298,8 +329,10 @@ impl Mailbox {
                         receipt.state = MessageState::Delivered;
                         receipt.deliveries += 1;
                         receipt.term = term.map(|_| seq);
+                        receipt.seconds = term.unwrap_or_default();
                     });
                 }
+                self.touch(&agent.key(), seq);
             }
             Event::Acknowledged { agent, message } => {
                 self.change(*message, &agent.key(), |receipt| {
@@ -307,6 +340,7 @@ impl Mailbox {
                     receipt.term = None;
                 });
                 self.leave_box(*message, &agent.key());
+                self.touch(&agent.key(), seq);
             }
             Event::Returned { agent, message } => {
                 let key = agent.key();
@@ -319,6 +353,7 @@ impl Mailbox {
                 });
                 let own = self.boxes.entry(key).or_default();
                 own.messages.insert(*message);
+                own.changed = seq;
             }
             Event::Died { agent, message, .. } => {
                 self.change(*message, &agent.key(), |receipt| {
@@ -328,7 +363,14 @@ impl Mailbox {
                 if let Some(own) = self.boxes.get_mut(&agent.key()) {
                     own.messages.remove(message);
                 }
+                self.touch(&agent.key(), seq);
             }
+        }
+    }
+
+    fn touch(&mut self, key: &str, seq: u64) {
+        if let Some(own) = self.boxes.get_mut(key) {
+            own.changed = seq;
         }
     }
 

@@ -24,11 +24,13 @@ pub struct Receipt {
     pub deliveries: u32,
     /// While it is out: the number of the delivery whose term runs.
     pub term: Option<u64>,
+    /// That term in seconds: a restart grants it in full.
+    pub seconds: u64,
 }
 
 impl Default for Receipt {
     fn default() -> Self {
-        Self { state: MessageState::Queued, deliveries: 0, term: None }
+        Self { state: MessageState::Queued, deliveries: 0, term: None, seconds: 0 }
     }
 }
 

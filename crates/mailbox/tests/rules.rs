@@ -250,3 +250,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_chosen_message_is_taken_for_its_term_and_a_foreign_one_is_not() {
+    let mut world = World::default();
+    let (first, second) = (world.send("a", &["b"]), world.send("a", &["b"]));
+    let take = |agent, message| Command::Take { agent: id(agent), message, ttl_seconds: 7 };
+    let taken = world.run(&take("b", second)).unwrap();
+    assert_eq!(world.mailbox.running_terms(), BTreeMap::from([(taken[0].0, ("b", 7))]));
+    assert_eq!(world.run(&take("c", first)).unwrap(), []);
+    let receipt = world.mailbox.receipt(&id("B"), first).unwrap();
+    assert_eq!((receipt.state, receipt.deliveries), (MessageState::Queued, 0));
+}
+
+#[test]
+fn a_mailbox_says_when_it_changed_and_others_are_not_touched() {
+    let mut world = World::default();
+    let message = world.send("a", &["b"]);
+    let mut last = world.mailbox.changed(&id("b"));
+    let (delivery, _) = world.claim("b", 1);
+    for command in [
+        Command::TermOver { agent: id("b"), delivery },
+        Command::Delivered { agent: id("b"), messages: vec![message], acknowledges: false },
+        Command::Acknowledge { agent: id("b"), message },
+    ] {
+        world.run(&command).unwrap();
+        assert!(world.mailbox.changed(&id("B")) > last, "{command:?}");
+        last = world.mailbox.changed(&id("b"));
+    }
+    assert_eq!(world.mailbox.changed(&id("c")), 0);
+}

@@ -36,9 +36,9 @@ pub fn wanted(state: &State, edit_term: Duration) -> BTreeMap<u64, Effect> {
     for lease in state.registry.leases() {
         wanted.insert(lease.token, expire_lease(lease.id, lease.token, lease.ttl_seconds));
     }
-    for (delivery, agent) in state.mailbox.running_terms() {
+    for (delivery, (agent, seconds)) in state.mailbox.running_terms() {
         if let Ok(agent) = agent.parse() {
-            wanted.insert(delivery, mail_term(agent, delivery, mailbox::SOCKET_TERM));
+            wanted.insert(delivery, mail_term(agent, delivery, seconds));
         }
     }
     for (path, edit) in state.conflict.edits().all() {

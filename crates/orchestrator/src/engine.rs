@@ -221,6 +221,24 @@ impl Orchestrator {
         self.read(|state| (state.workflow.autonomy(configured), configured)).await
     }
 
+    /// Whether nothing can be recorded at the moment.
+    #[must_use]
+    pub fn is_halted(&self) -> bool {
+        let core = self.shared.core.lock();
+        core.halted.is_some() || core.stopping
+    }
+
+    /// Shows in the health that a part around the orchestrator does not work, under a stable name, until it
+    /// has [`recovered`](Orchestrator::recovered).
+    pub fn degrade(&self, name: &'static str, reason: impl Into<String>, cure: &str) {
+        self.shared.degradations.raise(name, reason, cure);
+    }
+
+    /// Takes a degradation back. Twice is no error.
+    pub fn recovered(&self, name: &'static str) {
+        self.shared.degradations.clear(name);
+    }
+
     /// How it was opened.
     #[must_use]
     pub fn options(&self) -> &Options {

@@ -17,6 +17,7 @@ struct Stored {
     to: String,
     kind: String,
     in_reply_to: Option<u64>,
+    key: Option<String>,
     at: i64,
     body: Option<Json>,
 }
@@ -71,6 +72,18 @@ impl Orchestrator {
                 }
             }
             Ok(messages)
+        })
+        .await
+    }
+
+    /// The idempotency keys with which messages were sent, in the order asked; `None` where there was none.
+    ///
+    /// # Errors
+    /// Only when the log failed.
+    pub async fn message_keys(&self, messages: Vec<u64>) -> Result<Vec<Option<String>>, Error> {
+        self.with_log(move |this| {
+            let key = |message| Ok(this.stored(message)?.and_then(|stored| stored.key));
+            messages.into_iter().map(key).collect()
         })
         .await
     }
@@ -153,10 +166,10 @@ impl Orchestrator {
         let Some(record) = self.shared.reader.record(id).map_err(internal)? else { return Ok(None) };
         let events = decode(record.seq, record.version, &record.facts).map_err(internal)?;
         let event = (record.seq..).zip(events).find(|(seq, _)| *seq == id).map(|(_, event)| event);
-        let Some(Event::Mailbox(mailbox::Event::Sent { from, to, kind, in_reply_to, at, .. })) = event else {
+        let Some(Event::Mailbox(mailbox::Event::Sent { from, to, kind, in_reply_to, key, at, .. })) = event else {
             return Ok(None);
         };
-        Ok(Some(Stored { from, to, kind, in_reply_to, at, body: body_of(&record) }))
+        Ok(Some(Stored { from, to, kind, in_reply_to, key, at, body: body_of(&record) }))
     }
 
     /// Runs a read of the log where it may block.

@@ -157,8 +157,8 @@ fn watch_options(orchestrator: &Orchestrator) -> orchestrator_watch::Options {
     if let Some(budget) = own.watch_budget {
         options.watch_budget = budget;
     }
-    // What people and agents exchange through files is not the project's work.
-    options.exclude = vec![".orchestrator".into(), own.state_dir.clone()];
+    options.exclude.clone_from(&own.exclude);
+    options.exclude.push(own.state_dir.clone());
     options
 }
 

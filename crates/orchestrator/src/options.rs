@@ -24,6 +24,9 @@ pub struct Options {
     pub watch_budget: Option<usize>,
     /// A file is settled after so long without a change.
     pub settle: Duration,
+    /// Folders in the project whose files are not its work, beside the state folder; relative to its root or
+    /// absolute.
+    pub exclude: Vec<PathBuf>,
     /// Telemetry older than this is removed.
     pub telemetry_age: Duration,
     /// Telemetry beyond so many newest rows is removed.
@@ -44,6 +47,7 @@ impl Options {
             autostart: false,
             watch_budget: None,
             settle: Duration::from_millis(60),
+            exclude: vec![PathBuf::from(".orchestrator")],
             telemetry_age: Duration::from_secs(14 * 86_400),
             telemetry_rows: 1_000_000,
             checkpoint_every: 10_000,

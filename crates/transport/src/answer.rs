@@ -30,7 +30,8 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::InvalidChangeType
         | C::InvalidAddress
         | C::UnknownCommand
-        | C::UnknownFrame => StatusCode::UNPROCESSABLE_ENTITY,
+        | C::UnknownFrame
+        | C::NotSupported => StatusCode::UNPROCESSABLE_ENTITY,
         C::UnknownAgent
         | C::NoCapableAgent
         | C::UnknownConflict
@@ -43,13 +44,12 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         C::IdempotencyMismatch | C::LeaseHeld | C::StaleToken | C::AlreadyResolved | C::AlreadyRegistered => {
             StatusCode::CONFLICT
         }
-        C::NotSupported => StatusCode::NOT_IMPLEMENTED,
         C::MailboxFull | C::LimitReached => StatusCode::TOO_MANY_REQUESTS,
         C::BodyTooLarge | C::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         C::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
         C::StorageUnavailable | C::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         C::WatchUnavailable => StatusCode::CONFLICT,
-        C::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        C::Timeout => StatusCode::REQUEST_TIMEOUT,
         C::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

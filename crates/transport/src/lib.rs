@@ -11,6 +11,7 @@
 mod access;
 mod answer;
 mod app;
+pub mod bus;
 mod context;
 mod input;
 mod limits;

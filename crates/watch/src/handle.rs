@@ -119,8 +119,9 @@ pub(crate) fn start(mut options: Options) -> Result<(Handle, Receiver<Notice>), 
     let cookies = |source| Error::CookieDir { path: options.cookie_dir.clone(), source };
     let root = options.root.canonicalize().map_err(|source| Error::Root { path: options.root.clone(), source })?;
     let cookie_dir = prepare(&options.cookie_dir).map_err(cookies)?;
-    let no_folder = || Error::Root { path: options.root.clone(), source: io::ErrorKind::NotADirectory.into() };
-    let identity = scan::identity(&root).ok_or_else(no_folder)?;
+    let identity = scan::identity(&root)
+        .and_then(|found| found.ok_or_else(|| io::ErrorKind::NotADirectory.into()))
+        .map_err(|source| Error::Root { path: options.root.clone(), source })?;
     (options.root, options.cookie_dir) = (root, cookie_dir);
 
     let (sender, receiver) = mpsc::channel(options.queue.max(1));

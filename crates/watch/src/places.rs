@@ -6,9 +6,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use notify_debouncer_full::notify::{self, Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -38,7 +39,12 @@ pub(crate) struct Places {
     by_inode: HashMap<u64, PathBuf>,
     watched: usize,
     shortage: Option<String>,
+    /// When folders left their path; reports of them may still come under it.
+    left: HashMap<PathBuf, Instant>,
 }
+
+/// How long after a folder left its path reports may still name it wrongly.
+const STALE: Duration = Duration::from_secs(2);
 
 impl Places {
     /// An empty table without a connection to the system.
@@ -54,6 +60,7 @@ impl Places {
             by_inode: HashMap::new(),
             watched: 0,
             shortage: None,
+            left: HashMap::new(),
         }
     }
 
@@ -143,6 +150,21 @@ impl Places {
         done
     }
 
+    /// A folder could not be listed: its files stay as they were and it is tried again with the scans.
+    pub(crate) fn unreadable(&mut self, folder: &Path, error: &io::Error) {
+        tracing::warn!(folder = %folder.display(), %error, "a folder cannot be read; its files stay as they were");
+        if let Some(place) = self.map.get_mut(folder) {
+            self.watched -= usize::from(place.watched);
+            place.watched = false;
+            self.shortage = Some(format!("{error}; make the folders readable or ignore them"));
+        }
+    }
+
+    /// The shortage is over.
+    pub(crate) fn recovered(&mut self) {
+        self.shortage = None;
+    }
+
     /// Adds a folder, or replaces what is known of it.
     pub(crate) fn insert(&mut self, folder: &Path, inode: u64, above: Arc<Rules>, rules: Arc<Rules>) {
         self.by_inode.insert(inode, folder.to_owned());
@@ -158,10 +180,15 @@ impl Places {
     /// must be visited again.
     pub(crate) fn forget(&mut self, folder: &Path) -> Vec<PathBuf> {
         let mut lost = Vec::new();
+        let now = Instant::now();
+        if self.left.len() > 4096 {
+            self.left.retain(|_, at| now.duration_since(*at) < STALE);
+        }
         for path in self.subtree(folder) {
             let Some(place) = self.map.remove(&path) else {
                 continue;
             };
+            self.left.insert(path.clone(), now);
             if place.watched {
                 self.watched -= 1;
                 let absolute = self.absolute(&path);
@@ -186,6 +213,12 @@ impl Places {
         }
         lost.retain(|path| self.map.contains_key(path));
         lost
+    }
+
+    /// True when another folder had this path a moment ago: a report that a file in it was opened may be of a
+    /// file that moved away, whose close is then never reported.
+    pub(crate) fn swapped(&self, folder: &Path) -> bool {
+        self.left.get(folder).is_some_and(|at| at.elapsed() < STALE)
     }
 
     /// The folders directly in `folder`.

@@ -38,6 +38,11 @@ impl Rules {
         Arc::new(Self { above: Some(Arc::clone(above)), own })
     }
 
+    /// True when nothing is ignored.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.above.as_deref().is_none_or(Self::is_empty)
+    }
+
     /// True when git would not see `path` (absolute). Folders above it are taken as not ignored.
     pub(crate) fn ignore(&self, path: &Path, is_folder: bool) -> bool {
         let mut rules = Some(self);

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::stamp::Stamp;
+use crate::stamp::{self, Stamp};
 
 /// What stands in a folder. Pipes, sockets and devices are left out.
 #[derive(Debug, Default)]
@@ -17,16 +17,13 @@ pub(crate) struct Listing {
     pub(crate) folders: Vec<(OsString, u64)>,
     /// There is a regular `.gitignore`.
     pub(crate) has_rules: bool,
-    /// The folder's own device and inode.
-    pub(crate) identity: (u64, u64),
 }
 
-/// Lists `folder`, never through a link. `.git` is left out whatever it is.
+/// Lists `folder`, which was `identity` a moment ago, never through a link. `.git` is left out whatever it is.
 /// # Errors
-/// `NotFound` when it is no folder, or was replaced meanwhile.
-pub(crate) fn list(folder: &Path) -> io::Result<Listing> {
-    let identity = identity(folder).ok_or(io::ErrorKind::NotFound)?;
-    let mut listing = Listing { identity, ..Listing::default() };
+/// `NotFound` when it was replaced meanwhile.
+pub(crate) fn list(folder: &Path, identity: (u64, u64)) -> io::Result<Listing> {
+    let mut listing = Listing::default();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -47,14 +44,19 @@ pub(crate) fn list(folder: &Path) -> io::Result<Listing> {
             listing.files.push((name, stamp));
         }
     }
-    if self::identity(folder) != Some(identity) {
+    if self::identity(folder)? != Some(identity) {
         return Err(io::ErrorKind::NotFound.into());
     }
     Ok(listing)
 }
 
 /// Device and inode of the folder at `path` itself; nothing when it is no folder.
-pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
-    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_dir)?;
-    Some((metadata.dev(), metadata.ino()))
+/// # Errors
+/// Whatever keeps stat from saying whether it is there.
+pub(crate) fn identity(path: &Path) -> io::Result<Option<(u64, u64)>> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(found.is_dir().then(|| (found.dev(), found.ino()))),
+        Err(error) if stamp::absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

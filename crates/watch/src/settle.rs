@@ -44,6 +44,8 @@ struct Pending {
     open: bool,
     gone: bool,
     found: bool,
+    /// It came by rename and nobody wrote to it since.
+    arrived: bool,
     deferred: bool,
 }
 
@@ -93,6 +95,15 @@ impl Settle {
 
     /// Takes note of a signal at `now`.
     pub(crate) fn note(&mut self, path: &Path, signal: Signal, now: Instant) {
+        // What scans see again and again must not put itself off.
+        let again = |old: &Pending| match signal {
+            Signal::Found => !old.gone,
+            Signal::Gone => old.gone,
+            _ => false,
+        };
+        if self.pending.get(path).is_some_and(again) {
+            return;
+        }
         let old = self.drop(path);
         let key = old.as_ref().map_or_else(|| Arc::from(path), |(key, _)| Arc::clone(key));
         let old = old.map(|(_, pending)| pending);
@@ -106,10 +117,18 @@ impl Settle {
         // A path that events describe completely needs no guess about writers.
         let found = match signal {
             Signal::Found => old.is_none_or(|old| old.found || old.gone),
-            Signal::Touched | Signal::Deferred => old.is_some_and(|old| old.found),
+            Signal::Deferred => true,
+            Signal::Touched => old.is_some_and(|old| old.found),
             _ => false,
         };
-        let pending = Pending { last: now, open, gone, found, deferred: signal == Signal::Deferred };
+        let pending = Pending {
+            last: now,
+            open,
+            gone,
+            found,
+            arrived: signal == Signal::Arrived,
+            deferred: signal == Signal::Deferred,
+        };
         if gone {
             self.gone += 1;
             let first = self.vanishing.map_or(now, |(first, _)| first);
@@ -131,6 +150,14 @@ impl Settle {
         self.drop(path);
     }
 
+    /// Forgets what is below a folder that is gone: no event of it will come under these names.
+    pub(crate) fn forget_below(&mut self, folder: &Path) {
+        let below: Vec<_> = self.paths().filter(|path| path.starts_with(folder)).map(Arc::clone).collect();
+        for path in below {
+            self.forget(&path);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Self::new(self.quiet, self.patience, self.many);
     }
@@ -147,26 +174,35 @@ impl Settle {
             return Vec::new();
         }
         let mut due = Vec::new();
+        let mut vanished = false;
         while self.queue.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, path)) = self.queue.pop_first() else {
                 break;
             };
+            vanished |= self.pending.get(&path).is_some_and(|pending| pending.gone);
             due.extend(self.remove(path));
+        }
+        if vanished {
+            // The other half of a move may have been noted a moment later; both belong to one batch.
+            due.extend(
+                self.take_if(|_, pending| (pending.arrived || pending.found) && !pending.deferred && !pending.open),
+            );
         }
         due
     }
 
     /// For a barrier: the paths that no writer holds open, without waiting for quiet.
     pub(crate) fn take_closed(&mut self, now: Instant) -> Vec<Due> {
-        let ready = |pending: &Pending| !pending.open && !pending.deferred || self.due_at(pending) <= now;
-        let paths: Vec<_> =
-            self.pending.iter().filter(|(_, pending)| ready(pending)).map(|(path, _)| Arc::clone(path)).collect();
-        let mut due = Vec::with_capacity(paths.len());
-        for path in paths {
-            if let Some(pending) = self.pending.get(&path) {
-                self.queue.remove(&(self.due_at(pending), Arc::clone(&path)));
-            }
-            due.extend(self.remove(path));
+        self.take_if(|settle, pending| !pending.open && !pending.deferred || settle.due_at(pending) <= now)
+    }
+
+    fn take_if(&mut self, wanted: impl Fn(&Self, &Pending) -> bool) -> Vec<Due> {
+        let found = self.pending.iter().filter(|(_, pending)| wanted(self, pending));
+        let found: Vec<_> = found.map(|(path, pending)| (self.due_at(pending), Arc::clone(path))).collect();
+        let mut due = Vec::with_capacity(found.len());
+        for entry in found {
+            self.queue.remove(&entry);
+            due.extend(self.remove(entry.1));
         }
         due
     }
@@ -179,7 +215,7 @@ impl Settle {
     /// forever; a flood is held longer, for it is what the brake must see whole.
     fn hold_until(&self) -> Option<Instant> {
         let (first, last) = self.vanishing?;
-        let longest = self.quiet * if self.gone > self.many { 500 } else { 50 };
+        let longest = self.quiet * if self.gone > self.many { 170 } else { 50 };
         Some((last + self.quiet).min(first + longest))
     }
 

@@ -116,7 +116,8 @@ pub(crate) fn read(path: &Path) -> Content {
         (_, Ok(None)) => Content::Absent,
         (_, Ok(Some(after))) if after != before => Content::Changing,
         (Ok(hash), Ok(Some(after))) => Content::Stable { stamp: after, hash, racy: after.racy(begun) },
-        (Err(error), Ok(Some(_))) if error.kind() == io::ErrorKind::Interrupted => Content::Changing,
+        // It was away for a moment: a folder above was moved and moved back.
+        (Err(error), Ok(Some(_))) if absent(&error) || error.kind() == io::ErrorKind::Interrupted => Content::Changing,
         (Err(_), Ok(Some(after))) => Content::Unreadable(after),
     }
 }

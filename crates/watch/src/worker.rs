@@ -1,7 +1,7 @@
 //! The background thread: takes what the system said, keeps the index equal to the disk, sends notices.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -11,24 +11,25 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use crate::{
-    Error, Notice, Options, Stats,
+    Notice, Options, Stats,
     brake::Counter,
     inbox::{Inbox, Mail, Waiter},
     index::Index,
     places::Places,
     rules::{self, Rules},
-    scan,
-    settle::{Due, Settle},
+    settle::Settle,
     stamp::{self, Stamp},
 };
 
 mod barrier;
 mod examine;
+mod halt;
 mod hashing;
 mod signals;
 mod visit;
 
 use barrier::Barrier;
+use halt::Halt;
 pub(crate) use visit::Depth;
 
 /// How often a full queue of notices, or a lost root, is looked at again.
@@ -40,18 +41,6 @@ const ROOT_RETRY: Duration = Duration::from_millis(100);
 pub(crate) struct Shared {
     pub(crate) index: RwLock<Index>,
     pub(crate) stats: Mutex<Stats>,
-}
-
-/// Why nothing is reported.
-#[derive(Debug)]
-pub(crate) enum Halt {
-    Root,
-    /// Many files vanished: all that waits, and how many of it vanished when it began.
-    Deletions {
-        held: BTreeSet<PathBuf>,
-        missing: BTreeSet<PathBuf>,
-        count: usize,
-    },
 }
 
 /// All state of the background thread.
@@ -144,8 +133,6 @@ impl Worker {
             }
             self.turn(mail);
         }
-        self.inbox.stop();
-        drop(self.inbox.take(Some(Instant::now())));
     }
 
     fn turn(&mut self, mail: Mail) {
@@ -251,73 +238,22 @@ impl Worker {
         self.deliver(Notice::Overflow { rescanned });
     }
 
-    fn root_is_there(&self) -> bool {
-        scan::identity(&self.root) == Some(self.root_identity)
-    }
-
-    fn lose_root(&mut self) {
-        tracing::warn!(root = %self.root.display(), "the watched folder is gone or was replaced; halted");
-        self.halt = Some(Halt::Root);
-        self.settle.clear();
-        self.places.disconnect();
-        self.places.forget(Path::new(""));
-        self.fail_barriers();
-        self.deliver(Notice::RootLost);
-    }
-
-    fn find_root(&mut self) {
-        self.fail_barriers();
-        let Some(identity) = scan::identity(&self.root) else {
-            return;
-        };
-        self.root_identity = identity;
-        self.halt = None;
-        self.counter.set_strict(true);
-        self.base = Rules::base(&self.root);
-        self.base_stamp = exclude_stamp(&self.root);
-        self.places.connect();
-        self.compare_all();
-        self.rescans += 1;
-        self.deliver(Notice::RootBack);
-    }
-
-    fn confirm(&mut self) {
-        if let Some(Halt::Deletions { held, .. }) = self.halt.take() {
-            self.counter.reset();
-            self.deliver(Notice::MassDeletionCleared { confirmed: true });
-            self.examine(held.into_iter().map(as_due).collect(), false);
-        }
-    }
-
-    /// Ends a mass deletion when nearly all files are back and nothing moves any more.
-    fn look_for_return(&mut self) {
-        let settled = self.settle.len() == 0;
-        let root = &self.root;
-        let Some(Halt::Deletions { missing, count, .. }) = &mut self.halt else {
-            return;
-        };
-        missing.retain(|path| matches!(stamp::stamp_at(&root.join(path)), Ok(None)));
-        if !settled || missing.len() * 10 > *count {
-            return;
-        }
-        if let Some(Halt::Deletions { held, .. }) = self.halt.take() {
-            self.deliver(Notice::MassDeletionCleared { confirmed: false });
-            self.examine(held.into_iter().map(as_due).collect(), true);
-        }
-    }
-
     fn report_shortage(&mut self) {
         let short = self.places.scanned() > 0;
         if short == self.degraded || matches!(self.halt, Some(Halt::Root)) {
             return;
         }
         self.degraded = short;
+        if !short {
+            self.places.recovered();
+        }
         let notice = if short { Notice::Degraded { reason: self.places.reason() } } else { Notice::Recovered };
         self.deliver(notice);
     }
 
     /// Waits until the consumer has room. Meanwhile the inbox coalesces.
     fn deliver(&mut self, notice: Notice) {
+        self.publish();
         let mut next = Some(notice);
         while let Some(notice) = next.take().filter(|_| !self.ended) {
             match self.notices.try_send(notice) {
@@ -343,18 +279,14 @@ impl Worker {
             rescans: self.rescans,
         };
     }
-
-    fn halted(&self) -> Option<Error> {
-        let reason = match self.halt.as_ref()? {
-            Halt::Root => "the watched folder is gone; put it back",
-            Halt::Deletions { .. } => "many files vanished together; put them back or confirm the deletions",
-        };
-        Some(Error::Halted { reason })
-    }
 }
 
-fn as_due(path: PathBuf) -> Due {
-    Due { path: path.into(), found: false }
+impl Drop for Worker {
+    /// However the thread ends, nobody may wait for it any longer.
+    fn drop(&mut self) {
+        self.inbox.stop();
+        drop(self.inbox.take(Some(Instant::now())));
+    }
 }
 
 fn exclude_stamp(root: &Path) -> Option<Stamp> {

@@ -91,7 +91,7 @@ fn verify(reader: &Reader, key: &PublicKey) -> anyhow::Result<ExitCode> {
     ));
     match &report.vouched {
         Some(range) => {
-            say(format_args!("vouched for: {} to {}, by the newest signed head", range.start(), range.end()))
+            say(format_args!("vouched for: {} to {}, by the newest signed head", range.start(), range.end()));
         }
         None => say("vouched for: nothing yet, no head is signed"),
     }

@@ -6,7 +6,7 @@ use crate::telemetry;
 use anyhow::Context;
 use orchestrator::{Actor, Orchestrator};
 use orchestrator_repository::Project;
-use orchestrator_transport::{OperatorSecret, Server, ServerOptions};
+use orchestrator_transport::{OperatorSecret, Server, ServerOptions, bus};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,9 +45,17 @@ async fn serve(project: Project, settings: Settings) -> anyhow::Result<ExitCode>
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone()));
     tokio::spawn(end_on_failure(orchestrator.clone()));
+    let bus = settings.bus.enabled.then(|| {
+        let root = project.root().join(&settings.bus.path);
+        let bus = bus::Options { root, ..bus::Options::new(&project) }.build(orchestrator.clone());
+        tokio::spawn(bus.run(shutdown.clone()))
+    });
     announce(&project, server.addresses(), &state_dir);
     let served = server.run(shutdown.clone()).await;
     shutdown.cancel();
+    if let Some(bus) = bus {
+        bus.await.context("the file bus ended badly")?;
+    }
     orchestrator.shutdown().await;
     served.context("the server ended")?;
     say("stopped; everything acknowledged is in the log");

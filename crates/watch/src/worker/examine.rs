@@ -2,11 +2,12 @@
 
 use std::{ffi::OsStr, fs, path::Path, time::Instant};
 
-use super::{Depth, Halt, Worker};
+use super::{Depth, Worker, halt::Halt};
 use crate::{
     Notice,
     batch::{self, Batch, Outcome},
     index::Record,
+    scan,
     settle::{Due, Signal},
     stamp::{self, Content, Stamp},
 };
@@ -166,7 +167,10 @@ impl Worker {
             }
             self.visit(step, Depth::New);
             if !self.places.contains(step) {
-                return Some(Seen::Nothing);
+                return Some(match scan::identity(&self.places.absolute(step)) {
+                    Ok(None) => Seen::Nothing,
+                    Ok(Some(_)) | Err(_) => Seen::Unknown,
+                });
             }
         }
         None

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Instant};
 
 use super::{Depth, Worker};
-use crate::{inbox::Raw, settle::Signal};
+use crate::{inbox::Raw, settle::Signal, stamp};
 
 impl Worker {
     /// Takes note of one report. Folders are entered at once, so that little happens in them unwatched.
@@ -40,8 +40,8 @@ impl Worker {
                 }
             }
             Raw::CreatedFile => {
-                // Links are whole when they appear, and no close follows.
-                let whole = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink() || found.nlink() > 1);
+                // Links and pipes are whole when they appear, and no close follows.
+                let whole = fs::symlink_metadata(path).is_ok_and(|found| !found.is_file() || found.nlink() > 1);
                 self.changed(&below, if whole { Signal::Arrived } else { Signal::Written }, now);
             }
             Raw::Written => self.changed(&below, Signal::Written, now),
@@ -51,6 +51,11 @@ impl Worker {
     }
 
     fn changed(&mut self, below: &Path, signal: Signal, now: Instant) {
+        let swapped = below.parent().is_some_and(|parent| self.places.swapped(parent));
+        let signal = match signal {
+            Signal::Written if swapped => Signal::Found,
+            other => other,
+        };
         if !self.places.contains(below) && !self.is_ignored(below, false) {
             self.settle.note(below, signal, now);
         }
@@ -79,8 +84,11 @@ impl Worker {
         self.leave(below);
         if self.shared.index.read().contains(below) {
             self.settle.note(below, Signal::Gone, now);
-        } else {
+        } else if matches!(stamp::stamp_at(&self.root.join(below)), Ok(None)) {
             self.settle.forget(below);
+        } else {
+            // A report of another file: folders changed places, and this one is here.
+            self.settle.note(below, Signal::Found, now);
         }
         if was_folder && fs::symlink_metadata(self.root.join(below)).is_ok_and(|found| found.is_dir()) {
             self.arrived(below, now);
@@ -100,7 +108,7 @@ impl Worker {
     }
 
     pub(super) fn halt_is_root(&self) -> bool {
-        matches!(self.halt, Some(super::Halt::Root))
+        matches!(self.halt, Some(super::halt::Halt::Root))
     }
 
     pub(super) fn is_excluded(&self, below: &Path) -> bool {

@@ -41,10 +41,18 @@ impl Worker {
             };
             let reload = depth == Depth::Rules && folder == start;
             let absolute = self.places.absolute(&folder);
-            let Some((_, inode)) = scan::identity(&absolute) else {
-                self.leave(&folder);
-                continue;
+            let identity = match scan::identity(&absolute) {
+                Ok(Some(identity)) => identity,
+                Ok(None) => {
+                    self.leave(&folder);
+                    continue;
+                }
+                Err(error) => {
+                    self.places.unreadable(&folder, &error);
+                    continue;
+                }
             };
+            let inode = identity.1;
             let known = self.places.get(&folder).map(|place| {
                 let same = Arc::ptr_eq(&place.above, &above) && !reload;
                 (place.inode == inode, same, Arc::clone(&place.rules))
@@ -61,14 +69,14 @@ impl Worker {
             }
             // Watched before it is listed: what comes between is seen twice, never not at all.
             self.places.watch(&folder);
-            let listing = match scan::list(&absolute) {
+            let listing = match scan::list(&absolute, identity) {
                 Ok(listing) => listing,
                 Err(error) if stamp::absent(&error) => {
                     self.leave(&folder);
                     continue;
                 }
                 Err(error) => {
-                    tracing::warn!(folder = %absolute.display(), %error, "a folder cannot be listed; its files stay as they were");
+                    self.places.unreadable(&folder, &error);
                     continue;
                 }
             };
@@ -76,7 +84,7 @@ impl Worker {
                 Some(rules) if keep => rules,
                 _ => Rules::enter(&above, &absolute, rules_stamp(&listing.files).is_some() && listing.has_rules),
             };
-            self.places.insert(&folder, listing.identity.1, above, Arc::clone(&rules));
+            self.places.insert(&folder, inode, above, Arc::clone(&rules));
             files += listing.files.len();
             let subfolders = self.compare(&folder, &absolute, &rules, listing);
             let all = depth == Depth::All || !keep;
@@ -117,10 +125,13 @@ impl Worker {
                 self.leave(&path);
             }
         }
-        let files = listing
-            .files
-            .into_iter()
-            .filter(|(name, _)| !self.is_excluded(&folder.join(name)) && !rules.ignore(&absolute.join(name), false));
+        let some_rules = !rules.is_empty();
+        let some_excluded = !self.excluded.is_empty();
+        let files = listing.files.into_iter().filter(|(name, _)| {
+            let excluded = some_excluded && self.is_excluded(&folder.join(name));
+            let ignored = some_rules && rules.ignore(&absolute.join(name), false);
+            !excluded && !ignored
+        });
         let files: Vec<_> = files.collect();
         if self.adopting {
             self.adopt(folder, files);
@@ -178,6 +189,7 @@ impl Worker {
         }
         let now = Instant::now();
         let lost = self.places.forget(folder);
+        self.settle.forget_below(folder);
         for path in self.shared.index.read().below(folder) {
             self.settle.note(&path, Signal::Gone, now);
         }
@@ -192,9 +204,9 @@ impl Worker {
             return;
         }
         let lost = self.places.forget(folder);
+        self.settle.forget_below(folder);
         let files = self.shared.index.read().below(folder);
         for path in files {
-            self.settle.forget(&path);
             self.shared.index.write().remove(&path);
         }
         for path in lost {

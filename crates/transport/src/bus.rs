@@ -1,0 +1,280 @@
+//! The message bus in files: agents that can only read and write files send and receive like all others.
+//!
+//! ```text
+//! bus/inbox/{to}/{id}.json         put there by the sender as .tmp, then renamed
+//! bus/processing/{agent}/{id}.json claimed by the receiver, by a rename
+//! bus/outbox/{agent}/{id}.ok.json  the receiver's result, or .fail.json
+//! bus/archive/{agent}/             what is done
+//! bus/receipts/{from}/{id}.json    the server has the message on stable storage
+//! bus/failed/{agent}/              what was refused or given up, each with a reason beside it
+//! ```
+//!
+//! The log is the truth and the folders are a view of it that agents may change by renames. The bus looks at
+//! the folders again and again ([`Options::poll`]), compares them with the mailboxes, and does what follows;
+//! it keeps nothing on disk of its own, so it can be cut off anywhere. Polling and not notification: a look
+//! at folders that did not change costs one `stat` each, it works on every disk, and no event can be lost.
+//!
+//! - A message's file is read in place, recorded with the key `bus:{id}`, and only then receipted. Until the
+//!   receipt the message is the sender's.
+//! - A message from elsewhere gets a file under its number (`m42.json`); a deleted file is written again.
+//! - A claim runs for [`Options::claim_term`]; without a result the file goes back to the inbox, and to
+//!   `failed/` after eight tries.
+//! - A result acknowledges the message and sends an event `completed` to the sender, except for results of
+//!   events. A message that is moved to the archive without a result is acknowledged, too.
+//! - `inbox/orchestrator/` takes control commands, and messages for `*` (a notice; with `"durable": true` a
+//!   file for everyone) and `capability:NAME`.
+//!
+//! # Limitations
+//! Links are not followed and the bus's folders must be real ones, but paths are used by name: who may write
+//! in the project can still race the server. Receivers choose what to claim; the order of a sender's messages
+//! is that of their `ts`. Agents of other spellings than the first registered share its folders.
+
+mod accept;
+#[cfg(test)]
+mod crash_tests;
+mod deliver;
+mod desk;
+mod error;
+mod file;
+mod finish;
+mod folders;
+mod hall;
+mod name;
+mod office;
+mod spool;
+mod sweep;
+
+pub use error::Error;
+
+use desk::{Clock, Desk, Unsettled};
+use folders::{Folders, OFFICE};
+use hall::Hall;
+use orchestrator::Orchestrator;
+use orchestrator_protocol::{AgentId, Timestamp};
+use orchestrator_repository::Project;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+use tokio_util::sync::CancellationToken;
+
+/// The name under which the bus's troubles stand in the health.
+const NAME: &str = "bus";
+
+/// How often old files are looked for.
+const SWEEP_AFTER: Duration = Duration::from_secs(3_600);
+
+/// How a bus is run. [`Options::new`] has the usual values.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The bus's folder; made when missing.
+    pub root: PathBuf,
+    /// Pause between two looks at the folders: how long a file waits at most.
+    pub poll: Duration,
+    /// A claimed message goes back to the inbox after so long without a result; full seconds, up to a day.
+    pub claim_term: Duration,
+    /// A file that cannot be understood is refused after so long without a change: who does not write to
+    /// `.tmp` first is given time to finish.
+    pub grace: Duration,
+    /// Archived files and receipts are removed when they are older.
+    pub keep: Duration,
+}
+
+impl Options {
+    /// The usual values for a project: `.orchestrator/bus` below its root.
+    #[must_use]
+    pub fn new(project: &Project) -> Self {
+        Self {
+            root: project.root().join(".orchestrator").join("bus"),
+            poll: Duration::from_millis(200),
+            claim_term: Duration::from_secs(15 * 60),
+            grace: Duration::from_secs(1),
+            keep: Duration::from_secs(7 * 86_400),
+        }
+    }
+
+    /// The bus of an orchestrator. Touches no file before it runs.
+    #[must_use]
+    pub fn build(self, orchestrator: Orchestrator) -> Bus {
+        let folders = Folders::new(&self.root, orchestrator.options().project.root());
+        Bus {
+            hall: Hall { orchestrator, folders, options: self },
+            desks: BTreeMap::new(),
+            unsettled: Unsettled::default(),
+            clock: Clock::default(),
+            odd: false,
+            swept: None,
+            trouble: None,
+        }
+    }
+}
+
+/// The bus; [`Bus::run`] is all there is to do with it.
+pub struct Bus {
+    hall: Hall,
+    /// By the agent's key.
+    desks: BTreeMap<String, Desk>,
+    /// What may be half written in the orchestrator's inbox.
+    unsettled: Unsettled,
+    clock: Clock,
+    /// Whether some folders are spelled otherwise or nobody's, so that they are looked into every time.
+    odd: bool,
+    swept: Option<Instant>,
+    /// What the health says at the moment.
+    trouble: Option<String>,
+}
+
+impl Bus {
+    /// Serves the folders until it is told to stop. Troubles with them stand in the health under `bus` until
+    /// they are over; nothing ends it but `shutdown`.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        self.exclude();
+        let mut tick = tokio::time::interval(self.hall.options.poll.max(Duration::from_millis(1)));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            let passed = Box::pin(self.pass()).await;
+            self.report(passed);
+        }
+    }
+
+    /// One look at everything.
+    async fn pass(&mut self) -> Result<(), Error> {
+        if self.hall.orchestrator.is_halted() {
+            return Ok(());
+        }
+        self.hall.io(Folders::prepare).await?;
+        self.furnish().await?;
+        let mut first = office::look(&self.hall, &mut self.unsettled).await;
+        let due = self.due().await?;
+        for (key, changed, modified) in due {
+            let Some(desk) = self.desks.get_mut(&key) else { continue };
+            desk.clock.look(changed, modified);
+            desk.again = false;
+            let looked = deliver::look(&self.hall, desk).await;
+            if looked.is_err() {
+                desk.again = true;
+                // The folders of others may be fine.
+                first = first.and(looked);
+            }
+        }
+        self.sweep().await?;
+        first
+    }
+
+    /// Makes the folders of every agent that has registered, and a desk for each that has an inbox.
+    async fn furnish(&mut self) -> Result<(), Error> {
+        let known = |state: &orchestrator::State| {
+            let registered = state.registry.agents().map(|agent| (agent.id.key(), agent.id.clone()));
+            registered.collect::<BTreeMap<_, _>>()
+        };
+        let mut agents = self.hall.orchestrator.read(known).await?;
+        let registered: Vec<String> = agents.values().map(ToString::to_string).collect();
+        let furnish = move |folders: &Folders| {
+            let lacks = |name: &&String| folders.modified(name).iter().any(Option::is_none);
+            let office = OFFICE.to_owned();
+            let mut lacking = registered.iter().chain(std::iter::once(&office)).filter(lacks).peekable();
+            if lacking.peek().is_some() {
+                lacking.try_for_each(|name| folders.furnish(name))?;
+                folders.made()?;
+            }
+            Ok((folders.modified(""), folders.owners(folders::Kind::Inbox)?.0))
+        };
+        let (modified, owners) = self.hall.io(furnish).await?;
+        if !self.odd && !self.clock.is_due(agents.len() as u64, &modified) {
+            return Ok(());
+        }
+        self.clock.look(agents.len() as u64, modified);
+        // Who left may still have mail.
+        let ids: Vec<AgentId> = owners.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
+        let former = |state: &orchestrator::State| {
+            ids.iter().filter_map(|id| state.registry.ever(id).cloned()).collect::<Vec<_>>()
+        };
+        agents.extend(self.hall.orchestrator.read(former).await?.into_iter().map(|id| (id.key(), id)));
+        let all = agents.clone();
+        let (present, odd) = self.hall.io(move |folders| sweep::tidy(folders, &all)).await?;
+        self.odd = odd;
+        self.desks.retain(|key, _| present.contains(key));
+        for key in present {
+            if let Some(agent) = agents.remove(&key) {
+                self.desks.entry(key).or_insert_with(|| Desk::new(agent));
+            }
+        }
+        Ok(())
+    }
+
+    /// The desks at which anything may have changed.
+    async fn due(&self) -> Result<Vec<(String, u64, Vec<Option<SystemTime>>)>, Error> {
+        let changed = |state: &orchestrator::State| {
+            let desks = self.desks.values();
+            desks.map(|desk| state.mailbox.changed(&desk.agent)).collect::<Vec<u64>>()
+        };
+        let changed = self.hall.orchestrator.read(changed).await?;
+        let names: Vec<String> = self.desks.values().map(|desk| desk.agent.to_string()).collect();
+        let modified = move |folders: &Folders| Ok(names.iter().map(|name| folders.modified(name)).collect::<Vec<_>>());
+        let modified = self.hall.io(modified).await?;
+        let all = self.desks.iter().zip(changed).zip(modified);
+        let due = all.filter(|(((_, desk), changed), modified)| desk.again || desk.clock.is_due(*changed, modified));
+        Ok(due.map(|(((key, _), changed), modified)| (key.clone(), changed, modified)).collect())
+    }
+
+    async fn sweep(&mut self) -> Result<(), Error> {
+        let keep = self.hall.options.keep;
+        if self.swept.is_some_and(|at| at.elapsed() < SWEEP_AFTER.min(keep)) {
+            return Ok(());
+        }
+        let since = SystemTime::now().checked_sub(keep).unwrap_or(SystemTime::UNIX_EPOCH);
+        self.hall.io(move |folders| sweep::sweep(folders, since)).await?;
+        self.swept = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Keeps the bus out of the project's commits.
+    fn exclude(&self) {
+        let project = &self.hall.orchestrator.options().project;
+        let Some(pattern) = pattern(project, &self.hall.options.root) else { return };
+        if let Err(error) = project.exclude(&pattern) {
+            tracing::warn!(%error, pattern, "the message bus is not excluded from git");
+        }
+    }
+
+    fn report(&mut self, passed: Result<(), Error>) {
+        match passed {
+            Ok(()) => {
+                if self.trouble.take().is_some() {
+                    self.hall.orchestrator.recovered(NAME);
+                }
+            }
+            // The orchestrator speaks for itself.
+            Err(Error::Orchestrator(error)) => tracing::debug!(%error, "the message bus waits"),
+            Err(error) => {
+                let reason = error.to_string();
+                if self.trouble.as_ref() != Some(&reason) {
+                    self.hall.orchestrator.degrade(NAME, reason.clone(), error.cure());
+                    self.trouble = Some(reason);
+                }
+            }
+        }
+    }
+}
+
+/// The line for git's exclude file; `None` when the bus is not below the project.
+fn pattern(project: &Project, root: &std::path::Path) -> Option<String> {
+    let below = root.strip_prefix(project.root()).ok()?;
+    if below.starts_with(".orchestrator") {
+        return Some("/.orchestrator/".to_owned());
+    }
+    let parts: Vec<String> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let escape = |c: char| if "\\*?[!# ".contains(c) { format!("\\{c}") } else { c.to_string() };
+    let path: String = parts.join("/").chars().map(escape).collect();
+    (!path.is_empty()).then(|| format!("/{path}/"))
+}
+
+/// Now, as a label.
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,25 @@
+//! Tests of the whole, through its public interfaces: one binary, a sentence a module.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// Only requests that no foreign page can make are let through, and the operator is told by the secret.
+mod access;
+/// The crates point at each other as the design says, and no test file is forgotten.
+mod arrows;
+/// Whatever comes in, the answer is clear, nothing is lost and nothing answers 5xx.
+mod bad_input;
+/// Every documented call, in every documented form, answers what is documented.
+mod documented;
+/// Events are numbered, paged, streamed and resumed without loss.
+mod events;
+/// The faults of the documented system are not ours.
+mod faults_of_the_original;
+/// Claims exclude each other, expire, and fence off who holds an old token.
+mod leases;
+/// Messages are delivered, acknowledged, redelivered and kept.
+mod messages;
+/// What was acknowledged is there after a restart.
+mod restart;
+/// Both sockets speak every documented frame.
+mod sockets;
+/// Files are watched, settled, attributed and listed.
+mod sync;
