@@ -14,6 +14,7 @@ use orchestrator_protocol::{
     RenewRequest, ResolveRequest, StatusRequest,
 };
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 use std::task::Poll;
 
@@ -72,12 +73,12 @@ impl<T: Form> FromRequest for Input<T> {
     }
 }
 
-/// Straight from the text. What does not fit is looked at again, to tell what is no JSON from what has other fields.
+/// Straight from the text.
 fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    serde_json::from_str(text).map_err(|error| match Json::parse(text) {
-        Err(error) => not_json(error),
-        Ok(value) if !value.is_object() => not_an_object(),
-        Ok(_) => other_fields(error),
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data if text.starts_with('{') => other_fields(error),
+        Category::Data => not_an_object(),
+        Category::Syntax | Category::Eof | Category::Io => not_json(error),
     })
 }
 

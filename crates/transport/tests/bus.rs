@@ -224,6 +224,7 @@ async fn folders_appear_in_the_spelling_first_registered_and_stand_in_gits_exclu
     world.register("DEV.agent").await;
     for kind in ["inbox", "processing", "outbox", "archive", "receipts", "failed"] {
         world.wait_for(&format!("{kind}/Dev.Agent")).await;
+        world.wait_for(&format!("{kind}/orchestrator")).await;
         assert_eq!(world.files(kind), BTreeSet::from(["Dev.Agent".into(), "orchestrator".into()]));
     }
     let excluded = fs::read_to_string(world.folder.path().join(".git/info/exclude")).unwrap();
