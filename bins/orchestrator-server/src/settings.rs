@@ -19,7 +19,7 @@ pub(crate) struct Flags {
     /// Folder of the repository to serve; the current one when left out
     #[arg(long, value_name = "DIR", env = "ORCHESTRATOR_REPO", global = true)]
     pub(crate) repo: Option<PathBuf>,
-    /// Loopback address and port to listen on [default: 127.0.0.1:8000, with [::1] beside it]
+    /// Loopback address and port to listen on [default: 127.0.0.1:8000, and ::1 beside it]
     #[arg(long, value_name = "ADDR:PORT", env = "ORCHESTRATOR_BIND")]
     bind: Option<SocketAddr>,
     /// Folder of the log and the secrets [default: orchestrator/ in the repository's git folder]
