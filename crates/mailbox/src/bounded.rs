@@ -40,6 +40,10 @@ impl<K: Ord + Clone, V, const LIMIT: usize> Bounded<K, V, LIMIT> {
     {
         self.entries.get(key)
     }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter()
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,17 @@ impl Mailbox {
         self.keys.get(&scope(from, key)).map(|(message, _)| *message)
     }
 
+    /// Keys of the agents that send with keys of this kind, and of those who have yet to read such a message.
+    #[must_use]
+    pub fn correspondents(&self, kind: &str) -> BTreeSet<String> {
+        let sent = self.keys.iter().filter_map(|(scoped, (message, _))| {
+            let (from, key) = scoped.split_once('\n')?;
+            key.starts_with(kind).then_some((from, *message))
+        });
+        let receivers = |message| self.waiting.get(&message).into_iter().flat_map(|waiting| waiting.receipts.keys());
+        sent.flat_map(|(from, message)| receivers(message).cloned().chain([from.to_owned()])).collect()
+    }
+
     /// The deliveries whose terms run, each with its receiver and its term in seconds.
     #[must_use]
     pub fn running_terms(&self) -> BTreeMap<u64, (&str, u64)> {

@@ -14,6 +14,8 @@
 //! it keeps nothing on disk of its own, so it can be cut off anywhere. Polling and not notification: a look
 //! at folders that did not change costs one `stat` each, it works on every disk, and no event can be lost.
 //!
+//! - Who has an inbox here gets mail here: agents make their own, senders make it for them, and whoever sends
+//!   through the bus is given one. Messages of all others cost the disk nothing.
 //! - A message's file is read in place, recorded with the key `bus:{id}`, and only then receipted. Until the
 //!   receipt the message is the sender's.
 //! - A message from elsewhere gets a file under its number (`m42.json`); a deleted file is written again.
@@ -52,7 +54,7 @@ use hall::Hall;
 use orchestrator::Orchestrator;
 use orchestrator_protocol::{AgentId, Timestamp};
 use orchestrator_repository::Project;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 use tokio_util::sync::CancellationToken;
@@ -99,6 +101,7 @@ impl Options {
         Bus {
             hall: Hall { orchestrator, folders, options: self },
             desks: BTreeMap::new(),
+            users: None,
             unsettled: Unsettled::default(),
             clock: Clock::default(),
             odd: false,
@@ -113,6 +116,9 @@ pub struct Bus {
     hall: Hall,
     /// By the agent's key.
     desks: BTreeMap<String, Desk>,
+    /// Keys of the agents that use the bus: their folders are made again when they are gone. Filled from the
+    /// log by the first look.
+    users: Option<BTreeSet<String>>,
     /// What may be half written in the orchestrator's inbox.
     unsettled: Unsettled,
     clock: Clock,
@@ -136,7 +142,9 @@ impl Bus {
                 () = shutdown.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            let passed = Box::pin(self.pass()).await;
+            // A look may be long, and can be cut off anywhere.
+            let passed = shutdown.run_until_cancelled(Box::pin(self.pass())).await;
+            let Some(passed) = passed else { return };
             self.report(passed);
         }
     }
@@ -165,43 +173,37 @@ impl Bus {
         first
     }
 
-    /// Makes the folders of every agent that has registered, and a desk for each that has an inbox.
+    /// Makes the folders of every agent that uses the bus, and a desk for each.
     async fn furnish(&mut self) -> Result<(), Error> {
-        let known = |state: &orchestrator::State| {
-            let registered = state.registry.agents().map(|agent| (agent.id.key(), agent.id.clone()));
-            registered.collect::<BTreeMap<_, _>>()
+        let mut users = match &self.users {
+            Some(users) => users.clone(),
+            None => self.hall.orchestrator.read(|state| state.mailbox.correspondents(spool::KEY)).await?,
         };
-        let mut agents = self.hall.orchestrator.read(known).await?;
-        let registered: Vec<String> = agents.values().map(ToString::to_string).collect();
-        let furnish = move |folders: &Folders| {
-            let lacks = |name: &&String| folders.modified(name).iter().any(Option::is_none);
-            let office = OFFICE.to_owned();
-            let mut lacking = registered.iter().chain(std::iter::once(&office)).filter(lacks).peekable();
-            if lacking.peek().is_some() {
-                lacking.try_for_each(|name| folders.furnish(name))?;
-                folders.made()?;
-            }
-            Ok((folders.modified(""), folders.owners(folders::Kind::Inbox)?.0))
-        };
-        let (modified, owners) = self.hall.io(furnish).await?;
-        if !self.odd && !self.clock.is_due(agents.len() as u64, &modified) {
+        let registered = self.hall.orchestrator.read(|state| state.registry.agents().count() as u64).await?;
+        let seen = |folders: &Folders| Ok((folders.modified(""), folders.users()?));
+        let (modified, found) = self.hall.io(seen).await?;
+        if self.users.is_some() && !self.odd && !self.clock.is_due(registered, &modified) {
             return Ok(());
         }
-        self.clock.look(agents.len() as u64, modified);
+        users.extend(found);
         // Who left may still have mail.
-        let ids: Vec<AgentId> = owners.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
-        let former = |state: &orchestrator::State| {
-            ids.iter().filter_map(|id| state.registry.ever(id).cloned()).collect::<Vec<_>>()
+        let ids: Vec<AgentId> = users.iter().filter_map(|name| name.parse().ok()).collect();
+        let known = |state: &orchestrator::State| {
+            let known = ids.iter().filter_map(|id| state.registry.ever(id));
+            known.map(|id| (id.key(), id.clone())).collect::<BTreeMap<_, _>>()
         };
-        agents.extend(self.hall.orchestrator.read(former).await?.into_iter().map(|id| (id.key(), id)));
+        let agents = self.hall.orchestrator.read(known).await?;
         let all = agents.clone();
-        let (present, odd) = self.hall.io(move |folders| sweep::tidy(folders, &all)).await?;
+        let furnish = move |folders: &Folders| {
+            folders.furnish(all.values().map(AgentId::as_str).chain([OFFICE]))?;
+            Ok((folders.modified(""), sweep::tidy(folders, &all)?))
+        };
+        let (modified, odd) = self.hall.io(furnish).await?;
+        self.clock.look(registered, modified);
         self.odd = odd;
-        self.desks.retain(|key, _| present.contains(key));
-        for key in present {
-            if let Some(agent) = agents.remove(&key) {
-                self.desks.entry(key).or_insert_with(|| Desk::new(agent));
-            }
+        self.users = Some(agents.keys().cloned().collect());
+        for (key, agent) in agents {
+            self.desks.entry(key).or_insert_with(|| Desk::new(agent));
         }
         Ok(())
     }

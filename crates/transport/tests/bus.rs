@@ -46,6 +46,7 @@ impl World {
         let mut world = Self { folder, orchestrator, options, running: None };
         for agent in agents {
             world.register(agent).await;
+            fs::create_dir_all(world.path(&format!("inbox/{agent}"))).unwrap();
         }
         world.start();
         // Folders are made one after another; the last ones of each name are in place when all are.
@@ -212,7 +213,7 @@ fn message(id: &str, from: &str, to: &str, payload: Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn folders_appear_in_the_spelling_first_registered_and_stand_in_gits_exclude_file() {
+async fn who_makes_an_inbox_gets_all_folders_as_first_spelled_and_git_excludes_them() {
     let folder = tempfile::tempdir().unwrap();
     let git = std::process::Command::new("git").args(["init", "--quiet"]).current_dir(folder.path()).status();
     assert!(git.unwrap().success());
@@ -222,13 +223,73 @@ async fn folders_appear_in_the_spelling_first_registered_and_stand_in_gits_exclu
     world.start();
     world.register("Dev.Agent").await;
     world.register("DEV.agent").await;
+    world.wait_for("inbox/orchestrator").await;
+    fs::create_dir(world.path("inbox/dev.AGENT")).unwrap();
     for kind in ["inbox", "processing", "outbox", "archive", "receipts", "failed"] {
         world.wait_for(&format!("{kind}/Dev.Agent")).await;
         world.wait_for(&format!("{kind}/orchestrator")).await;
-        assert_eq!(world.files(kind), BTreeSet::from(["Dev.Agent".into(), "orchestrator".into()]));
+        let mut found = world.files(kind);
+        found.remove("dev.AGENT");
+        assert_eq!(found, BTreeSet::from(["Dev.Agent".into(), "orchestrator".into()]));
     }
     let excluded = fs::read_to_string(world.folder.path().join(".git/info/exclude")).unwrap();
     assert!(excluded.lines().any(|line| line == "/.orchestrator/"), "{excluded}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_uses_the_bus_gets_files() {
+    let world = World::new(&["a"]).await;
+    world.register("socket-agent").await;
+    world.register("sender").await;
+    let plain = world.send("a", "socket-agent", json!(1)).await;
+    world.put("inbox/a/x.json", message("x", "sender", "a", json!(2)));
+    world.wait_for("inbox/sender").await;
+    let answer = world.send("a", "sender", json!(3)).await;
+    world.wait_for(&format!("inbox/sender/m{answer}.json")).await;
+    world.looked("a").await;
+    let users = BTreeSet::from(["a".to_owned(), "orchestrator".to_owned(), "sender".to_owned()]);
+    assert_eq!(world.files("inbox"), users);
+    assert_eq!(world.inbox("socket-agent").await.len(), 1, "m{plain} is in the mailbox all the same");
+
+    fs::create_dir(world.path("inbox/socket-agent")).unwrap();
+    world.wait_for(&format!("inbox/socket-agent/m{plain}.json")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_later_log_are_not_believed_by_an_older_copy() {
+    let mut world = World::new(&["a", "b"]).await;
+    let saved = tempfile::tempdir().unwrap();
+    world.stop().await;
+    world.orchestrator.shutdown().await;
+    copy(&world.folder.path().join("state"), saved.path());
+    world.restart(|_| {}).await;
+    let later = world.send("a", "b", json!("of the later log")).await;
+    let file = format!("m{later}.json");
+    world.wait_for(&format!("inbox/b/{file}")).await;
+    world.shift(&format!("inbox/b/{file}"), &format!("archive/b/{file}"));
+    world.wait_state(later, MessageState::Acknowledged).await;
+
+    world
+        .restart(|world| {
+            let state = world.folder.path().join("state");
+            fs::remove_dir_all(&state).unwrap();
+            copy(saved.path(), &state);
+        })
+        .await;
+    let again = world.send("b", "b", json!("of the older copy")).await;
+    assert_eq!(again, later, "the numbers are given again");
+    world.wait_for(&format!("inbox/b/{file}")).await;
+    world.looked("b").await;
+    assert_eq!(world.state(again).await, MessageState::Queued);
+}
+
+/// Copies a folder of plain files.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

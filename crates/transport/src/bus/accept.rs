@@ -6,7 +6,8 @@ use super::file::Content;
 use super::folders::{Entry, Kind};
 use super::hall::{Hall, Sent, outgoing};
 use super::name::{message_of, number};
-use super::spool::{MAX_FILE, Refusal, Spooled, parse};
+use super::spool::{MAX_FILE, Refusal, Spooled, is_copy, parse};
+use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::Address;
 
 /// What a file turned out to be.
@@ -70,14 +71,24 @@ async fn examine(hall: &Hall, desk: &mut Desk, entry: &Entry) -> Result<Verdict,
     }
 }
 
-/// A file that the server itself wrote: its name is the message's number.
+/// A file that the server itself wrote: its name is the message's number. One of a log that was replaced by an
+/// older copy has another message's number.
 async fn own_file(hall: &Hall, desk: &mut Desk, entry: &Entry, message: u64) -> Result<Verdict, Error> {
-    let known = |state: &orchestrator::State| state.mailbox.standing(message).is_some();
-    if hall.orchestrator.read(known).await? {
-        return Ok(Verdict::Message(message));
-    }
+    use orchestrator::Error as E;
+    let (owner, name, kind) = (desk.agent.to_string(), entry.name.clone(), entry.kind);
+    let bytes = match hall.io(move |folders| Ok(folders.read(kind, &owner, &name, MAX_FILE))).await? {
+        Content::Bytes(bytes) => bytes,
+        Content::Gone => return Ok(Verdict::Later),
+        Content::Refused(refusal) => return refuse(hall, desk, entry, None, refusal).await,
+    };
+    let detail = match hall.orchestrator.message(message).await {
+        Ok(sent) if is_copy(&bytes, &sent.from, sent.timestamp) => return Ok(Verdict::Message(message)),
+        Ok(_) => format!("the file is not the message m{message} of this server: its sender or time differ"),
+        Err(E::Mailbox(mailbox::Error::Unknown(_))) => "no message of the server has this name".to_owned(),
+        Err(error) => return Err(error.into()),
+    };
     let hint = "names such as m42 are the server's; choose another id, such as a UUID";
-    refuse(hall, desk, entry, None, Refusal::new("reserved_id", "no message of the server has this name", hint)).await
+    refuse(hall, desk, entry, None, Refusal::new("reserved_id", detail, hint)).await
 }
 
 async fn take(hall: &Hall, desk: &mut Desk, entry: &Entry, spooled: &Spooled) -> Result<Verdict, Error> {

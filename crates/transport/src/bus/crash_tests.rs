@@ -58,7 +58,9 @@ impl World {
             let command = registry::Command::Register { agent: agent.clone(), registration, only_if_absent: false };
             orchestrator.submit(Actor::Agent(agent), Command::Registry(command)).await.unwrap();
         }
-        Self { root: folder.path().join("bus"), orchestrator, _folder: folder }
+        let root = folder.path().join("bus");
+        ["a", "b"].iter().for_each(|name| fs::create_dir_all(root.join("inbox").join(name)).unwrap());
+        Self { root, orchestrator, _folder: folder }
     }
 
     fn bus(&self) -> Bus {

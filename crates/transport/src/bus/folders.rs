@@ -93,14 +93,25 @@ impl Folders {
         Kind::ALL.iter().try_for_each(|kind| self.real_folder(&self.root.join(kind.name())))
     }
 
-    /// Makes all folders of an agent. Call [`Folders::made`] once when all are made.
-    pub(crate) fn furnish(&self, owner: &str) -> Result<(), Error> {
-        Kind::ALL.iter().try_for_each(|kind| self.ensure(*kind, owner))
+    /// Makes what is missing of these owners' folders, and flushes it.
+    pub(crate) fn furnish<'a>(&self, owners: impl Iterator<Item = &'a str>) -> Result<(), Error> {
+        let wanted = || Kind::ALL.into_iter();
+        let lacks = |owner: &&str| wanted().any(|kind| !is_real_folder(&self.folder(kind, owner)));
+        let lacking: Vec<&str> = owners.filter(lacks).collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        lacking.iter().try_for_each(|owner| wanted().try_for_each(|kind| self.ensure(kind, owner)))?;
+        wanted().try_for_each(|kind| self.sync(Some(&self.root.join(kind.name()))))
     }
 
-    /// Flushes the six folders, so that what is made in them stays.
-    pub(crate) fn made(&self) -> Result<(), Error> {
-        Kind::ALL.iter().try_for_each(|kind| self.sync(Some(&self.root.join(kind.name()))))
+    /// Who has an inbox, or has sent something, in the spelling of the folder.
+    pub(crate) fn users(&self) -> Result<Vec<String>, Error> {
+        let mut users = Vec::new();
+        for kind in [Kind::Inbox, Kind::Receipts] {
+            users.extend(self.owners(kind)?.0.into_iter().filter_map(|name| name.into_string().ok()));
+        }
+        Ok(users)
     }
 
     /// Makes the folder of an owner; moves away what stands in its place.
@@ -154,7 +165,7 @@ impl Folders {
     }
 
     fn names(&self, path: &Path) -> Result<Vec<(OsString, fs::Metadata)>, Error> {
-        if !fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+        if !is_real_folder(path) {
             return Ok(Vec::new());
         }
         let listed = fs::read_dir(path).and_then(|entries| {
@@ -172,7 +183,9 @@ impl Folders {
             let found = fs::symlink_metadata(self.folder(kind, owner)).ok().filter(fs::Metadata::is_dir)?;
             found.modified().ok()
         };
-        Kind::WAY.into_iter().map(one).collect()
+        // A first receipt makes its sender a user of the bus.
+        let kinds = if owner.is_empty() { Kind::ALL.iter() } else { Kind::WAY.iter() };
+        kinds.copied().map(one).collect()
     }
 
     /// Reads a plain file of at most `limit` bytes. A FIFO is not waited for, a link not followed.
@@ -354,4 +367,9 @@ impl Folders {
         self.fuse.burn(_name)?;
         Ok(())
     }
+}
+
+/// Whether a folder stands there, and no link to one.
+fn is_real_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }

@@ -158,14 +158,17 @@ pub(crate) fn command_of(payload: &Json) -> Option<String> {
     text.trim_start().starts_with('*').then(|| text.to_owned())
 }
 
+/// How the keys of all that came through the bus begin.
+pub(crate) const KEY: &str = "bus:";
+
 /// The id that a key of the bus holds.
 pub(crate) fn id_of_key(key: &str) -> Option<&str> {
-    key.strip_prefix("bus:").filter(|id| is_message_id(id) && super::name::number(id).is_none())
+    key.strip_prefix(KEY).filter(|id| is_message_id(id) && super::name::number(id).is_none())
 }
 
 /// The idempotency key of a message that came as a file.
 pub(crate) fn key_of(id: &str) -> String {
-    format!("bus:{id}")
+    format!("{KEY}{id}")
 }
 
 /// The text of a message's file.
@@ -184,6 +187,18 @@ pub(crate) fn message_file(name: &str, message: InboxMessage) -> Vec<u8> {
     let InboxMessage { from, to, payload, kind, timestamp: ts, in_reply_to, .. } = message;
     // Text, numbers and JSON that was parsed before: this cannot fail.
     serde_json::to_vec(&File { id: name.to_owned(), ts, to, from, kind, payload, in_reply_to }).unwrap_or_default()
+}
+
+/// Whether a file was written for a message of this sender and time.
+pub(crate) fn is_copy(bytes: &[u8], from: &str, at: Timestamp) -> bool {
+    #[derive(Deserialize)]
+    struct Origin {
+        from: String,
+        ts: Timestamp,
+    }
+    let text = text_of(bytes).ok().filter(|text| !Json::is_too_deep(text));
+    let origin = text.and_then(|text| serde_json::from_str::<Origin>(text).ok());
+    origin.is_some_and(|origin| origin.from == from && origin.ts == at)
 }
 
 #[cfg(test)]

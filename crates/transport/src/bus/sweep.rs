@@ -15,9 +15,8 @@ const OPEN: [Kind; 3] = [Kind::Inbox, Kind::Processing, Kind::Outbox];
 
 /// Puts files where they belong: those in a folder that spells an agent's name otherwise into the agent's
 /// own, those in a folder of nobody's into `failed/`. `agents` holds the spelling first registered by key.
-/// Returns the keys of all agents that have an inbox, and whether there were such folders.
-pub(crate) fn tidy(folders: &Folders, agents: &BTreeMap<String, AgentId>) -> Result<(Vec<String>, bool), Error> {
-    let mut present = Vec::new();
+/// Tells whether there were such folders.
+pub(crate) fn tidy(folders: &Folders, agents: &BTreeMap<String, AgentId>) -> Result<bool, Error> {
     let mut odd = false;
     for kind in OPEN {
         let (owners, strays) = folders.owners(kind)?;
@@ -39,12 +38,9 @@ pub(crate) fn tidy(folders: &Folders, agents: &BTreeMap<String, AgentId>) -> Res
                 }
                 None => {}
             }
-            if kind == Kind::Inbox && agents.contains_key(&key) {
-                present.push(key);
-            }
         }
     }
-    Ok((present, odd))
+    Ok(odd)
 }
 
 fn move_all(folders: &Folders, kind: Kind, from: &OsStr, to: &str) -> Result<(), Error> {
