@@ -47,7 +47,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4, busy_timeout: Duration::from_secs(2), wal_frames: 4096 }
+        Self { readers: 4, busy_timeout: Duration::from_secs(2), wal_frames: 16_384 }
     }
 }
 
@@ -162,7 +162,7 @@ impl SqliteLog {
 
 impl Log for SqliteLog {
     fn append(&mut self, batch: &[Draft]) -> Result<u64, AppendError> {
-        self.append_batch(batch)
+        self.append_batch(batch, None)
     }
 
     fn read(&self, from: u64, limit: usize) -> Result<Vec<Record>, Error> {

@@ -1,6 +1,7 @@
 //! The orchestrator: a cheap handle on the running whole.
 
 use crate::batch::{Batch, Flush};
+use crate::checkpointer::Checkpointer;
 use crate::command::{Command, Reply};
 use crate::core::Core;
 use crate::effects::{Effect, asked, run_timers, wanted};
@@ -78,6 +79,7 @@ impl Orchestrator {
         let key = HeadKey::load_or_create(options.state_dir.join("head.key"))?;
         let recovered = recover(&log)?;
         let seq = recovered.seq.max(log.tail().next_seq.saturating_sub(1));
+        let checkpointer = Checkpointer::start(log.reader(), recovered.clone(), options.checkpoint_every)?;
         let (timers, armed) = mpsc::channel(TIMER_QUEUE);
         let shared = Arc::new(Shared {
             core: Mutex::new(Core {
@@ -102,7 +104,7 @@ impl Orchestrator {
         });
         let orchestrator = Self { shared: shared.clone() };
         orchestrator.take_up();
-        let writer = Writer::new(shared.clone(), log, key, recovered.checkpoint);
+        let writer = Writer::new(shared.clone(), log, key, checkpointer, recovered.checkpoint);
         let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || writer.run())?;
         *shared.writer.lock() = Some(thread);
         tokio::spawn(run_timers(orchestrator.clone(), armed));

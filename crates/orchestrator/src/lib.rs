@@ -39,6 +39,7 @@
 //! One process serves a state folder; a second is refused. State lives in memory.
 
 mod batch;
+mod checkpointer;
 mod command;
 mod control;
 mod core;

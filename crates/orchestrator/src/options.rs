@@ -50,7 +50,7 @@ impl Options {
             exclude: vec![PathBuf::from(".orchestrator")],
             telemetry_age: Duration::from_secs(14 * 86_400),
             telemetry_rows: 1_000_000,
-            checkpoint_every: 10_000,
+            checkpoint_every: 50_000,
         }
     }
 }

@@ -20,6 +20,7 @@ pub enum RecoveryError {
 }
 
 /// A state, and where it stands.
+#[derive(Clone)]
 pub(crate) struct Recovered {
     pub(crate) state: State,
     /// The number of the newest event in it.
@@ -48,7 +49,7 @@ pub(crate) fn recover(log: &SqliteLog) -> Result<Recovered, RecoveryError> {
 }
 
 /// Applies every record after the state's newest event.
-fn replay(reader: &Reader, recovered: &mut Recovered) -> Result<(), RecoveryError> {
+pub(crate) fn replay(reader: &Reader, recovered: &mut Recovered) -> Result<(), RecoveryError> {
     loop {
         let records = reader.read(recovered.seq + 1, PAGE)?;
         let Some(last) = records.last() else { return Ok(()) };

@@ -1,13 +1,15 @@
 //! The writer's thread: takes the open batch, flushes it, and only then lets anything out.
 
 use crate::batch::{Batch, Flush};
-use crate::core::Halt;
+use crate::checkpointer::{Checkpointer, Made};
+use crate::core::{Core, Halt};
 use crate::engine::Shared;
-use crate::recovery::recover;
+use crate::recovery::{RecoveryError, recover};
 use crate::render::{Entry, render};
 use crate::state::CHECKPOINT_VERSION;
-use crate::{Actor, Command, Event, State};
-use orchestrator_log::{AppendError, HeadKey, Log, PruneBefore, SqliteLog};
+use crate::{Actor, Command, Event};
+use orchestrator_log::{AppendError, Class, HeadKey, Log, PruneBefore, SqliteLog};
+use parking_lot::MutexGuard;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,10 @@ const PRUNE_AFTER: Duration = Duration::from_secs(60);
 const PRUNE_ROWS: u32 = 5_000;
 /// How long telemetry waits for more of its kind, unless a command or a read waits for its flush.
 const LINGER: Duration = Duration::from_millis(3);
+/// No wait is worth it that is shorter than it takes to sleep and wake.
+const FINEST_WAIT: Duration = Duration::from_micros(100);
+/// A caller that was answered needs at least so much of the processor to be answered and to call again.
+const CALL: Duration = Duration::from_micros(20);
 /// How often a halted log is tried.
 const PROBE_AFTER: Duration = Duration::from_secs(1);
 
@@ -29,9 +35,15 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     log: SqliteLog,
     key: HeadKey,
+    checkpointer: Option<Checkpointer>,
+    /// What the newest checkpoint covers.
     checkpoint_at: u64,
     /// What the checkpoint before the newest covers: the newest may turn out to be damaged.
     covered: u64,
+    /// Duration of the last flush.
+    flush: Duration,
+    /// Records that were under way when it ended: flushed with it, or come meanwhile.
+    crowd: usize,
     signed_at: Instant,
     /// `None` before the first time, which is right after the start.
     pruned_at: Option<Instant>,
@@ -40,11 +52,30 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, log: SqliteLog, key: HeadKey, checkpoint_at: u64) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        log: SqliteLog,
+        key: HeadKey,
+        checkpointer: Checkpointer,
+        checkpoint_at: u64,
+    ) -> Self {
         let erasing = shared.core.lock().state.erasing.iter().copied().collect();
         // Newest first. One that cannot be read covers nothing.
         let covered = log.checkpoints().ok().and_then(|kept| kept.get(1).map(|older| older.seq)).unwrap_or(0);
-        Self { shared, log, key, checkpoint_at, covered, signed_at: Instant::now(), pruned_at: None, erasing }
+        let checkpointer = Some(checkpointer);
+        Self {
+            shared,
+            log,
+            key,
+            checkpointer,
+            checkpoint_at,
+            covered,
+            flush: Duration::ZERO,
+            crowd: 0,
+            signed_at: Instant::now(),
+            pruned_at: None,
+            erasing,
+        }
     }
 
     /// Runs until the orchestrator stops, then leaves a checkpoint and a signed head.
@@ -59,11 +90,9 @@ impl Writer {
     }
 
     fn serve(&mut self) -> Result<(), AppendError> {
-        while let Some((batch, snapshot)) = self.take() {
-            let flushed = batch.is_empty() || self.write(batch)?;
-            // What a snapshot holds beyond a refused batch was dropped with it.
-            if let Some((seq, state)) = snapshot.filter(|_| flushed) {
-                self.checkpoint(seq, &state)?;
+        while let Some(batch) = self.take() {
+            if !batch.is_empty() {
+                self.write(batch)?;
             }
             self.upkeep()?;
         }
@@ -71,20 +100,17 @@ impl Writer {
     }
 
     fn close(&mut self) -> Result<(), AppendError> {
-        let (seq, state) = {
-            let core = self.shared.core.lock();
-            (core.next_seq - 1, core.state.clone())
-        };
-        if seq > self.checkpoint_at {
-            self.checkpoint(seq, &state)?;
+        let newest = self.log.tail().next_seq - 1;
+        let checkpointer = self.checkpointer.take().filter(|_| newest > self.checkpoint_at);
+        if let Some(made) = checkpointer.and_then(Checkpointer::finish) {
+            self.checkpoint(made)?;
         }
         self.sign()
     }
 
     /// Waits for the open batch. Empty when it is time for upkeep; `None` when all is written and the
-    /// orchestrator stops. The state comes along when a checkpoint is due: it holds exactly what is
-    /// flushed once the batch is.
-    fn take(&self) -> Option<(Batch, Option<(u64, State)>)> {
+    /// orchestrator stops.
+    fn take(&self) -> Option<Batch> {
         let mut core = self.shared.core.lock();
         if core.open.is_empty() && !core.stopping {
             self.shared.work.wait_for(&mut core, PROBE_AFTER);
@@ -99,27 +125,59 @@ impl Writer {
                 break;
             }
         }
+        self.gather(&mut core);
         let batch = std::mem::replace(&mut core.open, Batch::new());
         if !batch.is_empty() {
             core.in_flight = Some(batch.done.subscribe());
         }
-        let seq = core.next_seq - 1;
-        let due = seq >= self.checkpoint_at + self.shared.options.checkpoint_every;
-        let snapshot = due.then(|| (seq, core.state.clone()));
-        Some((batch, snapshot))
+        Some(batch)
     }
 
-    /// Flushes a batch and tells everyone. False when the log took nothing of it.
-    fn write(&mut self, batch: Batch) -> Result<bool, AppendError> {
+    /// Waits a little for callers whose last command was flushed a moment ago: they are about to send the next,
+    /// and would have to wait for two flushes if this one began without them. Ends as soon as all are back or
+    /// nobody comes, at the latest after a third of a flush. A lone caller never waits, and a crowd that cannot be
+    /// back in that time is not waited for.
+    fn gather(&self, core: &mut MutexGuard<'_, Core>) {
+        let (step, most) = (self.flush / 8, self.flush / 3);
+        let missing = self.crowd.saturating_sub(core.open.records.len());
+        let soonest = CALL * u32::try_from(missing).unwrap_or(u32::MAX);
+        if step < FINEST_WAIT || soonest > most {
+            return;
+        }
+        let until = Instant::now() + most;
+        loop {
+            let come = core.open.records.len();
+            if come >= self.crowd || core.open.is_full() || core.stopping || Instant::now() >= until {
+                return;
+            }
+            let quiet = self.shared.work.wait_for(core, step).timed_out();
+            if quiet && core.open.records.len() == come {
+                return;
+            }
+        }
+    }
+
+    /// Flushes a batch and tells everyone.
+    fn write(&mut self, batch: Batch) -> Result<(), AppendError> {
         let started = Instant::now();
-        match self.log.append(&batch.drafts()) {
+        let drafts = batch.drafts();
+        let decisions = drafts.iter().filter(|draft| draft.class == Class::Decision).count() as u64;
+        // A signature that is due by number shares the flush.
+        let appended = if decisions > 0 && self.log.tail().unsigned + decisions >= SIGN_EVERY {
+            self.signed_at = started;
+            self.log.append_signed(&drafts, &self.key, crate::engine::now().0)
+        } else {
+            self.log.append(&drafts)
+        };
+        match appended {
             Ok(_) => {
-                metrics::histogram!("orchestrator_flush_seconds").record(started.elapsed().as_secs_f64());
+                self.flush = started.elapsed();
+                metrics::histogram!("orchestrator_flush_seconds").record(self.flush.as_secs_f64());
                 metrics::histogram!("orchestrator_batch_records").record(batch.records.len() as f64);
                 self.release(&batch);
-                Ok(true)
+                Ok(())
             }
-            Err(AppendError::Refused { reason, cure }) => self.refuse(batch, &reason, cure).map(|()| false),
+            Err(AppendError::Refused { reason, cure }) => self.refuse(batch, &reason, cure),
             Err(fatal) => Err(fatal),
         }
     }
@@ -127,7 +185,11 @@ impl Writer {
     /// Everything of the batch is on stable storage: pushes, effects and replies may leave.
     fn release(&mut self, batch: &Batch) {
         let last = batch.last_seq();
-        self.shared.core.lock().in_flight = None;
+        {
+            let mut core = self.shared.core.lock();
+            core.in_flight = None;
+            self.crowd = batch.records.len() + core.open.records.len();
+        }
         let mut entries: Vec<Entry> = Vec::with_capacity(batch.records.len());
         for record in &batch.records {
             for (seq, event) in (record.seq..).zip(&record.events) {
@@ -221,8 +283,15 @@ impl Writer {
         Ok(())
     }
 
-    fn checkpoint(&mut self, seq: u64, state: &State) -> Result<(), AppendError> {
-        let bytes = serde_json::to_vec(state).unwrap_or_default();
+    fn checkpoint(&mut self, made: Result<Made, RecoveryError>) -> Result<(), AppendError> {
+        let cure = "until then a start takes longer; free space on the disk, or run 'orchestrator-server audit verify'";
+        let Made { seq, bytes } = match made {
+            Ok(made) => made,
+            Err(error) => {
+                self.shared.degradations.raise("checkpoint", error.to_string(), cure);
+                return Ok(());
+            }
+        };
         match self.log.checkpoint(seq, CHECKPOINT_VERSION, &bytes) {
             Ok(()) => {
                 self.covered = self.checkpoint_at;
@@ -230,7 +299,6 @@ impl Writer {
                 self.shared.degradations.clear("checkpoint");
             }
             Err(AppendError::Refused { reason, .. }) => {
-                let cure = "free space on the disk; until then a start takes longer";
                 self.shared.degradations.raise("checkpoint", reason, cure);
             }
             Err(fatal) => return Err(fatal),
@@ -241,7 +309,10 @@ impl Writer {
     fn upkeep(&mut self) -> Result<(), AppendError> {
         self.erase()?;
         let tail = self.log.tail();
-        if tail.unsigned >= SIGN_EVERY || (tail.unsigned > 0 && self.signed_at.elapsed() >= SIGN_AFTER) {
+        if let Some(made) = self.checkpointer.as_mut().and_then(|made| made.poll(tail.next_seq - 1)) {
+            self.checkpoint(made)?;
+        }
+        if tail.unsigned > 0 && self.signed_at.elapsed() >= SIGN_AFTER {
             self.sign()?;
         }
         if self.pruned_at.is_none_or(|at| at.elapsed() >= PRUNE_AFTER) {

@@ -13,11 +13,14 @@ use crate::child::Launcher;
 use crate::figure::{Figure, Limit};
 use crate::output::line;
 use anyhow::{Context, Result};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Their names, in order.
-pub(crate) const NAMES: [&str; 8] =
-    ["status", "list", "socket-ack", "broadcast", "memory", "durable", "start", "watch"];
+pub(crate) const NAMES: [&str; 9] =
+    ["status", "list", "socket-ack", "broadcast", "memory", "durable", "usual-disk", "start", "watch"];
+
+/// What a flush takes on a usual disk, at least.
+const USUAL_FLUSH: Duration = Duration::from_millis(4);
 
 /// What is to be done, and how often.
 #[derive(Debug)]
@@ -71,7 +74,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<bool> {
 
 async fn one(plan: &Plan, name: &str) -> Result<Vec<Figure>> {
     // The yardstick has no log and watches nothing.
-    if plan.launcher.is_self_check() && ["durable", "start", "watch"].contains(&name) {
+    if plan.launcher.is_self_check() && ["durable", "usual-disk", "start", "watch"].contains(&name) {
         line(format!("{name}: not in a self-check"));
         return Ok(Vec::new());
     }
@@ -81,7 +84,8 @@ async fn one(plan: &Plan, name: &str) -> Result<Vec<Figure>> {
         "socket-ack" => socket_ack::run(plan).await,
         "broadcast" => broadcast::run(plan).await,
         "memory" => memory::run(plan).await,
-        "durable" => durable::run(plan).await,
+        "durable" => durable::run(plan, name, Duration::ZERO).await,
+        "usual-disk" => durable::run(plan, name, USUAL_FLUSH).await,
         "start" => start::run(plan).await,
         _ => watch::run(plan).await,
     }

@@ -53,6 +53,11 @@ impl Launcher {
 
     /// Starts the server on its folders; in a self-check, the yardstick.
     pub(crate) fn server(&self, scratch: &Scratch) -> Result<Process> {
+        self.server_flushing(scratch, Duration::ZERO)
+    }
+
+    /// Starts the server on a disk whose flushes take longer by `delay`.
+    pub(crate) fn server_flushing(&self, scratch: &Scratch, delay: Duration) -> Result<Process> {
         if self.self_check {
             return self.yardstick();
         }
@@ -60,6 +65,10 @@ impl Launcher {
         command.args(["--bind", "127.0.0.1:0", "--state"]).arg(scratch.state());
         command.arg("--repo").arg(scratch.repository()).current_dir(scratch.root());
         command.args(["--workers", &WORKERS.to_string()]).args(&self.server_args);
+        if !delay.is_zero() {
+            command.env("LD_PRELOAD", slow_flush(scratch.root())?);
+            command.env("LOAD_FLUSH_MICROSECONDS", delay.as_micros().to_string());
+        }
         Process::start(&mut command, Some(&scratch.root().join("server.err")))
     }
 
@@ -147,6 +156,16 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Builds the library that makes flushes slow.
+fn slow_flush(folder: &Path) -> Result<PathBuf> {
+    let (source, library) = (folder.join("slow_flush.c"), folder.join("slow_flush.so"));
+    std::fs::write(&source, include_str!("slow_flush.c"))?;
+    let mut compiler = Command::new("cc");
+    let built = compiler.args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(&source).arg("-ldl").status();
+    ensure!(built.context("failed to run cc; install a C compiler")?.success(), "slow_flush.c does not compile");
+    Ok(library)
 }
 
 /// The loopback address in a line such as `listening on http://127.0.0.1:8000`.

@@ -6,8 +6,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Appends `bytes` and flushes, again and again. Answers with the seconds that each took.
-pub(crate) fn flushes(folder: &Path, bytes: usize, time: Duration) -> Result<Vec<f64>> {
+/// Appends `bytes` and flushes, again and again; each flush takes longer by `delay`. Answers with the seconds
+/// that each took.
+pub(crate) fn flushes(folder: &Path, bytes: usize, time: Duration, delay: Duration) -> Result<Vec<f64>> {
     let path = folder.join("loop");
     let mut file = File::create(&path)?;
     let block = vec![0x5A; bytes];
@@ -16,6 +17,9 @@ pub(crate) fn flushes(folder: &Path, bytes: usize, time: Duration) -> Result<Vec
         let start = Instant::now();
         file.write_all(&block)?;
         file.sync_data()?;
+        if !delay.is_zero() {
+            std::thread::sleep(delay);
+        }
         taken.push(start.elapsed().as_secs_f64());
     }
     std::fs::remove_file(path)?;

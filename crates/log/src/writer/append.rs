@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, params};
 
+use super::heads;
 use crate::chain::{self, Header};
 use crate::rows::to_sql;
-use crate::{AppendError, Class, Draft, SqliteLog, Tail};
+use crate::{AppendError, Class, Draft, HeadKey, SqliteLog, Tail};
 
 const DECISION: &str = "
     INSERT INTO decisions(seq, events, at, actor, kind, version, facts, payload_hash, previous, hash)
@@ -15,7 +16,17 @@ const TELEMETRY: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 impl SqliteLog {
-    pub(super) fn append_batch(&mut self, batch: &[Draft]) -> Result<u64, AppendError> {
+    /// Like [`Log::append`](crate::Log::append), and signs the new head with the same flush. `at` is the wall
+    /// time in unix milliseconds: a label.
+    pub fn append_signed(&mut self, batch: &[Draft], key: &HeadKey, at: i64) -> Result<u64, AppendError> {
+        self.append_batch(batch, Some((key, at)))
+    }
+
+    pub(super) fn append_batch(
+        &mut self,
+        batch: &[Draft],
+        signer: Option<(&HeadKey, i64)>,
+    ) -> Result<u64, AppendError> {
         self.usable()?;
         check_order(self.tail.next_seq, batch)?;
         if !batch.is_empty() {
@@ -23,6 +34,10 @@ impl SqliteLog {
             self.transact(|transaction| {
                 for draft in batch {
                     insert(transaction, &mut tail, draft)?;
+                }
+                if let (Some((key, at)), Some(seq), 1..) = (signer, tail.head_seq, tail.unsigned) {
+                    heads::sign(transaction, key, seq, tail.head, at)?;
+                    tail.unsigned = 0;
                 }
                 Ok(())
             })?;

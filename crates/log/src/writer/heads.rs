@@ -61,13 +61,23 @@ impl SqliteLog {
             return Ok(None);
         };
         let hash = self.tail.head;
-        let signature = key.sign(&chain::head_message(seq, &hash, at)).to_vec();
-        self.transact(|transaction| {
-            transaction
-                .prepare_cached("INSERT INTO heads(seq, hash, at, signature) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![to_sql(seq), hash, at, signature])
-        })?;
+        let signed = self.transact(|transaction| sign(transaction, key, seq, hash, at))?;
         self.tail.unsigned = 0;
-        Ok(Some(SignedHead { seq, hash, at, signature }))
+        Ok(Some(signed))
     }
+}
+
+/// Stores a signature in a transaction that others may share.
+pub(super) fn sign(
+    connection: &Connection,
+    key: &HeadKey,
+    seq: u64,
+    hash: [u8; 32],
+    at: i64,
+) -> Result<SignedHead, rusqlite::Error> {
+    let signature = key.sign(&chain::head_message(seq, &hash, at)).to_vec();
+    connection
+        .prepare_cached("INSERT INTO heads(seq, hash, at, signature) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![to_sql(seq), hash, at, signature])?;
+    Ok(SignedHead { seq, hash, at, signature })
 }

@@ -21,6 +21,19 @@ fn filled(folder: &Folder) -> SqliteLog {
     log
 }
 
+#[test]
+fn a_head_signed_with_its_batch_is_as_good_as_one_signed_later() {
+    let folder = Folder::new();
+    let mut log = folder.open();
+    log.append_signed(&[decision(1, None), decision(2, Some("two"))], &folder.key(), 50).unwrap();
+    assert_eq!(log.tail().unsigned, 0);
+    log.append_signed(&[telemetry(3)], &folder.key(), 60).unwrap();
+    let head = log.reader().newest_head().unwrap().unwrap();
+    assert_eq!((head.seq, head.at), (2, 50), "telemetry has no head to sign");
+    log.shutdown().unwrap();
+    assert!(verify(&folder).problems.is_empty());
+}
+
 fn verify(folder: &Folder) -> Report {
     let reader = Reader::open(folder.database()).unwrap();
     audit::verify(&reader, &folder.key().public_key()).unwrap()
