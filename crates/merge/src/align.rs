@@ -1,12 +1,11 @@
 //! Lines, and where two files differ from the base.
 
-use imara_diff::{Algorithm, Diff, InternedInput};
+use imara_diff::{Algorithm, Diff, InternedInput, Token};
 use std::ops::Range;
 
-/// Longest stretch between the first and the last difference, in lines of both files together, that is aligned by
-/// histogram. A crafted stretch takes quadratic time and a recursion as deep as a quarter of it; longer ones are aligned
-/// by Myers' method, whose cost is capped.
-const LONGEST_FOR_HISTOGRAM: usize = 40_000;
+/// Most lines, of both files together, that are aligned by histogram. A crafted file takes quadratic time and a recursion
+/// as deep as a quarter of its lines; longer ones are aligned by Myers' method, whose cost is capped.
+const MOST_FOR_HISTOGRAM: usize = 40_000;
 
 /// Splits after every `\n`; the last line may lack one.
 pub(crate) fn split(text: &[u8]) -> Vec<&[u8]> {
@@ -21,24 +20,42 @@ pub(crate) struct Hunk {
 }
 
 /// The differences in order. Two of them never touch.
+///
+/// Aligned as git's merge does it, so that the answers agree where equal lines can be aligned in several ways.
 pub(crate) fn hunks(before: &[&[u8]], after: &[&[u8]]) -> Vec<Hunk> {
     let mut input = InternedInput::default();
     input.update_before(before.iter().copied());
     input.update_after(after.iter().copied());
-    let algorithm =
-        if changed_stretch(before, after) > LONGEST_FOR_HISTOGRAM { Algorithm::Myers } else { Algorithm::Histogram };
-    let mut diff = Diff::compute(algorithm, &input);
-    // As git merges: hunks slide to their last place, without regard to indentation.
+    let mut diff = Diff::default();
+    if before.len() + after.len() > MOST_FOR_HISTOGRAM {
+        diff.compute_with(Algorithm::Myers, &input.before, &input.after, input.interner.num_tokens());
+    } else {
+        whole_histogram(&input, &mut diff);
+    }
+    // Hunks slide to their last place, without regard to indentation.
     diff.postprocess_no_heuristic(&input);
     let range = |range: Range<u32>| range.start as usize..range.end as usize;
     diff.hunks().map(|hunk| Hunk { before: range(hunk.before), after: range(hunk.after) }).collect()
 }
 
-fn changed_stretch(before: &[&[u8]], after: &[&[u8]]) -> usize {
-    let prefix = before.iter().zip(after).take_while(|(one, two)| one == two).count();
-    let (before, after) = (&before[prefix..], &after[prefix..]);
-    let suffix = before.iter().rev().zip(after.iter().rev()).take_while(|(one, two)| one == two).count();
-    before.len() + after.len() - 2 * suffix
+/// Histogram over the whole files. The library leaves out what both files begin and end with, which makes other lines
+/// rare than git sees; ends that differ keep it from that.
+fn whole_histogram(input: &InternedInput<&[u8]>, diff: &mut Diff) {
+    let end = input.interner.num_tokens();
+    let framed = |lines: &[Token], end: u32| [&[Token(end)], lines, &[Token(end)]].concat();
+    diff.compute_with(Algorithm::Histogram, &framed(&input.before, end), &framed(&input.after, end + 1), end + 2);
+    // The same alignment without the ends: a line that is kept has its rank among those for a name in both files, all
+    // others have a name of their own.
+    let mut names = input.before.len() as u32..;
+    let mut kept = (0..).map(Token);
+    let before: Vec<Token> = (1..=input.before.len() as u32)
+        .filter_map(|at| if diff.is_removed(at) { names.next().map(Token) } else { kept.next() })
+        .collect();
+    let mut kept = (0..).map(Token);
+    let after: Vec<Token> = (1..=input.after.len() as u32)
+        .filter_map(|at| if diff.is_added(at) { names.next().map(Token) } else { kept.next() })
+        .collect();
+    diff.compute_with(Algorithm::Histogram, &before, &after, names.start);
 }
 
 /// Which sides changed something in a span.

@@ -5,6 +5,7 @@ use crate::conflict::{Conflict, Kind, Piece, Side};
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
 use crate::outcome::{Outcome, Proof, Rule};
+use crate::refusal::Refusal;
 use crate::shape::Frame;
 use crate::verify::verify;
 
@@ -14,13 +15,14 @@ const TEXT_BYTES: usize = 8_000;
 /// What a merge may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Most steps; a merge that would take more is left as [`Kind::Budget`]. A step is one line read in one pass: the
-    /// merge and the verifier each align the base with either side. Files that need no merge cost nothing.
+    /// Most steps; a merge that would take more is left as [`Kind::Budget`]. A step is one line of one file in one
+    /// alignment: the merge and the verifier align the base with either side, and a clean result is merged with either
+    /// side again. Files that need no merge cost nothing.
     pub budget: usize,
 }
 
 impl Default for Options {
-    /// Four million steps: three files of half a million lines.
+    /// Four million steps: three files of about two hundred thousand lines.
     fn default() -> Self {
         Self { budget: 4_000_000 }
     }
@@ -89,36 +91,62 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
     let base_text = base.unwrap_or_default();
     let left = |kind| Outcome::Conflict(Conflict::whole(kind, base, Some(ours), Some(theirs)));
     let Some(frame) = Frame::new(base_text, ours, theirs) else { return left(Kind::LineEndings) };
-    let [base_lines, our_lines, their_lines] = [base_text, ours, theirs].map(|text| split(text).len());
-    let needed = 2 * (2 * base_lines + our_lines + their_lines);
+    let needed = steps(base_text, ours, theirs);
     if needed > options.budget {
         return left(Kind::Budget { needed });
     }
-    let pieces_with = |one_sided| {
-        let [base, ours, theirs] = [base_text, ours, theirs].map(|text| frame.take_out(text));
-        let mut pieces = merge_lines(&base, &ours, &theirs, one_sided);
-        frame.put_back(&mut pieces);
-        pieces
-    };
-    let pieces = pieces_with(OneSided::Take);
-    if pieces.iter().any(|piece| matches!(piece, Piece::Open(_))) {
+    let pieces = framed(&frame, base_text, ours, theirs, OneSided::Take);
+    let Some((content, proofs)) = settled(&pieces) else {
         let kind = if base.is_none() { Kind::AddAdd } else { Kind::Content };
         return Outcome::Conflict(Conflict { kind, pieces });
+    };
+    let verified = verify(base, Some(ours), Some(theirs), Some(&content), path)
+        .and_then(|()| verify_again(base_text, ours, theirs, &content));
+    if let Err(refusal) = verified {
+        let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
+        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces });
     }
-    let mut content = Vec::new();
-    let mut regions: Vec<Proof> = frame.rules().map(|rule| whole(rule, base, Some(ours), Some(theirs))).collect();
+    let form = frame.rules().map(|rule| whole(rule, base, Some(ours), Some(theirs)));
+    Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() }
+}
+
+/// Lines read: by the merge and by the verifier, and by both merges of the result with a side, where the result has at
+/// most the lines of both sides.
+fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
+    let [base, ours, theirs] = [base, ours, theirs].map(|text| split(text).len());
+    let alignments = 2 * base + ours + theirs;
+    let again = 4 * base + 2 * (ours + theirs) + ours + theirs;
+    2 * alignments + again
+}
+
+/// Merges the lines of three files, apart from what their form differs in.
+fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
+    let [base, ours, theirs] = [base, ours, theirs].map(|text| frame.take_out(text));
+    let mut pieces = merge_lines(&base, &ours, &theirs, one_sided);
+    frame.put_back(&mut pieces);
+    pieces
+}
+
+/// The file when no piece of it is open.
+fn settled(pieces: &[Piece]) -> Option<(Vec<u8>, Vec<Proof>)> {
+    let (mut content, mut proofs) = (Vec::new(), Vec::new());
     for piece in pieces {
-        if let Piece::Settled { text, proof } = piece {
-            content.extend_from_slice(&text);
-            regions.extend(proof);
-        }
+        let Piece::Settled { text, proof } = piece else { return None };
+        content.extend_from_slice(text);
+        proofs.extend(*proof);
     }
-    match verify(base, Some(ours), Some(theirs), Some(&content), path) {
-        Ok(()) => Outcome::Clean { content: Some(content), regions },
-        Err(refusal) => {
-            Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces: pieces_with(OneSided::LeaveOpen) })
-        }
-    }
+    Some((content, proofs))
+}
+
+/// Merging the result with either side again must give nothing else. Where equal lines can be aligned in several ways,
+/// the result may be aligned otherwise than the side, and then the answer hangs on a choice.
+fn verify_again(base: &[u8], ours: &[u8], theirs: &[u8], result: &[u8]) -> Result<(), Refusal> {
+    let again = |side: &[u8]| {
+        let frame = Frame::new(base, result, side)?;
+        settled(&framed(&frame, base, result, side, OneSided::Take))
+    };
+    let stands = |side: &[u8]| side == result || again(side).is_none_or(|(content, _)| content == result);
+    if stands(ours) && stands(theirs) { Ok(()) } else { Err(Refusal::NotIdempotent) }
 }
 
 fn whole(rule: Rule, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Proof {

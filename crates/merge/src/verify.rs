@@ -49,8 +49,8 @@ pub fn verify(
     case.nothing_twice()
 }
 
-/// Whether swapping the sides gives the same `result`, and merging it with a side again changes nothing, under the
-/// caller's own `merge(base, ours, theirs)`.
+/// Whether swapping the sides gives the same `result`, and merging it with a side again gives nothing else, under the
+/// caller's own `merge(base, ours, theirs)`. A conflict is nothing else: it leaves the result as it is.
 ///
 /// # Errors
 /// [`Refusal::Asymmetric`] or [`Refusal::NotIdempotent`].
@@ -64,7 +64,7 @@ pub fn verify_laws(
     if merge(base, theirs, ours).content() != Some(result) {
         return Err(Refusal::Asymmetric);
     }
-    let again = |side| merge(base, result, side).content() == Some(result);
+    let again = |side| merge(base, result, side).content().is_none_or(|content| content == result);
     if again(ours) && again(theirs) { Ok(()) } else { Err(Refusal::NotIdempotent) }
 }
 

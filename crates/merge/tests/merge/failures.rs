@@ -37,11 +37,11 @@ fn a_multi_line_construct_is_cut() {
 #[test]
 fn an_entity_stands_twice() {
     // Both moved one line, to different places: every line merge has it at both.
-    let (base, ours, theirs) = ("a\nx\nb\nc\nd\n", "a\nb\nc\nx\nd\n", "x\na\nb\nc\nd\n");
+    let (base, ours, theirs) = ("a\nb\nx\nc\nd\ne\n", "a\nb\nc\nd\nx\ne\n", "x\na\nb\nc\nd\ne\n");
     let left = conflict(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
     assert_eq!(left.kind, Kind::Refused(Refusal::Twice { text: "x".to_owned() }));
     assert_eq!(left.regions().count(), 2);
-    assert_eq!(refusal(base, ours, theirs, "x\na\nb\nc\nx\nd\n"), Refusal::Twice { text: "x".to_owned() });
+    assert_eq!(refusal(base, ours, theirs, "x\na\nb\nc\nd\nx\ne\n"), Refusal::Twice { text: "x".to_owned() });
     // One moved a function, the other edited it where it was.
     let (base, ours, theirs) = ("def f():\n    1\n\nx\ny\n", "x\ny\n\ndef f():\n    1\n", "def f():\n    2\n\nx\ny\n");
     assert_eq!(conflict(base.as_bytes(), ours.as_bytes(), theirs.as_bytes()).kind, Kind::Content);

@@ -49,20 +49,20 @@ pub(crate) fn repetitive() -> impl Strategy<Value = Vec<u8>> {
 
 /// One edit of a list of lines: at a place, how many lines go, how many new ones come.
 #[derive(Debug, Clone)]
-pub(crate) struct Edit {
+struct Edit {
     at: usize,
     gone: usize,
     new: Vec<u8>,
 }
 
 /// Edits that leave most of a file as it is.
-pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let edit = (0..40_usize, 0..4_usize, prop::collection::vec(0..12_u8, 0..4));
     prop::collection::vec(edit.prop_map(|(at, gone, new)| Edit { at, gone, new }), 0..4)
 }
 
 /// Lines as source code has them: most once, some often.
-pub(crate) fn source() -> impl Strategy<Value = Vec<String>> {
+fn source() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(0..60_u8, 0..40).prop_map(|lines| lines.into_iter().map(line).collect())
 }
 
@@ -76,7 +76,7 @@ fn line(n: u8) -> String {
 }
 
 /// The lines after some edits.
-pub(crate) fn edited(lines: &[String], edits: &[Edit]) -> Vec<String> {
+fn edited(lines: &[String], edits: &[Edit]) -> Vec<String> {
     let mut lines = lines.to_vec();
     for edit in edits {
         let at = edit.at.min(lines.len());
@@ -87,8 +87,12 @@ pub(crate) fn edited(lines: &[String], edits: &[Edit]) -> Vec<String> {
 }
 
 /// A base and two edited versions of it.
+pub(crate) fn edited_versions() -> impl Strategy<Value = [Vec<u8>; 3]> {
+    (source(), edits(), edits())
+        .prop_map(|(base, ours, theirs)| [text(&base), text(&edited(&base, &ours)), text(&edited(&base, &theirs))])
+}
+
+/// Three files, related or not.
 pub(crate) fn three() -> impl Strategy<Value = [Vec<u8>; 3]> {
-    let realistic = (source(), edits(), edits())
-        .prop_map(|(base, ours, theirs)| [text(&base), text(&edited(&base, &ours)), text(&edited(&base, &theirs))]);
-    prop_oneof![realistic, [repetitive(), repetitive(), repetitive()]]
+    prop_oneof![edited_versions(), [repetitive(), repetitive(), repetitive()]]
 }
