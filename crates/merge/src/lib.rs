@@ -37,6 +37,7 @@
 
 mod align;
 mod conflict;
+mod frame;
 mod generated;
 mod lines;
 mod markers;

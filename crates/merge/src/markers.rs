@@ -3,6 +3,7 @@
 use crate::align::{hunks, split};
 use crate::conflict::{Conflict, Kind, Piece, Region};
 use crate::outcome::{Proof, Rule};
+use crate::shape::{Endings, endings};
 
 /// Most lines between two conflicts that are put into one: written apart they would take more.
 const LINES_WORTH_NO_SPLIT: usize = 3;
@@ -46,6 +47,24 @@ impl Conflict {
             }
         }
         Some(writer.file)
+    }
+
+    /// Whether all its lines end with `\r\n`.
+    fn has_crlf(&self) -> bool {
+        let mut found = None;
+        for piece in &self.pieces {
+            let texts = match piece {
+                Piece::Settled { text, .. } => [text, text, text],
+                Piece::Open(region) => [&region.base.text, &region.ours.text, &region.theirs.text],
+            };
+            for ending in texts.into_iter().filter_map(|text| endings(text)) {
+                if ending != Endings::Crlf {
+                    return false;
+                }
+                found = Some(ending);
+            }
+        }
+        found.is_some()
     }
 
     fn chunks(&self, style: Style) -> Vec<Chunk> {

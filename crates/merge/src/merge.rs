@@ -2,11 +2,10 @@
 
 use crate::align::split;
 use crate::conflict::{Conflict, Kind, Piece, Side};
+use crate::frame::Frame;
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
 use crate::outcome::{Outcome, Proof, Rule};
-use crate::refusal::Refusal;
-use crate::shape::Frame;
 use crate::verify::verify;
 
 /// How many bytes are searched for a NUL: a file with one there is not text.
@@ -16,13 +15,13 @@ const TEXT_BYTES: usize = 8_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Most steps; a merge that would take more is left as [`Kind::Budget`]. A step is one line of one file in one
-    /// alignment: the merge and the verifier align the base with either side, and a clean result is merged with either
-    /// side again. Files that need no merge cost nothing.
+    /// alignment: the merge and the verifier each align the base with either side. Files that need no merge cost
+    /// nothing.
     pub budget: usize,
 }
 
 impl Default for Options {
-    /// Four million steps: three files of about two hundred thousand lines.
+    /// Four million steps: three files of half a million lines.
     fn default() -> Self {
         Self { budget: 4_000_000 }
     }
@@ -100,9 +99,7 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
         let kind = if base.is_none() { Kind::AddAdd } else { Kind::Content };
         return Outcome::Conflict(Conflict { kind, pieces });
     };
-    let verified = verify(base, Some(ours), Some(theirs), Some(&content), path)
-        .and_then(|()| verify_again(base_text, ours, theirs, &content));
-    if let Err(refusal) = verified {
+    if let Err(refusal) = verify(base, Some(ours), Some(theirs), Some(&content), path) {
         let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
         return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces });
     }
@@ -110,13 +107,10 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
     Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() }
 }
 
-/// Lines read: by the merge and by the verifier, and by both merges of the result with a side, where the result has at
-/// most the lines of both sides.
+/// Lines read by the merge and by the verifier: each aligns the base with either side.
 fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
     let [base, ours, theirs] = [base, ours, theirs].map(|text| split(text).len());
-    let alignments = 2 * base + ours + theirs;
-    let again = 4 * base + 2 * (ours + theirs) + ours + theirs;
-    2 * alignments + again
+    2 * (2 * base + ours + theirs)
 }
 
 /// Merges the lines of three files, apart from what their form differs in.
@@ -136,17 +130,6 @@ fn settled(pieces: &[Piece]) -> Option<(Vec<u8>, Vec<Proof>)> {
         proofs.extend(*proof);
     }
     Some((content, proofs))
-}
-
-/// Merging the result with either side again must give nothing else. Where equal lines can be aligned in several ways,
-/// the result may be aligned otherwise than the side, and then the answer hangs on a choice.
-fn verify_again(base: &[u8], ours: &[u8], theirs: &[u8], result: &[u8]) -> Result<(), Refusal> {
-    let again = |side: &[u8]| {
-        let frame = Frame::new(base, result, side)?;
-        settled(&framed(&frame, base, result, side, OneSided::Take))
-    };
-    let stands = |side: &[u8]| side == result || again(side).is_none_or(|(content, _)| content == result);
-    if stands(ours) && stands(theirs) { Ok(()) } else { Err(Refusal::NotIdempotent) }
 }
 
 fn whole(rule: Rule, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Proof {

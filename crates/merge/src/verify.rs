@@ -2,10 +2,10 @@
 
 use crate::align::{Hunk, Touched, hunks, spans, split};
 use crate::conflict::Kind;
+use crate::frame::Frame;
 use crate::merge::{identity, needs_no_lines};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
-use crate::shape::Frame;
 use std::collections::{HashMap, HashSet};
 
 /// How each line of a conflict marker begins.

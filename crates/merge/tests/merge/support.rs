@@ -92,6 +92,23 @@ pub(crate) fn edited_versions() -> impl Strategy<Value = [Vec<u8>; 3]> {
         .prop_map(|(base, ours, theirs)| [text(&base), text(&edited(&base, &ours)), text(&edited(&base, &theirs))])
 }
 
+/// A base in which no line stands twice, and two versions of it whose new lines are their own.
+pub(crate) fn distinct_versions() -> impl Strategy<Value = [Vec<u8>; 3]> {
+    (1..30_usize, edits(), edits()).prop_map(|(lines, ours, theirs)| {
+        let base: Vec<String> = (0..lines).map(|n| format!("line {n}\n")).collect();
+        let side = |edits: &[Edit], name: &str| {
+            let mut lines = base.clone();
+            for (n, edit) in edits.iter().enumerate() {
+                let at = edit.at.min(lines.len());
+                let end = (at + edit.gone).min(lines.len());
+                lines.splice(at..end, (0..edit.new.len()).map(|m| format!("{name} {n} {m}\n")));
+            }
+            text(&lines)
+        };
+        [text(&base), side(&ours, "ours"), side(&theirs, "theirs")]
+    })
+}
+
 /// Three files, related or not.
 pub(crate) fn three() -> impl Strategy<Value = [Vec<u8>; 3]> {
     prop_oneof![edited_versions(), [repetitive(), repetitive(), repetitive()]]
