@@ -5,8 +5,9 @@ use crate::refusal::Refusal;
 
 /// A file in conflict: its settled pieces and, between them, the regions in conflict.
 ///
-/// All texts are in the form of the merged file: where the sides differ in byte-order mark, line endings or final
-/// newline and the base tells which side changed them, that side's form.
+/// Where lines were merged, all texts are in the form of the merged file: where the sides differ in byte-order mark, line
+/// endings or final newline and the base tells which side changed them, that side's form. A conflict of another kind than
+/// `Content`, `AddAdd` and `Refused` is one region with the three files as they are; an absent file is an empty part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// What kind of conflict.
