@@ -2,7 +2,8 @@
 
 use crate::support::{clean, distinct_versions, merged, repetitive, text, three};
 use orchestrator_merge::{
-    Conflict, Kind, Options, Outcome, Piece, Proof, Refusal, Region, Rule, Side, merge, verify, verify_laws,
+    Conflict, Kind, Labels, Options, Outcome, Piece, Proof, Refusal, Region, Rule, Side, Style, merge, verify,
+    verify_laws,
 };
 use proptest::prelude::*;
 
@@ -57,6 +58,25 @@ fn mirrored_proof(proof: Proof) -> Proof {
         other => other,
     };
     Proof { rule, ours: proof.theirs, theirs: proof.ours, ..proof }
+}
+
+const LABELS: Labels<'_> = Labels { ours: "o", base: "b", theirs: "t" };
+
+/// A file with markers, with one side taken everywhere.
+fn taken(file: &[u8], side: Side) -> Vec<u8> {
+    let mut taken = Vec::new();
+    let mut within = None;
+    for line in file.split_inclusive(|byte| *byte == b'\n') {
+        match line {
+            b"<<<<<<< o\n" => within = Some(Some(Side::Ours)),
+            b"||||||| b\n" => within = Some(None),
+            b"=======\n" => within = Some(Some(Side::Theirs)),
+            b">>>>>>> t\n" => within = None,
+            line if within.is_none_or(|within| within == Some(side)) => taken.extend_from_slice(line),
+            _ => {}
+        }
+    }
+    taken
 }
 
 proptest! {
@@ -158,6 +178,27 @@ proptest! {
             }
             expected.extend(lines[done..].concat());
             prop_assert_eq!(resolved, expected);
+        }
+    }
+
+    #[test]
+    fn a_file_with_markers_holds_both_sides_whole([base, ours, theirs] in three()) {
+        if let Outcome::Conflict(conflict) = merged(&base, &ours, &theirs) {
+            for style in [Style::Merge, Style::Diff3, Style::Zdiff3] {
+                let file = conflict.markers(style, &LABELS).unwrap();
+                prop_assert_eq!(taken(&file, Side::Ours), conflict.resolve(|region| region.ours.text.clone()));
+                prop_assert_eq!(taken(&file, Side::Theirs), conflict.resolve(|region| region.theirs.text.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn any_conflict_can_be_written(base in anything(), ours in anything(), theirs in anything()) {
+        if let Outcome::Conflict(conflict) = answer(base.as_deref(), ours.as_deref(), theirs.as_deref()) {
+            let marked = !matches!(conflict.kind, Kind::Binary | Kind::DeleteModify { .. });
+            for style in [Style::Merge, Style::Diff3, Style::Zdiff3] {
+                prop_assert_eq!(conflict.markers(style, &LABELS).is_some(), marked);
+            }
         }
     }
 
