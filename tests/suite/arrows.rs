@@ -9,6 +9,7 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-protocol", &[]),
     ("orchestrator-log", &[]),
+    ("orchestrator-merge", &[]),
     ("orchestrator-repository", &[]),
     ("orchestrator-watch", &[]),
     ("orchestrator-registry", &["orchestrator-protocol"]),
@@ -59,6 +60,7 @@ const KNOWN_BY_ONE: &[(&str, &str)] = &[
     ("actix-http", "orchestrator-transport"),
     ("gix", "orchestrator-repository"),
     ("rusqlite", "orchestrator-log"),
+    ("imara-diff", "orchestrator-merge"),
     ("notify-debouncer-full", "orchestrator-watch"),
     ("reqwest", "orchestrator-client"),
 ];

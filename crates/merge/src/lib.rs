@@ -1,0 +1,55 @@
+//! Three-way merge of one file: bytes in, an [`Outcome`] out.
+//!
+//! [`merge`] tries its layers in order; each settles what it can prove and leaves the rest to the next:
+//!
+//! 1. *Identity*: equal sides, a side that equals the base, a file both deleted. A byte-order mark, the line endings
+//!    and the final newline are taken from the side that changed them, so that they never stand in the way of an edit.
+//! 2. *Lines*: both sides' changes against the base, aligned by a histogram diff. Changes that touch are one region,
+//!    and a region that both sides touched is a conflict unless both wrote the same.
+//!
+//! Every clean answer for a file that both sides touched goes through [`verify`], which shares the alignment with the
+//! layers and nothing else, and knows only what must never happen. What it refuses becomes a [`Conflict`] that carries
+//! the [`Refusal`]. A conflict is an outcome, not an error: it keeps the settled pieces and the minimal regions, and
+//! writes them in git's forms.
+//!
+//! The crate is pure: no files, threads, clock or global state. The same three files give the same answer everywhere,
+//! and swapping the sides swaps the answer.
+//!
+//! # Limitations
+//! The layers see lines, not syntax: a name renamed on one side and used anew on the other merges clean. A block moved
+//! by one side and edited by the other is a conflict. The verifier knows no rule under which changes that touch may be
+//! composed, so it refuses every such result.
+//!
+//! ```
+//! use orchestrator_merge::{Labels, Options, Outcome, Style, merge};
+//!
+//! let base = b"one\ntwo\nthree\n";
+//! let answer = merge(Some(base), Some(b"ONE\ntwo\nthree\n"), Some(b"one\ntwo\nTHREE\n"), "a.txt", &Options::default());
+//! assert_eq!(answer.content(), Some(Some(&b"ONE\ntwo\nTHREE\n"[..])));
+//!
+//! let answer = merge(Some(base), Some(b"one\n2\nthree\n"), Some(b"one\nTWO\nthree\n"), "a.txt", &Options::default());
+//! let Outcome::Conflict(conflict) = answer else { panic!("both changed line 2") };
+//! assert_eq!(conflict.regions().next().map(|region| region.base.lines.start), Some(2));
+//! let labels = Labels { ours: "mine", base: "base", theirs: "yours" };
+//! let text = conflict.markers(Style::Merge, &labels);
+//! assert_eq!(text.as_deref(), Some(&b"one\n<<<<<<< mine\n2\n=======\nTWO\n>>>>>>> yours\nthree\n"[..]));
+//! ```
+
+mod align;
+mod conflict;
+mod frame;
+mod generated;
+mod lines;
+mod markers;
+mod merge;
+mod outcome;
+mod refusal;
+mod shape;
+mod verify;
+
+pub use conflict::{Conflict, Kind, Part, Piece, Region, Side};
+pub use markers::{Labels, Style};
+pub use merge::{Options, merge};
+pub use outcome::{Label, Layer, Lines, Outcome, Proof, Rule};
+pub use refusal::Refusal;
+pub use verify::{verify, verify_laws};

@@ -1,0 +1,138 @@
+//! The order of the layers.
+
+use crate::align::split;
+use crate::conflict::{Conflict, Kind, Piece, Side};
+use crate::frame::Frame;
+use crate::generated::is_generated;
+use crate::lines::{OneSided, merge_lines};
+use crate::outcome::{Outcome, Proof, Rule};
+use crate::verify::verify;
+
+/// How many bytes are searched for a NUL: a file with one there is not text.
+const TEXT_BYTES: usize = 8_000;
+
+/// What a merge may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Most steps; a merge that would take more is left as [`Kind::Budget`]. A step is one line of one file in one
+    /// alignment: the merge and the verifier each align the base with either side. Files that need no merge cost
+    /// nothing.
+    pub budget: usize,
+}
+
+impl Default for Options {
+    /// Four million steps: three files of half a million lines.
+    fn default() -> Self {
+        Self { budget: 4_000_000 }
+    }
+}
+
+/// Merges the changes from `base` to `ours` and from `base` to `theirs` in one file.
+///
+/// `None` is a file that is not there. The path tells only what kind of file it is; the bytes are never decoded.
+#[must_use]
+pub fn merge(
+    base: Option<&[u8]>,
+    ours: Option<&[u8]>,
+    theirs: Option<&[u8]>,
+    path: &str,
+    options: &Options,
+) -> Outcome {
+    if let Some((rule, content)) = identity(base, ours, theirs) {
+        let regions = vec![whole(rule, base, ours, theirs)];
+        return Outcome::Clean { content: content.map(<[u8]>::to_vec), regions };
+    }
+    match needs_no_lines(base, ours, theirs, path) {
+        Some(kind) => Outcome::Conflict(Conflict::whole(kind, base, ours, theirs)),
+        None => merge_text(base, ours.unwrap_or_default(), theirs.unwrap_or_default(), path, options),
+    }
+}
+
+/// The answer where at most one side changed something.
+pub(crate) fn identity<'a>(
+    base: Option<&[u8]>,
+    ours: Option<&'a [u8]>,
+    theirs: Option<&'a [u8]>,
+) -> Option<(Rule, Option<&'a [u8]>)> {
+    if ours == theirs {
+        Some((Rule::SameFile, ours))
+    } else if theirs == base {
+        Some((Rule::OnlyOurs, ours))
+    } else if ours == base {
+        Some((Rule::OnlyTheirs, theirs))
+    } else {
+        None
+    }
+}
+
+/// The conflict of files that both sides touched and whose lines are not to be merged.
+pub(crate) fn needs_no_lines(
+    base: Option<&[u8]>,
+    ours: Option<&[u8]>,
+    theirs: Option<&[u8]>,
+    path: &str,
+) -> Option<Kind> {
+    let versions = || [base, ours, theirs].into_iter().flatten();
+    if ours.is_none() {
+        Some(Kind::DeleteModify { deleted: Side::Ours })
+    } else if theirs.is_none() {
+        Some(Kind::DeleteModify { deleted: Side::Theirs })
+    } else if versions().any(|text| text[..text.len().min(TEXT_BYTES)].contains(&0)) {
+        Some(Kind::Binary)
+    } else if is_generated(path, versions()) {
+        Some(Kind::Generated)
+    } else {
+        None
+    }
+}
+
+fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, options: &Options) -> Outcome {
+    let base_text = base.unwrap_or_default();
+    let left = |kind| Outcome::Conflict(Conflict::whole(kind, base, Some(ours), Some(theirs)));
+    let Some(frame) = Frame::new(base_text, ours, theirs) else { return left(Kind::LineEndings) };
+    let needed = steps(base_text, ours, theirs);
+    if needed > options.budget {
+        return left(Kind::Budget { needed });
+    }
+    let pieces = framed(&frame, base_text, ours, theirs, OneSided::Take);
+    let Some((content, proofs)) = settled(&pieces) else {
+        let kind = if base.is_none() { Kind::AddAdd } else { Kind::Content };
+        return Outcome::Conflict(Conflict { kind, pieces });
+    };
+    if let Err(refusal) = verify(base, Some(ours), Some(theirs), Some(&content), path) {
+        let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
+        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces });
+    }
+    let form = frame.rules().map(|rule| whole(rule, base, Some(ours), Some(theirs)));
+    Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() }
+}
+
+/// Lines read by the merge and by the verifier: each aligns the base with either side.
+fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
+    let [base, ours, theirs] = [base, ours, theirs].map(|text| split(text).len());
+    2 * (2 * base + ours + theirs)
+}
+
+/// Merges the lines of three files, apart from what their form differs in.
+fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
+    let [base, ours, theirs] = [base, ours, theirs].map(|text| frame.take_out(text));
+    let mut pieces = merge_lines(&base, &ours, &theirs, one_sided);
+    frame.put_back(&mut pieces);
+    pieces
+}
+
+/// The file when no piece of it is open.
+fn settled(pieces: &[Piece]) -> Option<(Vec<u8>, Vec<Proof>)> {
+    let (mut content, mut proofs) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        let Piece::Settled { text, proof } = piece else { return None };
+        content.extend_from_slice(text);
+        proofs.extend(*proof);
+    }
+    Some((content, proofs))
+}
+
+fn whole(rule: Rule, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Proof {
+    let [base, ours, theirs] = [base, ours, theirs].map(|text| (0..text.map_or(0, |text| split(text).len())).into());
+    Proof { rule, label: rule.label(), base, ours, theirs }
+}
