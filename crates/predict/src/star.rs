@@ -1,0 +1,216 @@
+//! All agents' changes around one tip.
+
+use crate::finding::{Finding, Kind, Region};
+use crate::pair::{self, Pair};
+use crate::rename;
+use crate::version::{Change, Mode, Path, Source, Version};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+
+/// Whose work it is: a number that the caller gives.
+pub type Agent = u64;
+
+/// Merges that are remembered; the oldest half is forgotten when there are more.
+const REMEMBERED: usize = 4_096;
+
+/// The three versions of a merge.
+type Three = (Option<Version>, Option<Version>, Option<Version>);
+
+/// All agents' changes, and who shares which path.
+#[derive(Debug, Default)]
+pub struct Star {
+    works: BTreeMap<Agent, BTreeMap<Path, Change>>,
+    sharers: HashMap<Path, BTreeSet<Agent>>,
+    merges: HashMap<(Path, Three), (u64, Pair)>,
+    /// Counts merges, for the age of those remembered.
+    age: u64,
+}
+
+/// Where one agent's change stands on the tip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Landed {
+    /// It goes onto the tip, as this.
+    Clean(Option<Version>),
+    /// It collides with what has landed.
+    Conflict(Kind, Vec<Region>),
+}
+
+impl Star {
+    /// Takes over what an agent has at some paths; `None` where it has nothing of its own any more. Returns the
+    /// paths at which something changed: those are to be [examined](Self::examine), each.
+    pub fn update(
+        &mut self,
+        agent: Agent,
+        changes: impl IntoIterator<Item = (Path, Option<Change>)>,
+    ) -> BTreeSet<Path> {
+        let work = self.works.entry(agent).or_default();
+        let mut touched = BTreeSet::new();
+        let mut moved = false;
+        for (path, change) in changes {
+            let before = match change {
+                Some(change) => work.insert(path.clone(), change),
+                None => work.remove(&path),
+            };
+            if before == change {
+                continue;
+            }
+            let exists =
+                |change: Option<Change>| change.is_some_and(|change| change.base.is_some() != change.side.is_some());
+            moved |= exists(before) || exists(change);
+            let sharers = self.sharers.entry(path.clone()).or_default();
+            if change.is_some() {
+                sharers.insert(agent);
+            } else {
+                sharers.remove(&agent);
+            }
+            if sharers.is_empty() {
+                self.sharers.remove(&path);
+            }
+            touched.insert(path);
+        }
+        if moved {
+            // A file that came or went may be half of a rename: what was deleted is to be judged anew.
+            let deleted = work.iter().filter(|(_, change)| change.side.is_none()).map(|(path, _)| path.clone());
+            touched.extend(deleted);
+        }
+        touched
+    }
+
+    /// Forgets an agent. Returns the paths to examine.
+    pub fn remove(&mut self, agent: Agent) -> BTreeSet<Path> {
+        let paths: Vec<Path> = self.works.get(&agent).into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        let touched = self.update(agent, paths.into_iter().map(|path| (path, None)));
+        self.works.remove(&agent);
+        touched
+    }
+
+    /// The paths that anyone changed.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.sharers.keys()
+    }
+
+    /// An agent's changes.
+    #[must_use]
+    pub fn work(&self, agent: Agent) -> Option<&BTreeMap<Path, Change>> {
+        self.works.get(&agent)
+    }
+
+    /// All findings at a path, in a stable order: with landed work first, then of every two agents.
+    ///
+    /// # Errors
+    /// Something could not be read; then nothing is known of the path.
+    pub fn examine<S: Source>(&mut self, path: &Path, source: &S) -> Result<Vec<Finding>, S::Error> {
+        let agents: Vec<Agent> = self.sharers.get(path).into_iter().flatten().copied().collect();
+        let tip = source.tip(path)?;
+        let mut findings = Vec::new();
+        let mut sides = Vec::new();
+        for agent in agents {
+            let Some(change) = self.works.get(&agent).and_then(|work| work.get(path)).copied() else { continue };
+            match self.landed(source, path, change, tip)? {
+                Landed::Clean(version) => sides.push((agent, version)),
+                Landed::Conflict(kind, regions) => {
+                    findings.push(Finding { path: path.clone(), first: agent, second: None, kind, regions });
+                }
+            }
+        }
+        for (place, (first, ours)) in sides.iter().enumerate() {
+            for (second, theirs) in sides.iter().skip(place + 1) {
+                if let Some((kind, regions)) = self.collide(source, path, tip, (*first, *ours), (*second, *theirs))? {
+                    let (path, first, second) = (path.clone(), *first, Some(*second));
+                    findings.push(Finding { path, first, second, kind, regions });
+                }
+            }
+        }
+        findings.extend(self.folder_clashes(path));
+        Ok(findings)
+    }
+
+    /// Puts an agent's change onto the tip.
+    fn landed<S: Source>(
+        &mut self,
+        source: &S,
+        path: &Path,
+        change: Change,
+        tip: Option<Version>,
+    ) -> Result<Landed, S::Error> {
+        Ok(match self.merge(source, path, (change.base, change.side, tip))? {
+            Pair::Clean(version) | Pair::Settles(version) => Landed::Clean(version),
+            Pair::Conflict(kind, regions) => Landed::Conflict(kind, regions),
+        })
+    }
+
+    fn collide<S: Source>(
+        &mut self,
+        source: &S,
+        path: &Path,
+        tip: Option<Version>,
+        (first, ours): (Agent, Option<Version>),
+        (second, theirs): (Agent, Option<Version>),
+    ) -> Result<Option<(Kind, Vec<Region>)>, S::Error> {
+        let (kind, regions) = match self.merge(source, path, (tip, ours, theirs))? {
+            Pair::Clean(_) => return Ok(None),
+            Pair::Settles(_) => return Ok(Some((Kind::Settles, Vec::new()))),
+            Pair::Conflict(kind, regions) => (kind, regions),
+        };
+        let (Kind::DeleteModify, Some(old)) = (kind, tip) else { return Ok(Some((kind, regions))) };
+        // The one that deleted it may have renamed it.
+        let (mover, stayed, is_first) = match (ours, theirs) {
+            (None, Some(version)) => (first, version, true),
+            (Some(version), None) => (second, version, false),
+            _ => return Ok(Some((kind, regions))),
+        };
+        let empty = BTreeMap::new();
+        let Some((to, version)) = rename::find(source, self.works.get(&mover).unwrap_or(&empty), old)? else {
+            return Ok(Some((kind, regions)));
+        };
+        Ok(match self.merge(source, &to, (Some(old), Some(version), Some(stayed)))? {
+            Pair::Clean(_) => None,
+            Pair::Settles(_) => Some((Kind::Settles, Vec::new())),
+            Pair::Conflict(_, regions) if is_first => Some((Kind::Rename, regions)),
+            Pair::Conflict(_, regions) => Some((Kind::Rename, regions.into_iter().map(Region::swapped).collect())),
+        })
+    }
+
+    /// A file of one agent where another has a folder: told at the file's path.
+    fn folder_clashes(&self, path: &Path) -> Vec<Finding> {
+        let is_there = |change: &Change| change.side.is_some_and(|side| side.mode != Mode::Commit);
+        let holds_file = |agent: &Agent| self.works.get(agent).and_then(|work| work.get(path)).is_some_and(is_there);
+        let files: Vec<Agent> = self.sharers.get(path).into_iter().flatten().copied().filter(holds_file).collect();
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let below: Vec<u8> = [path, b"/".as_slice()].concat();
+        let mut findings = Vec::new();
+        for (other, work) in &self.works {
+            let from: Path = below.as_slice().into();
+            let mut inside = work.range::<Path, _>((Bound::Included(from), Bound::Unbounded));
+            let has_folder = inside.by_ref().take_while(|(path, _)| path.starts_with(&below)).any(|(_, c)| is_there(c));
+            for agent in files.iter().filter(|agent| has_folder && *agent != other) {
+                let (first, second) = (*agent.min(&other), Some(*agent.max(&other)));
+                findings.push(Finding { path: path.clone(), first, second, kind: Kind::Mode, regions: Vec::new() });
+            }
+        }
+        findings
+    }
+
+    fn merge<S: Source>(&mut self, source: &S, path: &Path, three: Three) -> Result<Pair, S::Error> {
+        let (base, ours, theirs) = three;
+        let is_trivial = ours == theirs || ours == base || theirs == base;
+        if is_trivial {
+            return pair::merge(source, path, base, ours, theirs);
+        }
+        self.age += 1;
+        let age = self.age;
+        if let Some((used, pair)) = self.merges.get_mut(&(path.clone(), three)) {
+            *used = age;
+            return Ok(pair.clone());
+        }
+        let pair = pair::merge(source, path, base, ours, theirs)?;
+        if self.merges.len() >= REMEMBERED {
+            let half = age - REMEMBERED as u64 / 2;
+            self.merges.retain(|_, (used, _)| *used > half);
+        }
+        self.merges.insert((path.clone(), three), (age, pair.clone()));
+        Ok(pair)
+    }
+}
