@@ -25,9 +25,18 @@ mod error;
 mod exclude;
 mod path;
 mod project;
+mod snapshot;
+mod store;
+mod tree;
+mod workspace;
 mod worktree;
 
 pub use error::Error;
+pub use gix::{ObjectId, bstr};
 pub use path::{PathError, normalise};
 pub use project::Project;
+pub use snapshot::{Author, Delta, Deltas, Entry, Mode, Notice, Opaque, Snapshot};
+pub use store::{Mark, Store};
+pub use tree::{Change, Conflict, Merged, Stage};
+pub use workspace::{Busy, Changes, Limits, Restore, Restored, State, Workspace};
 pub use worktree::Worktree;

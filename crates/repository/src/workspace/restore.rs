@@ -1,0 +1,5 @@
+//! x
+/// x
+pub struct Restore;
+/// x
+pub struct Restored;

@@ -1,0 +1,9 @@
+//! Work in progress as trees, held against the git program.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// The same, for cases that were thought of.
+mod cases;
+/// Random operations: a snapshot is what `git add -A && git write-tree` gives.
+mod equality;
+/// Runs git in folders that a test made.
+mod git;
