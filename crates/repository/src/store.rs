@@ -138,17 +138,18 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what the refs of the store need into one pack and removes the others.
+    /// Writes what the refs of the store need into one pack and removes the others. `live` is what is in use
+    /// without a ref: the trees of current snapshots, commits whose ref is about to be set.
     /// # Errors
     /// Something is missing or the disk refuses; then the old packs stay.
-    pub fn compact(&self) -> Result<(), Error> {
+    pub fn compact(&self, live: impl IntoIterator<Item = ObjectId>) -> Result<(), Error> {
         let _one = self.inner.writing.lock();
         let folder = self.inner.folder.join("objects").join("pack");
         let old: Vec<PathBuf> = self.inner.packs.read().iter().map(|pack| pack.path().to_owned()).collect();
         let objects = self.objects();
         let durable = |id: &gix::oid| self.is_durable(id);
         let mut walk = Walk::new(&objects, &durable);
-        for (_, id) in self.refs("refs/")? {
+        for id in self.refs("refs/")?.into_iter().map(|(_, id)| id).chain(live) {
             walk.add_all(id)?;
         }
         let found = walk.found;
@@ -224,7 +225,10 @@ impl Store {
             Failed::Write(error) => Error::io("write a pack in", &folder)(error),
         })?;
         let index = open_index(&path)?;
-        self.inner.packs.write().push(index);
+        let mut packs = self.inner.packs.write();
+        // The same content is the same pack.
+        packs.retain(|pack| pack.path() != path);
+        packs.push(index);
         Ok(Some(path))
     }
 }

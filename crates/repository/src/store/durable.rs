@@ -52,15 +52,18 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// A commit of ours and everything it needs from our packs, for writing them anew.
-    pub(crate) fn add_all(&mut self, commit: ObjectId) -> Result<(), Error> {
-        let mut open = vec![commit];
+    /// Everything that `id` needs from our packs, for writing them anew.
+    pub(crate) fn add_all(&mut self, id: ObjectId) -> Result<(), Error> {
+        let mut open = vec![id];
         while let Some(id) = open.pop() {
+            let durable = (self.durable)(&id);
             // What is not ours is the user's, and pinned there.
-            if !(self.durable)(&id) || !self.seen.insert(id) {
+            if !(durable || self.objects.memory.contains(&id)) || !self.seen.insert(id) {
                 continue;
             }
-            self.found.push(id);
+            if durable {
+                self.found.push(id);
+            }
             match self.objects.read(&id)? {
                 (Kind::Commit, _) => {
                     let (tree, parents) = self.objects.commit(&id)?;

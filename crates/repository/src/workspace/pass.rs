@@ -331,7 +331,7 @@ impl<'a> Pass<'a> {
         let stored = if filtered {
             bytes
         } else {
-            match self.rules.to_git(path, &bytes, known.map(|(_, oid)| oid), &self.objects) {
+            match self.rules.stored(path, &bytes, known.map(|(_, oid)| oid), &self.objects) {
                 Ok(stored) => stored,
                 Err(_) => {
                     self.notices.insert(path.to_owned(), Notice::Unconverted);

@@ -63,7 +63,7 @@ impl Rules {
 
     /// The content as git would store it. `known` is what the index has at the path: git leaves line ends
     /// alone that are stored there already.
-    pub(super) fn to_git(
+    pub(super) fn stored(
         &mut self,
         path: &BStr,
         content: &[u8],
@@ -99,7 +99,7 @@ impl Rules {
     }
 
     /// The content as git would write it into the worktree.
-    pub(super) fn to_worktree(&mut self, path: &BStr, content: &[u8], objects: &Objects) -> Result<Vec<u8>, Error> {
+    pub(super) fn checked_out(&mut self, path: &BStr, content: &[u8], objects: &Objects) -> Result<Vec<u8>, Error> {
         let found = self.stack.at_entry(path, Some(IndexMode::FILE), objects).map_err(|error| failed(path, &error))?;
         let mut converted = self
             .conversion

@@ -7,3 +7,11 @@ mod cases;
 mod equality;
 /// Runs git in folders that a test made.
 mod git;
+/// A repository whose configuration wants to run programs.
+mod hostile;
+/// Putting a state back loses nothing.
+mod restore;
+/// `work.git`: durable, pinned, readable while the user's git collects garbage.
+mod store;
+/// Merges and differences of trees, held against `git merge-tree` and `git diff-tree`.
+mod trees;
