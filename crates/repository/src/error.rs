@@ -86,7 +86,7 @@ pub enum Error {
     /// The file system refused.
     #[error("failed to {action} {path:?}: {source}; see that the disk has room and the file is accessible")]
     Io {
-        /// What was tried, fits "failed to .. <path>".
+        /// What was tried, fits "failed to .." before the path.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,

@@ -58,7 +58,7 @@ fn apply(repository: &Repository, side: &str, edits: &[Edit]) -> (ObjectId, Obje
             (Edit::Delete(_), _) => fs::remove_file(&path).unwrap(),
             (Edit::Rename(_), _) => fs::rename(&path, root.join(format!("r{file}-{side}"))).unwrap(),
             (Edit::Run(_), _) => {
-                fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap()
+                fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
             }
             (Edit::Replace(_, line, text), _) if !lines.is_empty() => {
                 let at = at(line);
