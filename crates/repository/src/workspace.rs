@@ -244,8 +244,11 @@ impl Workspace {
                 return Ok(self.wait(Busy::Conflicted, paths));
             }
             if head_tree != self.head_tree {
-                let moved = self.store.diff(self.head_tree, head_tree, false)?;
-                paths.extend(moved.into_iter().map(|change| change.path));
+                match self.store.diff(self.head_tree, head_tree, false) {
+                    Ok(moved) => paths.extend(moved.into_iter().map(|change| change.path)),
+                    // The old tree may be collected by now: then nothing is known of what moved.
+                    Err(_) => self.stale = true,
+                }
                 paths.extend(self.delta.keys().cloned());
             }
             self.index = index;

@@ -164,7 +164,10 @@ impl<'a> Pass<'a> {
             self.gone(path)?;
         }
         for below in known {
-            let closed = self.closed.iter().any(|closed| below.starts_with(closed.as_slice()));
+            let is_closed = |closed: &BString| {
+                closed.is_empty() || closed == below.as_bstr() || is_below(below.as_ref(), closed.as_ref())
+            };
+            let closed = self.closed.iter().any(is_closed);
             if !closed && !seen.paths.contains(&number(below.as_ref())) {
                 self.gone(below.as_ref())?;
             }
@@ -210,8 +213,12 @@ impl<'a> Pass<'a> {
         if !submodule && self.index.has_folder(path) {
             return Ok(true);
         }
-        if tracked.is_none() && self.rules.excludes(path, true, &self.objects)? {
-            return Ok(false);
+        if tracked.is_none() {
+            match self.rules.excludes(path, true, &self.objects) {
+                Ok(true) => return Ok(false),
+                Ok(false) => {}
+                Err(_) => return self.unreadable(path).map(|()| false),
+            }
         }
         let has_git = folder.stat(".git".into()).is_ok();
         if !submodule && !has_git {
@@ -272,11 +279,14 @@ impl<'a> Pass<'a> {
                     return self.keep(path).map(|()| true);
                 }
             }
-            None if self.rules.excludes(path, false, &self.objects)? => {
-                self.notices.remove(path);
-                return self.set(path, None).map(|()| false);
-            }
-            None => {}
+            None => match self.rules.excludes(path, false, &self.objects) {
+                Ok(true) => {
+                    self.notices.remove(path);
+                    return self.set(path, None).map(|()| false);
+                }
+                Ok(false) => {}
+                Err(_) => return self.unreadable(path).map(|()| true),
+            },
         }
         self.notices.remove(path);
         if meta.is_symlink() {
@@ -327,7 +337,7 @@ impl<'a> Pass<'a> {
             Content::Whole(meta, bytes) => (meta, bytes),
         };
         let mode = self.mode(&meta, known);
-        let filtered = self.rules.filters(path, &self.objects)?;
+        let Ok(filtered) = self.rules.filters(path, &self.objects) else { return self.unreadable(path) };
         let stored = if filtered {
             bytes
         } else {
@@ -362,15 +372,13 @@ impl<'a> Pass<'a> {
 
     /// What may not be read stays as it was known.
     fn shut(&mut self, path: &BStr, error: &io::Error) -> Result<(), Error> {
-        if is_no_folder(error) {
-            return Ok(());
-        }
+        if is_no_folder(error) { Ok(()) } else { self.unreadable(path) }
+    }
+
+    /// The path, or a rule file on the way to it.
+    fn unreadable(&mut self, path: &BStr) -> Result<(), Error> {
         self.notices.insert(path.to_owned(), Notice::Unreadable);
-        let mut closed = path.to_owned();
-        if !closed.is_empty() {
-            closed.push(b'/');
-        }
-        self.closed.push(closed);
+        self.closed.push(path.to_owned());
         Ok(())
     }
 

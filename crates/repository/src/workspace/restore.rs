@@ -359,6 +359,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_changed_after_the_backup_is_neither_written_over_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Folder::root(folder.path()).unwrap();
+        let file = folder.path().join("d/f");
+        fs::create_dir(folder.path().join("d")).unwrap();
+        let step = |content: Option<&[u8]>| Step {
+            path: "d/f".into(),
+            to: None,
+            standing: content.map(|content| (Mode::File, hash(content).unwrap())),
+        };
+        let check = |step: &Step, stands: &[u8]| {
+            for outcome in [write(&root, step, Mode::File, b"restored"), remove(&root, step)] {
+                assert!(matches!(outcome, Err(Error::Unsaved { .. }) | Ok(())), "{outcome:?}");
+            }
+            assert_eq!(fs::read(&file).unwrap(), stands);
+            assert_eq!(fs::read_dir(folder.path().join("d")).unwrap().count(), 1, "no temporary file stays");
+        };
+        fs::write(&file, "later").unwrap();
+        check(&step(Some(b"backed up")), b"later");
+        check(&step(None), b"later");
+        fs::remove_file(&file).unwrap();
+        assert!(write(&root, &step(Some(b"backed up")), Mode::File, b"restored").is_err());
+        std::os::unix::fs::symlink("elsewhere", &file).unwrap();
+        assert!(write(&root, &step(Some(b"elsewhere")), Mode::File, b"restored").is_err(), "a link is no file");
+        fs::remove_file(&file).unwrap();
+        write(&root, &step(None), Mode::Executable, b"restored").unwrap();
+        assert_eq!(standing(&root, "d/f".into(), 100).unwrap(), Some((Mode::Executable, b"restored".to_vec())));
+    }
+
+    #[test]
     fn every_path_is_one_line_and_comes_back() {
         for path in [&b"a/b c"[..], b"%41", b"x\ny", b"\xff\0", "\u{e4}".as_bytes()] {
             let text = escape(path.as_bstr());

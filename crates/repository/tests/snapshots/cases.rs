@@ -327,3 +327,161 @@ fn linked_worktrees_and_clones_are_workspaces_and_strangers_are_not() {
     assert!(matches!(open(&store, &other), Err(Error::Unrelated { .. })));
     assert!(open(&store, &repository.beside("none")).is_err());
 }
+
+#[test]
+fn a_worktree_opened_while_git_is_busy_is_its_head_until_then() {
+    let repository = Repository::new();
+    repository.write("README", "edited\n");
+    repository.write(".git/index.lock", "");
+    let mut workspace = repository.workspace(&repository.store());
+    assert_eq!(workspace.state(), State::Busy(Busy::Locked));
+    assert!(workspace.snapshot().delta.is_empty());
+    fs::remove_file(repository.root.join(".git/index.lock")).unwrap();
+    check(&repository, &mut workspace, &[]);
+    assert_eq!(workspace.snapshot().delta.len(), 1);
+}
+
+#[test]
+fn every_form_of_index() {
+    let settings = [
+        "index.version=4",
+        "core.splitIndex=true",
+        "core.untrackedCache=true",
+        "index.skipHash=true",
+        "feature.manyFiles=true",
+        "core.fileMode=false",
+        "core.checkStat=minimal",
+    ];
+    for setting in settings {
+        let repository = Repository::new();
+        let (name, value) = setting.split_once('=').unwrap();
+        git(&repository.root, &["config", name, value]);
+        for path in ["a", "b", "d/c", "d/e/f"] {
+            repository.write(path, path);
+        }
+        repository.commit("more");
+        let mut workspace = repository.workspace(&repository.store());
+        repository.write("a", "a2");
+        repository.write("d/new", "n");
+        git(&repository.root, &["add", "d/new"]);
+        fs::remove_file(repository.root.join("d/c")).unwrap();
+        fs::set_permissions(repository.root.join("b"), PermissionsExt::from_mode(0o755)).unwrap();
+        check(&repository, &mut workspace, &["a", "d/c", "b"]);
+        git(&repository.root, &["status"]);
+        check(&repository, &mut workspace, &[]);
+    }
+}
+
+#[test]
+fn the_tree_of_the_last_head_may_be_gone() {
+    let repository = Repository::new();
+    repository.write("a", "1");
+    repository.commit("first version");
+    let mut workspace = repository.workspace(&repository.store());
+    repository.write("a", "2");
+    repository.write("b", "2");
+    git(&repository.root, &["add", "-A"]);
+    git(&repository.root, &["commit", "-q", "--amend", "-m", "second version"]);
+    git(&repository.root, &["reflog", "expire", "--expire=now", "--all"]);
+    git(&repository.root, &["gc", "-q", "--prune=now"]);
+    check(&repository, &mut workspace, &[]);
+    assert!(workspace.snapshot().delta.is_empty());
+}
+
+#[test]
+fn rule_files_that_are_no_files() {
+    let repository = Repository::new();
+    let mut workspace = repository.workspace(&repository.store());
+    repository.write(".gitattributes/x", "x");
+    repository.write("d/.gitignore/y", "y");
+    repository.write("d/file", "f");
+    std::os::unix::fs::symlink("nowhere", repository.root.join(".gitignore")).unwrap();
+    check(&repository, &mut workspace, &[".gitattributes", "d", ".gitignore"]);
+}
+
+#[test]
+fn an_ignored_folder_is_not_read() {
+    use std::os::unix::fs::MetadataExt;
+    let repository = Repository::new();
+    repository.write(".gitignore", "/ignored/\n");
+    for at in 0..100 {
+        repository.write(&format!("ignored/deep/{at}"), "");
+    }
+    repository.write("seen/file", "");
+    // Reading a folder moves its time of access when that is not after its last change.
+    let accessed = |path: &str| {
+        let meta = fs::metadata(repository.root.join(path)).unwrap();
+        (meta.atime(), meta.atime_nsec())
+    };
+    let before = (accessed("ignored"), accessed("ignored/deep"));
+    let mut workspace = repository.workspace(&repository.store());
+    workspace.refresh(&["ignored/deep/7", "ignored"]).unwrap();
+    assert_eq!((accessed("ignored"), accessed("ignored/deep")), before);
+    assert_eq!(workspace.snapshot().delta.len(), 2);
+}
+
+#[test]
+fn a_folder_removed_and_made_again() {
+    let repository = Repository::new();
+    repository.write("d/e/a", "1");
+    repository.write("d/b", "1");
+    repository.commit("more");
+    let mut workspace = repository.workspace(&repository.store());
+    fs::remove_dir_all(repository.root.join("d")).unwrap();
+    check(&repository, &mut workspace, &["d"]);
+    repository.write("d/e/a", "1");
+    check(&repository, &mut workspace, &["d/e"]);
+    repository.write("d/b", "2");
+    check(&repository, &mut workspace, &["d/b"]);
+}
+
+#[test]
+fn a_repository_without_a_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    git(&root, &["init", "-q"]);
+    fs::write(root.join("a"), "a").unwrap();
+    let store =
+        orchestrator_repository::Store::open(&orchestrator_repository::Project::discover(&root).unwrap()).unwrap();
+    let mut workspace = Workspace::open(&store, &root, Limits::default()).unwrap();
+    assert_eq!(workspace.snapshot().head, None);
+    assert_eq!(workspace.snapshot().tree().unwrap().to_string(), added_tree(&root));
+    workspace.pin("1").unwrap();
+    git(&root, &["add", "-A"]);
+    git(&root, &["commit", "-q", "-m", "first"]);
+    workspace.refresh(&[""; 0]).unwrap();
+    assert!(workspace.snapshot().delta.is_empty() && workspace.snapshot().head.is_some());
+}
+
+#[test]
+fn a_file_that_never_stands_still_is_reported_or_read_whole() {
+    let repository = Repository::new();
+    repository.write("busy", "x".repeat(1000));
+    let store = repository.store();
+    let mut workspace = repository.workspace(&store);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut size = 1000;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                size = if size > 200_000 { 1000 } else { size + 1000 };
+                fs::write(repository.root.join("busy"), "x".repeat(size)).unwrap();
+            }
+        });
+        for _ in 0..200 {
+            workspace.refresh(&["busy"]).unwrap();
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    check(&repository, &mut workspace, &["busy"]);
+    assert!(workspace.snapshot().notices.is_empty());
+}
+
+#[test]
+fn stores_are_shared_by_threads_and_workspaces_moved_to_them() {
+    fn shared<T: Send + Sync + Clone>() {}
+    fn moved<T: Send>() {}
+    shared::<orchestrator_repository::Store>();
+    shared::<orchestrator_repository::Snapshot>();
+    moved::<Workspace>();
+}
