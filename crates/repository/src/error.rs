@@ -113,6 +113,16 @@ pub enum Error {
         /// The name as it was given.
         name: String,
     },
+    /// A worktree could not be made.
+    #[error(
+        "failed to make a worktree in {path:?}: {detail}; give a folder that is new or empty, a branch that does not exist yet and a commit of this repository"
+    )]
+    Worktree {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
     /// git is in the middle of something in the workspace.
     #[error(
         "failed to write into {path:?}: its git is busy; finish or abort the rebase or merge there, or remove a stale index.lock"

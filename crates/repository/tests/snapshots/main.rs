@@ -15,3 +15,5 @@ mod restore;
 mod store;
 /// Merges and differences of trees, held against `git merge-tree` and `git diff-tree`.
 mod trees;
+/// New worktrees, made without starting a program.
+mod worktrees;
