@@ -26,6 +26,9 @@ use self::{durable::Walk, memory::Memory, objects::Objects};
 use crate::{Error, Project};
 
 /// Objects of unfinished work. Cheap to clone; clones share memory and packs.
+///
+/// One process writes a store: another that has it open reads what it found when it opened it, and what is
+/// added, but not what [`compact`](Self::compact) removes.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -170,7 +173,8 @@ impl Store {
         self.inner.packs.read().len()
     }
 
-    /// A point in time for [`sweep`](Self::sweep): take it before gathering what is live.
+    /// A point in time for [`sweep`](Self::sweep): take it before gathering what is live. Waits for workspaces
+    /// that are looking at their disks.
     #[must_use]
     pub fn mark(&self) -> Mark {
         self.inner.memory.mark()

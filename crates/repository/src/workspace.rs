@@ -230,6 +230,8 @@ impl Workspace {
             self.stale = true;
         }
         let objects = self.store.objects();
+        let memory = Arc::clone(&objects.memory);
+        let _writing = memory.writing();
         let head = head(&local)?;
         let head_tree = match head {
             Some(head) => objects.tree_of(&head)?,

@@ -15,13 +15,14 @@ pub(crate) struct Walk<'a> {
     /// True for what is in a pack of ours.
     durable: &'a dyn Fn(&gix::oid) -> bool,
     seen: HashSet<ObjectId>,
-    /// In the order found: commits, then their trees and blobs.
+    taken: HashSet<ObjectId>,
+    /// Each once, in the order found: commits, then their trees and blobs.
     pub(crate) found: Vec<ObjectId>,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(objects: &'a Objects, durable: &'a dyn Fn(&gix::oid) -> bool) -> Self {
-        Self { objects, durable, seen: HashSet::new(), found: Vec::new() }
+        Self { objects, durable, seen: HashSet::new(), taken: HashSet::new(), found: Vec::new() }
     }
 
     /// A commit: itself, every parent that is only in memory, and all content that no parent has at the same
@@ -85,7 +86,7 @@ impl<'a> Walk<'a> {
     }
 
     fn take(&mut self, id: ObjectId) {
-        if !(self.durable)(&id) {
+        if !(self.durable)(&id) && self.taken.insert(id) {
             self.found.push(id);
         }
     }
@@ -115,7 +116,7 @@ impl<'a> Walk<'a> {
             }
             if mode.is_tree() {
                 self.tree(id, &below)?;
-            } else if self.seen.insert(id) {
+            } else {
                 self.take(id);
             }
         }

@@ -20,6 +20,8 @@ pub(crate) struct Memory {
     objects: RwLock<HashMap<ObjectId, Held>>,
     bytes: AtomicUsize,
     clock: AtomicU64,
+    /// Read while something is written that nothing names yet.
+    writers: RwLock<()>,
 }
 
 #[derive(Debug)]
@@ -67,7 +69,14 @@ impl Memory {
         self.objects.read().iter().filter(|(_, held)| held.kind == Kind::Blob).map(|(id, _)| *id).collect()
     }
 
+    /// Held while objects are written, until a snapshot names them.
+    pub(crate) fn writing(&self) -> parking_lot::RwLockReadGuard<'_, ()> {
+        self.writers.read()
+    }
+
+    /// Waits for those who are writing: what they wrote has a name then.
     pub(crate) fn mark(&self) -> Mark {
+        let _none = self.writers.write();
         Mark(self.clock.fetch_add(1, Ordering::Relaxed) + 1)
     }
 

@@ -7,6 +7,8 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use gix::{
@@ -14,6 +16,10 @@ use gix::{
     objs::Kind,
     odb::pack::data::{self, entry::Header},
 };
+
+const TEMPORARY: &str = "tmp_snapshot_";
+/// Older hidden files are nobody's work in hand.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 struct Placed {
     id: ObjectId,
@@ -30,7 +36,9 @@ pub(crate) fn write<E: From<io::Error>>(
     count: u32,
     objects: impl Iterator<Item = Result<(ObjectId, Kind, Vec<u8>), E>>,
 ) -> Result<PathBuf, E> {
-    let temporary = folder.join(format!("tmp_snapshot_{}", std::process::id()));
+    static ATTEMPT: AtomicU32 = AtomicU32::new(0);
+    let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
+    let temporary = folder.join(format!("{TEMPORARY}{}_{attempt}", std::process::id()));
     let (pack_temporary, index_temporary) = (temporary.with_extension("pack"), temporary.with_extension("idx"));
     let mut out = Hashed::new(BufWriter::new(File::create(&pack_temporary)?));
     out.put(&data::header::encode(data::Version::V2, count))?;
@@ -62,8 +70,10 @@ pub(crate) fn write<E: From<io::Error>>(
 /// Removes what a crash left half-made: hidden files, and an index without its pack.
 pub(crate) fn repair(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let own = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"tmp_snapshot_"));
+        let entry = entry?;
+        let path = entry.path();
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+        let own = hidden && entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age > ABANDONED);
         let orphan = path.extension().is_some_and(|kind| kind == "idx") && !path.with_extension("pack").exists();
         if own || orphan {
             fs::remove_file(&path)?;

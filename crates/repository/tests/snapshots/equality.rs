@@ -36,6 +36,7 @@ enum Step {
     Switch,
     Nested(usize),
     Merge,
+    Rebase,
     Status,
     Batch,
 }
@@ -62,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Switch),
         1 => (0..FOLDERS.len()).prop_map(Step::Nested),
         1 => Just(Step::Merge),
+        1 => Just(Step::Rebase),
         1 => Just(Step::Status),
         6 => Just(Step::Batch),
     ]
@@ -189,6 +191,11 @@ fn apply(root: &Path, step: &Step) -> Vec<String> {
             quiet(&["merge", "-q", "main"]);
             vec!["".to_owned()]
         }
+        Step::Rebase => {
+            quiet(&["stash", "-q"]);
+            quiet(&["rebase", "-q", "main"]);
+            vec!["".to_owned()]
+        }
         Step::Status => {
             quiet(&["status"]);
             vec![]
@@ -217,6 +224,7 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
         if changes.state != State::Ready {
             prop_assert_eq!(workspace.snapshot().tree().unwrap(), before, "busy: the last one stands");
             let _ = try_git(root, &["merge", "--abort"]);
+            let _ = try_git(root, &["rebase", "--abort"]);
             let _ = try_git(root, &["reset", "-q", "--hard"]);
             told.push(String::new());
             continue;
@@ -240,7 +248,7 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
 /// Few by default, for git runs many times in each; `PROPTEST_CASES` makes them more.
 fn cases() -> ProptestConfig {
     let mut config = ProptestConfig::default();
-    if config.cases == 256 {
+    if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 12;
     }
     config.max_shrink_iters = 60;

@@ -66,12 +66,30 @@ fn what_is_durable_is_there_after_a_restart_and_git_agrees() {
 }
 
 #[test]
+fn the_same_content_at_many_places_is_one_object() {
+    let repository = Repository::new();
+    for folder in ["one", "two", "two/three"] {
+        repository.write(&format!("{folder}/same/file"), "same\n");
+        repository.write(&format!("{folder}/same/other"), "same\n");
+    }
+    let store = repository.store();
+    let commit = repository.workspace(&store).snapshot().commit(&author(), "m").unwrap();
+    store.make_durable(&[commit, commit]).unwrap();
+    store.set_ref("refs/work/1", commit).unwrap();
+    git(store.folder(), &["fsck", "--strict", "--no-dangling"]);
+    let packed = git(store.folder(), &["count-objects", "-v"]);
+    // The commit, four trees that differ, one blob.
+    assert!(packed.contains("in-pack: 6\n"), "{packed}");
+}
+
+#[test]
 fn a_half_made_store_is_mended() {
     let repository = Repository::new();
     let folder = repository.root.join(".git/orchestrator/work.git");
     fs::create_dir_all(folder.join("objects/pack")).unwrap();
     fs::write(folder.join("config.lock"), "half").unwrap();
-    fs::write(folder.join("objects/pack/tmp_snapshot_1.pack"), "half").unwrap();
+    let half = fs::File::create(folder.join("objects/pack/tmp_snapshot_1.pack")).unwrap();
+    half.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(4000)).unwrap();
     fs::write(folder.join("objects/pack/pack-00.idx"), "without its pack").unwrap();
     let store = repository.store();
     let commit = worked(&repository, &store);

@@ -135,7 +135,7 @@ fn diffs(repository: &Repository, store: &Store, from: ObjectId, to: ObjectId) -
 /// Few by default, for git runs many times in each; `PROPTEST_CASES` makes them more.
 fn cases() -> ProptestConfig {
     let mut config = ProptestConfig::default();
-    if config.cases == 256 {
+    if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 40;
     }
     config.max_shrink_iters = 60;
