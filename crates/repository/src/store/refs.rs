@@ -1,9 +1,10 @@
 //! Refs of the store, and pins in a user's repository.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
     path::Path,
+    time::Duration,
 };
 
 use gix::ObjectId;
@@ -12,6 +13,9 @@ use super::{Store, create::whole};
 use crate::Error;
 
 const PINS: &str = "refs/orchestrator/base/";
+const LOCK_TRIES: u32 = 100;
+const LOCK_WAIT: Duration = Duration::from_millis(10);
+const STALE_LOCK: Duration = Duration::from_secs(60);
 
 impl Store {
     /// Points `refs/work/<name>` or `refs/backup/<name>` to a durable commit; when it returns, power loss does
@@ -88,16 +92,51 @@ pub(crate) fn pin(common: &Path, name: &str, commit: ObjectId) -> Result<(), Err
     let failed = |error: &dyn std::fmt::Display| Error::git(format!("pin {commit} as {full}"), error);
     let repository = user_repository(common)?;
     repository.find_commit(commit).map_err(|error| failed(&error))?;
-    let any = gix::refs::transaction::PreviousValue::Any;
-    repository.reference(full.as_str(), commit, any, "").map_err(|error| failed(&error))?;
+    let known = repository.try_find_reference(full.as_str()).map_err(|error| failed(&error))?;
+    if known.is_some_and(|known| known.try_id().is_some_and(|known| known == commit)) {
+        return Ok(());
+    }
     let path = common.join(&full);
-    File::open(&path).and_then(|file| file.sync_all()).map_err(Error::io("flush", &path))?;
+    write_locked(&path, &format!("{commit}\n")).map_err(Error::io("write the pin", &path))?;
     // The folders may be new, so each up to the repository is flushed.
     let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(common));
     for folder in folders {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("flush", folder))?;
     }
     Ok(())
+}
+
+/// Replaces a ref as git does, with its lock, so that a `git pack-refs` at the same moment does not take the
+/// new value for the old one; but flushed, which neither git nor the library do by default.
+fn write_locked(path: &Path, content: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let lock = path.with_added_extension("lock");
+    let mut tries = 0;
+    let mut file = loop {
+        match OpenOptions::new().write(true).create_new(true).open(&lock) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < LOCK_TRIES => {
+                tries += 1;
+                // The names below are ours: who held the lock for so long has crashed.
+                let age =
+                    lock.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+                if age.is_some_and(|age| age > STALE_LOCK) {
+                    fs::remove_file(&lock)?;
+                } else {
+                    std::thread::sleep(LOCK_WAIT);
+                }
+            }
+            opened => break opened?,
+        }
+    };
+    let written = file.write_all(content.as_bytes()).and_then(|()| file.sync_all());
+    let renamed = written.and_then(|()| fs::rename(&lock, path));
+    if renamed.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&lock);
+    }
+    renamed
 }
 
 /// Removes a pin, also one that `git pack-refs` moved.

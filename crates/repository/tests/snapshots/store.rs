@@ -152,6 +152,30 @@ fn pinned_commits_outlive_the_users_garbage_collection_and_others_do_not() {
 }
 
 #[test]
+fn a_pin_moves_and_heeds_locks_but_not_stale_ones() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let root = &repository.root;
+    let first = id(&git(root, &["rev-parse", "HEAD"]));
+    repository.commit("second");
+    let second = id(&git(root, &["rev-parse", "HEAD"]));
+    store.pin("1", first).unwrap();
+    git(root, &["pack-refs", "--all"]);
+    store.pin("1", second).unwrap();
+    assert_eq!(git(root, &["rev-parse", "refs/orchestrator/base/1"]), second.to_string());
+    let lock = root.join(".git/refs/orchestrator/base/1.lock");
+    let file = fs::File::create(&lock).unwrap();
+    assert!(store.pin("1", first).is_err());
+    assert!(lock.exists(), "somebody else's");
+    store.pin("1", second).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(100)).unwrap();
+    store.pin("1", first).unwrap();
+    assert!(!lock.exists());
+    assert_eq!(git(root, &["rev-parse", "refs/orchestrator/base/1"]), first.to_string());
+    git(root, &["fsck", "--strict"]);
+}
+
+#[test]
 fn objects_stay_readable_while_the_users_git_repacks_again_and_again() {
     let repository = Repository::new();
     for at in 0..60 {
