@@ -92,8 +92,9 @@ fn ignore_rules_of_every_level() {
     repository.write("sub/a.log", "");
     repository.write("sub/secret", "");
     check(&repository, &mut workspace, &["a.log", "build/x", "kept.log", "sub"]);
-    repository.write(".git/info/exclude", "excluded\n");
     repository.write("excluded", "");
+    check(&repository, &mut workspace, &["excluded"]);
+    repository.write(".git/info/exclude", "excluded\n");
     check(&repository, &mut workspace, &[]);
     fs::remove_file(repository.root.join(".gitignore")).unwrap();
     check(&repository, &mut workspace, &[".gitignore"]);
@@ -117,6 +118,24 @@ fn line_ends() {
     git(&repository.root, &["config", "core.autocrlf", "true"]);
     repository.write("other", "x\r\n");
     check(&repository, &mut workspace, &["other"]);
+}
+
+#[test]
+fn a_file_that_git_takes_for_unchanged_is_not_converted_anew() {
+    let repository = Repository::new();
+    repository.write("crlf.txt", "a\r\nb\r\n");
+    let file = fs::File::options().write(true).open(repository.root.join("crlf.txt")).unwrap();
+    let ago = |seconds| std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+    // Older than the index, so that git trusts its stat.
+    file.set_modified(ago(20)).unwrap();
+    repository.commit("raw");
+    let mut workspace = repository.workspace(&repository.store());
+    repository.write(".gitattributes", "*.txt text\n");
+    check(&repository, &mut workspace, &[".gitattributes", "crlf.txt"]);
+    assert_eq!(workspace.snapshot().delta.len(), 1, "the rules alone");
+    file.set_modified(ago(10)).unwrap();
+    check(&repository, &mut workspace, &["crlf.txt"]);
+    assert_eq!(workspace.snapshot().delta.len(), 2, "touched, it is");
 }
 
 #[test]
