@@ -1,10 +1,10 @@
-//! What can go wrong while finding a project, each with its cure.
+//! What can go wrong, each with its cure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::PathError;
 
-/// Why a project could not be found or read.
+/// Why a project could not be found, or work in it not be read, kept or restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -61,4 +61,96 @@ pub enum Error {
     /// A path is not one of this project.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// Snapshots need git.
+    #[error("failed to open a store in {path:?}: the folder is not in a git repository; run `git init` there first")]
+    NotGit {
+        /// The project's root.
+        path: PathBuf,
+    },
+    /// The folder is neither a worktree nor a clone of this repository.
+    #[error(
+        "failed to use {path:?} as a workspace: it shares no history with this repository; give a worktree (`git worktree add`) or a clone of it"
+    )]
+    Unrelated {
+        /// The folder as it was given.
+        path: PathBuf,
+    },
+    /// The git library could not do something.
+    #[error("failed to {action}: {detail}; run `git fsck` in the repository and repair what it reports")]
+    Git {
+        /// What was tried, fits "failed to ..".
+        action: String,
+        /// What the git library said.
+        detail: String,
+    },
+    /// The file system refused.
+    #[error("failed to {action} {path:?}: {source}; see that the disk has room and the file is accessible")]
+    Io {
+        /// What was tried, fits "failed to .." before the path.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An object is in neither memory, the store nor its alternates.
+    #[error("failed to find the object {id}: neither the store nor its alternates hold it; take a new snapshot")]
+    Missing {
+        /// Its id.
+        id: gix::ObjectId,
+    },
+    /// A ref was to name a commit that power loss could take.
+    #[error("failed to set {name:?} to {id}: the commit is not durable in the store; call `make_durable` first")]
+    NotDurable {
+        /// The ref.
+        name: String,
+        /// The commit.
+        id: gix::ObjectId,
+    },
+    /// A ref name that the store does not keep.
+    #[error("failed to use the ref {name:?}: names are `refs/work/<name>` or `refs/backup/<name>`; give such a name")]
+    Ref {
+        /// The name as it was given.
+        name: String,
+    },
+    /// A worktree could not be made.
+    #[error(
+        "failed to make a worktree in {path:?}: {detail}; give a folder that is new or empty, a branch that does not exist yet and a commit of this repository"
+    )]
+    Worktree {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
+    /// git is in the middle of something in the workspace.
+    #[error(
+        "failed to write into {path:?}: its git is busy; finish or abort the rebase or merge there, or remove a stale index.lock"
+    )]
+    Busy {
+        /// The workspace.
+        path: PathBuf,
+    },
+    /// What stands in the workspace is not in the backup, so it is not written over.
+    #[error(
+        "failed to restore {path:?}: what stands there now is not in the backup ({detail}); nothing was written over it: save, refresh and restore again"
+    )]
+    Unsaved {
+        /// Relative to the workspace.
+        path: PathBuf,
+        /// Why it is not held.
+        detail: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn git(action: impl Into<String>, detail: &dyn std::fmt::Display) -> Self {
+        let detail = detail.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Git { action: action.into(), detail }
+    }
+
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
 }

@@ -97,7 +97,7 @@ fn below_root<'a>(root: &Path, input: &'a str) -> Result<&'a str, PathError> {
 }
 
 /// True when some file system opens git's folder under this name.
-fn is_git_folder(component: &str) -> bool {
+pub(crate) fn is_git_folder(component: &str) -> bool {
     let visible: String = component.chars().filter(|character| !ignored_by_hfs(*character)).collect();
     let before_stream = visible.split(':').next().unwrap_or_default();
     let name = before_stream.trim_end_matches([' ', '.']);

@@ -1,5 +1,7 @@
 //! The worktrees of one repository.
 
+mod create;
+
 use std::path::PathBuf;
 
 /// One checkout of the repository.

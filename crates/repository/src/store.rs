@@ -1,0 +1,267 @@
+//! `work.git`: a bare repository of our own, on top of the user's objects, for work that nobody committed.
+//!
+//! Writing is in memory until [`Store::make_durable`]; then it is one pack. The user's repository gets
+//! nothing but pins, so that its own garbage collection leaves alone what our commits stand on.
+
+mod create;
+mod durable;
+mod memory;
+pub(crate) mod objects;
+mod pack;
+mod refs;
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use gix::{ObjectId, objs::Kind, odb::pack::index};
+use parking_lot::{Mutex, RwLock};
+
+pub use self::memory::Mark;
+pub(crate) use self::refs::{pin, unpin};
+use self::{durable::Walk, memory::Memory, objects::Objects};
+use crate::{Error, Project};
+
+/// Objects of unfinished work. Cheap to clone; clones share memory and packs.
+///
+/// One process writes a store: another that has it open reads what it found when it opened it, and what is
+/// added, but not what [`compact`](Self::compact) removes.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The bare repository.
+    folder: PathBuf,
+    /// The folder that the user's worktrees share.
+    common: PathBuf,
+    repository: gix::ThreadSafeRepository,
+    memory: Arc<Memory>,
+    /// Indices of our own packs, without those of the alternates.
+    packs: RwLock<Vec<index::File>>,
+    /// One writer at a time.
+    writing: Mutex<()>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Store").field("folder", &self.inner.folder).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens `<git-common-dir>/orchestrator/work.git`; makes it, and mends one that a crash left half-made.
+    /// # Errors
+    /// The project is outside git, or the folder cannot be written or read.
+    pub fn open(project: &Project) -> Result<Self, Error> {
+        let Some(common) = project.git_common_dir() else {
+            return Err(Error::NotGit { path: project.root().to_owned() });
+        };
+        let folder = common.join("orchestrator").join("work.git");
+        create::ensure(&folder).map_err(Error::io("make the store", &folder))?;
+        let options = gix::open::Options::isolated()
+            .open_path_as_is(true)
+            .with(gix::sec::Trust::Full)
+            .object_store_slots(gix::odb::store::init::Slots::Given(4096));
+        let repository = options.open(&folder).map_err(|error| Error::git("open the store", &error))?;
+        let inner = Inner {
+            packs: RwLock::new(own_packs(&folder)?),
+            common: common.to_owned(),
+            folder,
+            repository,
+            memory: Arc::default(),
+            writing: Mutex::new(()),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The bare repository's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.inner.folder
+    }
+
+    /// The folder that the worktrees of the user's repository share.
+    #[must_use]
+    pub fn git_common_dir(&self) -> &Path {
+        &self.inner.common
+    }
+
+    /// Lets the store read another objects folder too, that of a clone; true when it did not before.
+    /// # Errors
+    /// The folder does not exist, its name holds a line break, or the list cannot be written.
+    pub fn add_alternate(&self, objects: &Path) -> Result<bool, Error> {
+        let objects = objects.canonicalize().map_err(Error::io("find the objects folder", objects))?;
+        let _one = self.inner.writing.lock();
+        create::add_alternate(&self.inner.folder, &objects).map_err(Error::io("add an alternate for", &objects))
+    }
+
+    /// The content of a blob.
+    /// # Errors
+    /// It is nowhere, or not a blob.
+    pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
+        self.objects().read_as(&id, Kind::Blob)
+    }
+
+    /// Keeps a blob in memory and returns its id.
+    /// # Errors
+    /// Hashing refused the content, which happens for forged SHA-1 collisions only.
+    pub fn write_blob(&self, content: &[u8]) -> Result<ObjectId, Error> {
+        self.objects().put(Kind::Blob, content)
+    }
+
+    /// Bytes of content that are in memory only.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.inner.memory.bytes()
+    }
+
+    /// Writes everything below `ids` that the store does not hold into one pack, flushes it, and drops it from
+    /// memory. When this returns, power loss takes none of it.
+    ///
+    /// Of a commit, all content is written that its parents do not have at the same place; parents that are not
+    /// ours must be pinned by the caller. Of a tree only what is in memory is written.
+    /// # Errors
+    /// Something is missing or the disk refuses; then nothing is dropped from memory.
+    pub fn make_durable(&self, ids: &[ObjectId]) -> Result<(), Error> {
+        let _one = self.inner.writing.lock();
+        let objects = self.objects();
+        let durable = |id: &gix::oid| self.is_durable(id);
+        let mut walk = Walk::new(&objects, &durable);
+        for id in ids {
+            walk.add(*id)?;
+        }
+        let found = walk.found;
+        self.write_pack(&objects, &found)?;
+        self.inner.memory.forget(&found);
+        Ok(())
+    }
+
+    /// Writes what the refs of the store need into one pack and removes the others. `live` is what is in use
+    /// without a ref: the trees of current snapshots, commits whose ref is about to be set.
+    /// # Errors
+    /// Something is missing or the disk refuses; then the old packs stay.
+    pub fn compact(&self, live: impl IntoIterator<Item = ObjectId>) -> Result<(), Error> {
+        let _one = self.inner.writing.lock();
+        let folder = self.inner.folder.join("objects").join("pack");
+        let old: Vec<PathBuf> = self.inner.packs.read().iter().map(|pack| pack.path().to_owned()).collect();
+        let objects = self.objects();
+        let durable = |id: &gix::oid| self.is_durable(id);
+        let mut walk = Walk::new(&objects, &durable);
+        for id in self.refs("refs/")?.into_iter().map(|(_, id)| id).chain(live) {
+            walk.add_all(id)?;
+        }
+        let found = walk.found;
+        let kept = self.write_pack(&objects, &found)?;
+        self.inner.packs.write().retain(|pack| Some(pack.path()) == kept.as_deref());
+        for index in old.iter().filter(|index| Some(*index) != kept.as_ref()) {
+            // The index first: readers find a pack through it.
+            for file in [index.clone(), index.with_extension("pack")] {
+                fs::remove_file(&file).map_err(Error::io("remove the old pack", &file))?;
+            }
+        }
+        fs::File::open(&folder).and_then(|folder| folder.sync_all()).map_err(Error::io("flush", &folder))
+    }
+
+    /// How many packs the store has; [`compact`](Self::compact) makes it one.
+    #[must_use]
+    pub fn packs(&self) -> usize {
+        self.inner.packs.read().len()
+    }
+
+    /// A point in time for [`sweep`](Self::sweep): take it before gathering what is live. Waits for workspaces
+    /// that are looking at their disks.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.inner.memory.mark()
+    }
+
+    /// Drops from memory what was written before `mark` and is not below any of `live` (trees, commits, blobs);
+    /// returns how many objects.
+    /// # Errors
+    /// A live tree cannot be read; then nothing is dropped.
+    pub fn sweep(&self, mark: Mark, live: impl IntoIterator<Item = ObjectId>) -> Result<usize, Error> {
+        let objects = self.objects();
+        let mut keep = HashSet::new();
+        for id in live {
+            let nothing = |_: &gix::oid| false;
+            let mut walk = Walk::new(&objects, &nothing);
+            if self.inner.memory.contains(&id) {
+                walk.add(id)?;
+            }
+            keep.extend(walk.found);
+        }
+        Ok(self.inner.memory.sweep(mark, &keep))
+    }
+
+    /// True when a pack of the store itself holds the object.
+    #[must_use]
+    pub fn is_durable(&self, id: &gix::oid) -> bool {
+        self.inner.packs.read().iter().any(|pack| pack.lookup(id).is_some())
+    }
+
+    pub(crate) fn spill(&self) -> Result<(), Error> {
+        self.make_durable(&self.inner.memory.blobs())
+    }
+
+    /// One thread's view of all objects.
+    pub(crate) fn objects(&self) -> Objects {
+        Objects { odb: self.repository().objects, memory: Arc::clone(&self.inner.memory) }
+    }
+
+    pub(crate) fn repository(&self) -> gix::Repository {
+        self.inner.repository.to_thread_local()
+    }
+
+    fn write_pack(&self, objects: &Objects, ids: &[ObjectId]) -> Result<Option<PathBuf>, Error> {
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let folder = self.inner.folder.join("objects").join("pack");
+        let count = u32::try_from(ids.len()).map_err(|error| Error::git("write a pack", &error))?;
+        let content = ids.iter().map(|id| objects.read(id).map(|(kind, data)| (*id, kind, data)).map_err(Failed::Read));
+        let path = pack::write(&folder, count, content).map_err(|failed| match failed {
+            Failed::Read(error) => error,
+            Failed::Write(error) => Error::io("write a pack in", &folder)(error),
+        })?;
+        let index = open_index(&path)?;
+        let mut packs = self.inner.packs.write();
+        // The same content is the same pack.
+        packs.retain(|pack| pack.path() != path);
+        packs.push(index);
+        Ok(Some(path))
+    }
+}
+
+enum Failed {
+    Read(Error),
+    Write(std::io::Error),
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+fn own_packs(folder: &Path) -> Result<Vec<index::File>, Error> {
+    let packs = folder.join("objects").join("pack");
+    pack::repair(&packs).map_err(Error::io("mend the packs in", &packs))?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&packs).map_err(Error::io("read", &packs))? {
+        let path = entry.map_err(Error::io("read", &packs))?.path();
+        if path.extension().is_some_and(|kind| kind == "idx") {
+            found.push(open_index(&path)?);
+        }
+    }
+    Ok(found)
+}
+
+fn open_index(path: &Path) -> Result<index::File, Error> {
+    index::File::at(path, gix::hash::Kind::Sha1)
+        .map_err(|error| Error::git(format!("open the pack index {}", path.display()), &error))
+}

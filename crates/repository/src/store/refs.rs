@@ -1,0 +1,186 @@
+//! Refs of the store, and pins in a user's repository.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use gix::ObjectId;
+
+use super::{Store, create::whole};
+use crate::Error;
+
+const PINS: &str = "refs/orchestrator/base/";
+const LOCK_TRIES: u32 = 100;
+const LOCK_WAIT: Duration = Duration::from_millis(10);
+const STALE_LOCK: Duration = Duration::from_secs(60);
+
+impl Store {
+    /// Points `refs/work/<name>` or `refs/backup/<name>` to a durable commit; when it returns, power loss does
+    /// not take it back.
+    /// # Errors
+    /// Another name, a commit that [`make_durable`](Self::make_durable) did not write, or the disk refuses.
+    pub fn set_ref(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
+        check(name)?;
+        if !self.is_durable(&commit) {
+            return Err(Error::NotDurable { name: name.to_owned(), id: commit });
+        }
+        let _one = self.inner.writing.lock();
+        let path = self.inner.folder.join(name);
+        whole(&path, format!("{commit}\n").as_bytes()).map_err(Error::io("write the ref", &path))
+    }
+
+    /// Removes a ref of the store; true when it was there. What only it held goes with the next
+    /// [`compact`](Self::compact).
+    /// # Errors
+    /// Another name, or the disk refuses.
+    pub fn remove_ref(&self, name: &str) -> Result<bool, Error> {
+        check(name)?;
+        let _one = self.inner.writing.lock();
+        let path = self.inner.folder.join(name);
+        match fs::remove_file(&path).and_then(|()| flush_parent(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            done => done.map(|()| true).map_err(Error::io("remove the ref", &path)),
+        }
+    }
+
+    /// Refs of the store whose names begin with `prefix` (`refs/backup/`), sorted by name.
+    /// # Errors
+    /// They cannot be read.
+    pub fn refs(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>, Error> {
+        let mut found = Vec::new();
+        for group in ["refs/backup", "refs/work"] {
+            let folder = self.inner.folder.join(group);
+            for entry in fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
+                let path = entry.map_err(Error::io("read", &folder))?.path();
+                let Some(short) = path.file_name().and_then(|name| name.to_str()) else { continue };
+                let name = format!("{group}/{short}");
+                if !name.starts_with(prefix) || short.ends_with(".lock") {
+                    continue;
+                }
+                let text = fs::read_to_string(&path).map_err(Error::io("read the ref", &path))?;
+                let id = ObjectId::from_hex(text.trim().as_bytes())
+                    .map_err(|error| Error::git(format!("read the ref {name}"), &error))?;
+                found.push((name, id));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Holds a commit of the user's repository against its own garbage collection, as
+    /// `refs/orchestrator/base/<name>`; an earlier pin of that name moves.
+    /// # Errors
+    /// The name is not one, the commit is not there, or the ref cannot be written.
+    pub fn pin(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
+        pin(&self.inner.common, name, commit)
+    }
+
+    /// Removes a pin; true when it was there.
+    /// # Errors
+    /// The name is not one, or the ref cannot be removed.
+    pub fn unpin(&self, name: &str) -> Result<bool, Error> {
+        unpin(&self.inner.common, name)
+    }
+}
+
+/// Writes a pin into the repository at `common` and flushes it.
+pub(crate) fn pin(common: &Path, name: &str, commit: ObjectId) -> Result<(), Error> {
+    let full = pin_name(name)?;
+    let failed = |error: &dyn std::fmt::Display| Error::git(format!("pin {commit} as {full}"), error);
+    let repository = user_repository(common)?;
+    repository.find_commit(commit).map_err(|error| failed(&error))?;
+    let known = repository.try_find_reference(full.as_str()).map_err(|error| failed(&error))?;
+    if known.is_some_and(|known| known.try_id().is_some_and(|known| known == commit)) {
+        return Ok(());
+    }
+    let path = common.join(&full);
+    write_locked(&path, &format!("{commit}\n")).map_err(Error::io("write the pin", &path))?;
+    // The folders may be new, so each up to the repository is flushed.
+    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(common));
+    for folder in folders {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("flush", folder))?;
+    }
+    Ok(())
+}
+
+/// Replaces a ref as git does, with its lock, so that a `git pack-refs` at the same moment does not take the
+/// new value for the old one; but flushed, which neither git nor the library do by default.
+fn write_locked(path: &Path, content: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let lock = path.with_added_extension("lock");
+    let mut tries = 0;
+    let mut file = loop {
+        match OpenOptions::new().write(true).create_new(true).open(&lock) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < LOCK_TRIES => {
+                tries += 1;
+                // The names below are ours: who held the lock for so long has crashed.
+                let age =
+                    lock.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+                if age.is_some_and(|age| age > STALE_LOCK) {
+                    fs::remove_file(&lock)?;
+                } else {
+                    std::thread::sleep(LOCK_WAIT);
+                }
+            }
+            opened => break opened?,
+        }
+    };
+    let written = file.write_all(content.as_bytes()).and_then(|()| file.sync_all());
+    let renamed = written.and_then(|()| fs::rename(&lock, path));
+    if renamed.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&lock);
+    }
+    renamed
+}
+
+/// Removes a pin, also one that `git pack-refs` moved.
+pub(crate) fn unpin(common: &Path, name: &str) -> Result<bool, Error> {
+    let full = pin_name(name)?;
+    let failed = |error: &dyn std::fmt::Display| Error::git(format!("remove the pin {full}"), error);
+    let repository = user_repository(common)?;
+    let Some(found) = repository.try_find_reference(full.as_str()).map_err(|error| failed(&error))? else {
+        return Ok(false);
+    };
+    found.delete().map_err(|error| failed(&error))?;
+    Ok(true)
+}
+
+fn user_repository(common: &Path) -> Result<gix::Repository, Error> {
+    let options = gix::open::Options::isolated().open_path_as_is(true).with(gix::sec::Trust::Full);
+    let opened = options.open(common).map_err(|error| Error::git("open the repository", &error))?;
+    Ok(opened.to_thread_local())
+}
+
+fn pin_name(name: &str) -> Result<String, Error> {
+    match is_component(name) {
+        true => Ok(format!("{PINS}{name}")),
+        false => Err(Error::Ref { name: format!("{PINS}{name}") }),
+    }
+}
+
+fn check(name: &str) -> Result<(), Error> {
+    let short = name.strip_prefix("refs/work/").or_else(|| name.strip_prefix("refs/backup/"));
+    match short.is_some_and(is_component) {
+        true => Ok(()),
+        false => Err(Error::Ref { name: name.to_owned() }),
+    }
+}
+
+/// Numbers and plain names: nothing that a ref or a file name could take for something else.
+fn is_component(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !name.is_empty() && name.len() <= 200 && name.bytes().all(plain)
+}
+
+fn flush_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
