@@ -7,6 +7,8 @@ mod access;
 mod arrows;
 /// Whatever comes in, the answer is clear, nothing is lost and nothing answers 5xx.
 mod bad_input;
+/// Unfinished work of agents that collides is found while it is typed.
+mod collisions;
 /// Every documented call, in every documented form, answers what is documented.
 mod documented;
 /// Events are numbered, paged, streamed and resumed without loss.

@@ -177,7 +177,8 @@ impl TestServer {
     }
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
+/// Runs git without anyone's configuration; it must succeed.
+pub fn git(folder: &Path, arguments: &[&str]) {
     let status = Command::new("git")
         .args(arguments)
         .current_dir(folder)

@@ -26,6 +26,18 @@ pub struct Conflict {
     pub strategy: Option<String>,
     /// Who settled it.
     pub resolved_by: Option<String>,
+    /// The branch whose landed work the only agent collides with.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Set when merging found it: what tells these regions from others.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// How many regions collide.
+    #[serde(default)]
+    pub regions: usize,
+    /// The number of the event that holds the regions.
+    #[serde(default)]
+    pub described: u64,
 }
 
 impl Conflict {
@@ -33,6 +45,12 @@ impl Conflict {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.status != ResolutionStatus::Resolved
+    }
+
+    /// Whether these regions need no further word: they were told, or somebody settled just them.
+    #[must_use]
+    pub(crate) fn is_quiet_about(&self, fingerprint: &str) -> bool {
+        self.fingerprint.as_deref() == Some(fingerprint) && self.strategy.as_deref() != Some(crate::WITHDRAWN)
     }
 }
 
@@ -60,10 +78,23 @@ impl Conflicts {
         self.all().filter(|(_, conflict)| conflict.is_open())
     }
 
-    /// The open one on a file.
+    /// The open one on a file that reports told of.
     #[must_use]
     pub fn open_on(&self, path: &str) -> Option<(u64, &Conflict)> {
-        self.open().find(|(_, conflict)| conflict.path == path)
+        self.open().find(|(_, conflict)| conflict.path == path && conflict.fingerprint.is_none())
+    }
+
+    /// The newest one that merging found between these on this file.
+    #[must_use]
+    pub fn between(&self, path: &str, agents: &[AgentId], target: Option<&str>) -> Option<(u64, &Conflict)> {
+        let same = |conflict: &Conflict| {
+            conflict.fingerprint.is_some()
+                && conflict.path == path
+                && conflict.target.as_deref() == target
+                && conflict.agents.len() == agents.len()
+                && conflict.agents.iter().zip(agents).all(|(one, two)| one.key() == two.key())
+        };
+        self.records.iter().rev().find(|(_, conflict)| same(conflict)).map(|(id, conflict)| (*id, conflict))
     }
 
     /// Conflicts resolved since the project began.

@@ -28,6 +28,9 @@ pub struct Change {
     pub affected: Vec<AgentId>,
     /// When the server learned of it, in milliseconds since the Unix epoch.
     pub at: i64,
+    /// The agent's work is merged with that of others, which tells more than that both edit a file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub merged: bool,
 }
 
 /// One agent's edit of one file.
@@ -41,6 +44,9 @@ pub struct Edit {
     pub agent: AgentId,
     /// What it did last.
     pub change_type: ChangeType,
+    /// The agent's work is merged with that of others.
+    #[serde(default)]
+    pub merged: bool,
 }
 
 /// All edits in work, and the newest changes.
@@ -105,8 +111,10 @@ impl Edits {
                 since: seq,
                 agent: agent.clone(),
                 change_type: change.change_type,
+                merged: change.merged,
             });
             edit.seq = seq;
+            edit.merged = change.merged;
             edit.change_type = change.change_type;
         }
         self.changes.push_back((seq, change.clone()));

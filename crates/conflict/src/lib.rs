@@ -7,8 +7,10 @@
 //!
 //! An edit is in work until its agent leaves, or its term passes without another change of the file.
 //!
-//! # Limitations
-//! An overlap is told by file. Regions and entities come with the findings of prediction.
+//! Where the agents' work itself is known, merging tells more than that they edit one file: [`Command::Found`]
+//! makes one record for each file and pair of agents, with the lines that collide; it follows the lines while
+//! they change, and is withdrawn when they go together again. One that was marked as settled stays quiet until its
+//! lines change.
 
 mod conflicts;
 mod edits;
@@ -18,4 +20,4 @@ mod state;
 pub use conflicts::{Conflict, Conflicts};
 pub use edits::{Change, Edit, Edits};
 pub use error::Error;
-pub use state::{Command, Event, State};
+pub use state::{Command, Event, State, WITHDRAWN};

@@ -1,8 +1,12 @@
 //! The state and its rules.
 
-use crate::{Change, Conflict, Conflicts, Edits, Error};
-use orchestrator_protocol::{AgentId, ChangeType, ConflictType, ResolutionStatus, Severity};
+use crate::{Change, Conflict, Conflicts, Edit, Edits, Error};
+use orchestrator_protocol::{AgentId, ChangeType, ConflictRegion, ConflictType, ResolutionStatus, Severity};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How an overlap is settled that vanished.
+pub const WITHDRAWN: &str = "withdrawn";
 
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +25,40 @@ pub enum Command {
         previous_hash: Option<String>,
         /// The old name of a renamed file.
         previous_path: Option<String>,
+    },
+    /// From now on an agent's work is merged with that of others, or no longer: overlaps of such agents are
+    /// found by merging and not told by file.
+    Follow {
+        /// Who.
+        agent: AgentId,
+        /// Whether it is.
+        merged: bool,
+    },
+    /// Merging found that unfinished work collides. Finding the same again changes nothing.
+    Found {
+        /// The file.
+        path: String,
+        /// The two agents; one, when it collides with landed work.
+        agents: Vec<AgentId>,
+        /// The branch on which the landed work stands.
+        target: Option<String>,
+        /// In which way.
+        conflict_type: ConflictType,
+        /// It goes together by a rule that a line merge does not have.
+        settles: bool,
+        /// Tells these regions from others.
+        fingerprint: String,
+        /// The lines that collide.
+        regions: Vec<ConflictRegion>,
+    },
+    /// What merging found is over.
+    Gone {
+        /// The file.
+        path: String,
+        /// The agents.
+        agents: Vec<AgentId>,
+        /// The branch.
+        target: Option<String>,
     },
     /// Begin to watch the project's folder. Twice is no error.
     StartMonitoring,
@@ -75,6 +113,31 @@ pub enum Event {
         severity: Severity,
         detected_at: i64,
     },
+    /// An agent's work is merged with that of others from now on, or no longer.
+    Followed { agent: AgentId, merged: bool },
+    /// Merging found that work collides. The regions are the record's payload.
+    Found {
+        path: String,
+        agents: Vec<AgentId>,
+        target: Option<String>,
+        conflict_type: ConflictType,
+        severity: Severity,
+        fingerprint: String,
+        regions: usize,
+        at: i64,
+    },
+    /// What collides changed. The regions are the record's payload.
+    Refined {
+        id: u64,
+        path: String,
+        agents: Vec<AgentId>,
+        target: Option<String>,
+        conflict_type: ConflictType,
+        severity: Severity,
+        fingerprint: String,
+        regions: usize,
+        detected_at: i64,
+    },
     /// A conflict ended.
     Resolved { id: u64, strategy: String, by: Option<String> },
 }
@@ -85,6 +148,9 @@ pub struct State {
     monitoring: Option<u64>,
     edits: Edits,
     conflicts: Conflicts,
+    /// Keys of the agents whose work is merged.
+    #[serde(default)]
+    followed: BTreeSet<String>,
 }
 
 impl State {
@@ -106,6 +172,12 @@ impl State {
         self.monitoring
     }
 
+    /// Whether an agent's work is merged with that of others.
+    #[must_use]
+    pub fn follows(&self, agent: &AgentId) -> bool {
+        self.followed.contains(&agent.key())
+    }
+
     /// Which events follow from a command. `at` is the wall clock's label for them, in milliseconds.
     ///
     /// # Errors
@@ -123,8 +195,52 @@ impl State {
                     conflict_level: Severity::Low,
                     affected: Vec::new(),
                     at,
+                    merged: agent.as_ref().is_some_and(|agent| self.follows(agent)),
                 };
                 Ok(self.decide_change(change))
+            }
+            Command::Follow { agent, merged } => Ok(match self.follows(agent) == *merged {
+                true => Vec::new(),
+                false => vec![Event::Followed { agent: agent.clone(), merged: *merged }],
+            }),
+            Command::Found { path, agents, target, conflict_type, settles, fingerprint, regions } => {
+                let severity = severity(*conflict_type, *settles, regions.len());
+                let (path, agents, target) = (path.clone(), agents.clone(), target.clone());
+                let (conflict_type, regions) = (*conflict_type, regions.len());
+                let known = self.conflicts.between(&path, &agents, target.as_deref());
+                let told = fingerprint.clone();
+                Ok(match known {
+                    // The same as before: told already, or marked as settled and quiet until it changes.
+                    Some((_, known)) if known.is_quiet_about(fingerprint) => Vec::new(),
+                    Some((id, known)) if known.is_open() => {
+                        let detected_at = known.detected_at;
+                        vec![Event::Refined {
+                            id,
+                            path,
+                            agents,
+                            target,
+                            conflict_type,
+                            severity,
+                            fingerprint: told,
+                            regions,
+                            detected_at,
+                        }]
+                    }
+                    _ => vec![Event::Found {
+                        path,
+                        agents,
+                        target,
+                        conflict_type,
+                        severity,
+                        fingerprint: told,
+                        regions,
+                        at,
+                    }],
+                })
+            }
+            Command::Gone { path, agents, target } => {
+                let known = self.conflicts.between(path, agents, target.as_deref());
+                Ok(known.filter(|(_, known)| known.is_open()).map(|(id, _)| withdrawn(id)).into_iter().collect())
             }
             Command::StartMonitoring if self.monitoring.is_none() => Ok(vec![Event::MonitoringStarted]),
             Command::StopMonitoring if self.monitoring.is_some() => Ok(vec![Event::MonitoringStopped]),
@@ -135,7 +251,15 @@ impl State {
             }),
             Command::Withdraw { agent } => {
                 let own = self.edits.all().filter(|(_, edit)| edit.agent.key() == agent.key());
-                Ok(own.flat_map(|(path, _)| self.end_edit(path, agent)).collect())
+                let mut events: Vec<Event> = own.flat_map(|(path, _)| self.end_edit(path, agent)).collect();
+                let found = self.conflicts.open().filter(|(_, conflict)| {
+                    conflict.fingerprint.is_some() && conflict.agents.iter().any(|one| one.key() == agent.key())
+                });
+                events.extend(found.map(|(id, _)| withdrawn(id)));
+                if self.follows(agent) {
+                    events.push(Event::Followed { agent: agent.clone(), merged: false });
+                }
+                Ok(events)
             }
             Command::Resolve { id, strategy, by } => {
                 let name = format!("c{id}");
@@ -151,8 +275,8 @@ impl State {
 
     fn decide_change(&self, mut change: Change) -> Vec<Event> {
         let Some(agent) = change.agent.clone() else { return vec![Event::Changed(change)] };
-        let others: Vec<_> =
-            self.edits.of(&change.path).into_iter().filter(|edit| edit.agent.key() != agent.key()).collect();
+        let is_other = |edit: &&Edit| edit.agent.key() != agent.key() && !(edit.merged && change.merged);
+        let others: Vec<_> = self.edits.of(&change.path).into_iter().filter(is_other).collect();
         if others.is_empty() {
             return vec![Event::Changed(change)];
         }
@@ -196,7 +320,7 @@ impl State {
         if left < 2
             && let Some((id, _)) = self.conflicts.open_on(path)
         {
-            events.push(Event::Resolved { id, strategy: "withdrawn".to_owned(), by: None });
+            events.push(withdrawn(id));
         }
         events
     }
@@ -219,8 +343,46 @@ impl State {
                     status: ResolutionStatus::Pending,
                     strategy: None,
                     resolved_by: None,
+                    target: None,
+                    fingerprint: None,
+                    regions: 0,
+                    described: seq,
                 },
             ),
+            Event::Followed { agent, merged: true } => {
+                self.followed.insert(agent.key());
+            }
+            Event::Followed { agent, merged: false } => {
+                self.followed.remove(&agent.key());
+            }
+            Event::Found { path, agents, target, conflict_type, severity, fingerprint, regions, at } => {
+                self.conflicts.found(
+                    seq,
+                    Conflict {
+                        path: path.clone(),
+                        agents: agents.clone(),
+                        conflict_type: *conflict_type,
+                        severity: *severity,
+                        detected_at: *at,
+                        status: ResolutionStatus::Pending,
+                        strategy: None,
+                        resolved_by: None,
+                        target: target.clone(),
+                        fingerprint: Some(fingerprint.clone()),
+                        regions: *regions,
+                        described: seq,
+                    },
+                );
+            }
+            Event::Refined { id, conflict_type, severity, fingerprint, regions, .. } => {
+                self.conflicts.change(*id, |conflict| {
+                    conflict.conflict_type = *conflict_type;
+                    conflict.severity = *severity;
+                    conflict.fingerprint = Some(fingerprint.clone());
+                    conflict.regions = *regions;
+                    conflict.described = seq;
+                });
+            }
             Event::Widened { id, agents, conflict_type, severity, .. } => self.conflicts.change(*id, |conflict| {
                 conflict.agents.clone_from(agents);
                 conflict.conflict_type = *conflict_type;
@@ -229,4 +391,19 @@ impl State {
             Event::Resolved { id, strategy, by } => self.conflicts.resolve(*id, strategy, by.as_ref()),
         }
     }
+}
+
+/// How bad it is when work collides so.
+fn severity(conflict_type: ConflictType, settles: bool, regions: usize) -> Severity {
+    match conflict_type {
+        _ if settles => Severity::Low,
+        ConflictType::DeleteModify => Severity::Critical,
+        _ if regions > 1 => Severity::High,
+        _ => Severity::Medium,
+    }
+}
+
+/// The overlap is gone by itself.
+fn withdrawn(id: u64) -> Event {
+    Event::Resolved { id, strategy: WITHDRAWN.to_owned(), by: None }
 }

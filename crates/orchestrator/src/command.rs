@@ -99,7 +99,7 @@ impl Command {
         matches!(
             self,
             Self::Registry(registry::Command::UpdateStatus { .. })
-                | Self::Conflict(conflict::Command::Change { .. })
+                | Self::Conflict(conflict::Command::Change { .. } | conflict::Command::Follow { .. })
                 | Self::Observed { .. }
                 | Self::Notice { .. }
                 | Self::Mailbox(mailbox::Command::Delivered { .. })

@@ -9,8 +9,9 @@ use crate::command::{Command, Reply};
 use crate::decide::decide;
 use crate::render::expiry;
 use crate::{Actor, Error, Event, State};
+use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
-use orchestrator_protocol::{Address, AgentId, Lease, MessageState, Timestamp};
+use orchestrator_protocol::{Address, AgentId, Json, Lease, MessageState, Timestamp};
 use orchestrator_registry as registry;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -73,6 +74,9 @@ impl Core {
         if !events.is_empty() {
             let body = match command {
                 Command::Send(outgoing) => Some(outgoing.payload.clone()),
+                Command::Conflict(conflict::Command::Found { regions, .. }) => {
+                    serde_json::to_value(regions).ok().map(Json::from)
+                }
                 _ => None,
             };
             self.open.push(Pending { seq, events, body, at, actor: label(actor, command) });

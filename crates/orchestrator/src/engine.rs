@@ -6,6 +6,7 @@ use crate::command::{Command, Reply};
 use crate::core::Core;
 use crate::effects::{Effect, asked, run_timers, wanted};
 use crate::feed::{Feed, Subscription};
+use crate::following::Following;
 use crate::health::Degradations;
 use crate::monitor::{self, Monitor};
 use crate::presence::{Presence, Presences};
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) degradations: Degradations,
     pub(crate) options: Options,
     pub(crate) monitor: Monitor,
+    pub(crate) following: Following,
     pub(crate) fatal: watch::Sender<Option<String>>,
     public_key: String,
     timers: mpsc::Sender<(Duration, Command)>,
@@ -96,6 +98,7 @@ impl Orchestrator {
             presences: Presences::new(),
             degradations: Degradations::default(),
             monitor: Monitor::new(),
+            following: Following::new(),
             fatal: watch::Sender::new(None),
             public_key: key.public_key_hex(),
             timers,
@@ -107,6 +110,8 @@ impl Orchestrator {
         let writer = Writer::new(shared.clone(), log, key, checkpointer, recovered.checkpoint);
         let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || writer.run())?;
         *shared.writer.lock() = Some(thread);
+        Following::start(&orchestrator)?;
+        shared.following.look();
         tokio::spawn(run_timers(orchestrator.clone(), armed));
         tokio::spawn(watch_silence(orchestrator.clone()));
         tokio::spawn(monitor::run(orchestrator.clone()));
@@ -275,6 +280,10 @@ impl Orchestrator {
     /// Stops accepting, flushes what was accepted, leaves a checkpoint and a signed head. Twice is no error.
     pub async fn shutdown(&self) {
         self.shared.monitor.stop();
+        let this = self.clone();
+        if tokio::task::spawn_blocking(move || this.shared.following.stop()).await.is_err() {
+            tracing::error!("following the workspaces did not end");
+        }
         self.shared.core.lock().stopping = true;
         self.shared.work.notify_one();
         let thread = self.shared.writer.lock().take();
@@ -292,11 +301,18 @@ impl Shared {
         use registry::Event as R;
         if let Event::Registry(event) = event {
             match event {
-                R::Registered { agent, .. } | R::CameBack { agent, .. } | R::StatusUpdated { agent, .. } => {
+                R::Registered { agent, .. } => {
+                    self.presences.set_silenced(agent, false, Timestamp(at));
+                    self.following.look();
+                }
+                R::CameBack { agent, .. } | R::StatusUpdated { agent, .. } => {
                     self.presences.set_silenced(agent, false, Timestamp(at));
                 }
                 R::WentOffline { agent, .. } => self.presences.set_silenced(agent, true, Timestamp(at)),
-                R::Unregistered { agent } => self.presences.forget(agent),
+                R::Unregistered { agent } => {
+                    self.presences.forget(agent);
+                    self.following.look();
+                }
                 _ => {}
             }
         }

@@ -49,7 +49,9 @@ impl Event {
     pub(crate) fn class(&self) -> Class {
         match self {
             Self::Registry(registry::Event::StatusUpdated { .. })
-            | Self::Conflict(conflict::Event::Changed(_) | conflict::Event::EditEnded { .. })
+            | Self::Conflict(
+                conflict::Event::Changed(_) | conflict::Event::EditEnded { .. } | conflict::Event::Followed { .. },
+            )
             | Self::Notice { .. } => Class::Telemetry,
             _ => Class::Decision,
         }
@@ -80,6 +82,9 @@ impl Event {
             Self::Conflict(C::EditEnded { .. }) => "edit.ended",
             Self::Conflict(C::Detected { .. }) => "conflict.detected",
             Self::Conflict(C::Widened { .. }) => "conflict.widened",
+            Self::Conflict(C::Followed { .. }) => "workspace.followed",
+            Self::Conflict(C::Found { .. }) => "conflict.found",
+            Self::Conflict(C::Refined { .. }) => "conflict.refined",
             Self::Conflict(C::Resolved { .. }) => "conflict.resolved",
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
             Self::Notice { .. } => "notice",

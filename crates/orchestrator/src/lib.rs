@@ -49,6 +49,7 @@ mod engine;
 mod error;
 mod event;
 mod feed;
+mod following;
 mod health;
 mod history;
 mod mail;

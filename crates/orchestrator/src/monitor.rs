@@ -2,7 +2,7 @@
 
 use crate::{Actor, Command, Error, Orchestrator};
 use orchestrator_conflict as conflict;
-use orchestrator_protocol::{ChangeType, SyncBarrier};
+use orchestrator_protocol::{AgentId, ChangeType, SyncBarrier};
 use orchestrator_watch::{Change, ChangeKind, Handle, Notice, Stats};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -88,20 +88,30 @@ impl Orchestrator {
     /// # Errors
     /// [`Error::Watch`] when nothing is watched, [`Error::Timeout`] when files do not come to rest.
     pub async fn barrier(&self) -> Result<SyncBarrier, Error> {
-        let handle = self.shared.monitor.handle()?;
         let timeout = |_| Error::Timeout(format!("files did not come to rest within {} s", BARRIER.as_secs()));
         let passed = tokio::time::timeout(BARRIER, async {
-            let point = handle.sync().await.map_err(|error| Error::Watch(error.to_string()))?;
-            // The changes are in our loop's queue now; it answers when it has taken them all in.
-            let (taken_in, answer) = oneshot::channel();
-            let ended = || Error::Watch("monitoring ended meanwhile".to_owned());
-            self.shared.monitor.drains.send(taken_in).await.map_err(|_| ended())?;
-            answer.await.map_err(|_| ended())?;
-            Ok::<_, Error>(point)
+            let monitored = self.monitor_barrier().await;
+            let followed = self.shared.following.barrier().await?;
+            match monitored {
+                // Workspaces are followed whether or not the project's own folder is watched.
+                Err(_) if self.shared.following.is_following() => Ok(followed),
+                monitored => monitored.map(|unsettled| unsettled.into_iter().chain(followed).collect()),
+            }
         });
-        let point = passed.await.map_err(timeout)??;
+        let unsettled = passed.await.map_err(timeout)??;
         self.read(|_| ()).await?;
-        Ok(SyncBarrier { seq: self.flushed(), unsettled: point.unsettled })
+        Ok(SyncBarrier { seq: self.flushed(), unsettled })
+    }
+
+    async fn monitor_barrier(&self) -> Result<Vec<String>, Error> {
+        let handle = self.shared.monitor.handle()?;
+        let point = handle.sync().await.map_err(|error| Error::Watch(error.to_string()))?;
+        // The changes are in our loop's queue now; it answers when it has taken them all in.
+        let (taken_in, answer) = oneshot::channel();
+        let ended = || Error::Watch("monitoring ended meanwhile".to_owned());
+        self.shared.monitor.drains.send(taken_in).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?;
+        Ok(point.unsettled)
     }
 
     /// Lets the deletions through that the brake withholds.
@@ -207,7 +217,7 @@ async fn take_in(orchestrator: &Orchestrator, notice: Notice) {
         Notice::Changes(changes) => {
             let root: Arc<str> = orchestrator.options().project.root().to_string_lossy().into();
             for change in changes {
-                let command = Command::Observed { change: to_command(change), root: root.clone() };
+                let command = Command::Observed { change: to_command(change, None), root: root.clone() };
                 submit(orchestrator, command).await;
             }
         }
@@ -259,7 +269,8 @@ async fn submit(orchestrator: &Orchestrator, command: Command) {
     }
 }
 
-fn to_command(change: Change) -> conflict::Command {
+/// The change as a command, with its author where that is known.
+pub(crate) fn to_command(change: Change, agent: Option<AgentId>) -> conflict::Command {
     let (change_type, previous_path) = match change.kind {
         ChangeKind::Created => (ChangeType::Created, None),
         ChangeKind::Modified => (ChangeType::Modified, None),
@@ -268,7 +279,7 @@ fn to_command(change: Change) -> conflict::Command {
     };
     conflict::Command::Change {
         path: change.path,
-        agent: None,
+        agent,
         change_type,
         hash: change.hash,
         previous_hash: change.previous,

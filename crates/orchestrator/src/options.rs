@@ -27,6 +27,8 @@ pub struct Options {
     /// Folders in the project whose files are not its work, beside the state folder; relative to its root or
     /// absolute.
     pub exclude: Vec<PathBuf>,
+    /// Folders below which agents may have their workspaces, beside the repository's worktrees.
+    pub workspace_roots: Vec<PathBuf>,
     /// Telemetry older than this is removed.
     pub telemetry_age: Duration,
     /// Telemetry beyond so many newest rows is removed.
@@ -48,6 +50,7 @@ impl Options {
             watch_budget: None,
             settle: Duration::from_millis(60),
             exclude: vec![PathBuf::from(".orchestrator")],
+            workspace_roots: Vec::new(),
             telemetry_age: Duration::from_secs(14 * 86_400),
             telemetry_rows: 1_000_000,
             checkpoint_every: 50_000,

@@ -5,8 +5,8 @@ use crate::decide::is_for_orchestrator;
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{
-    AgentId, AgentMessagePush, AgentStatus, BroadcastPush, ChangePush, Conflict, ConflictPush, Json, Lease, Push,
-    PushBody, ResolutionStatus, Timestamp,
+    AgentId, AgentMessagePush, AgentStatus, BroadcastPush, ChangePush, Conflict, ConflictPush, ConflictRegion, Json,
+    Lease, Push, PushBody, ResolutionStatus, Timestamp,
 };
 use orchestrator_registry as registry;
 use orchestrator_workflow as workflow;
@@ -70,7 +70,7 @@ impl Entry {
 pub(crate) fn render(seq: u64, at: i64, event: &Event, body: Option<&Json>) -> Option<Entry> {
     let (audience, push, mail) = match event {
         Event::Registry(event) => (Audience::Everyone, registry_push(seq, event), None),
-        Event::Conflict(event) => (Audience::Everyone, conflict_push(seq, event)?, None),
+        Event::Conflict(event) => (Audience::Everyone, conflict_push(seq, event, body)?, None),
         Event::Mailbox(event) => return mailbox_entry(seq, at, event, body),
         Event::Workflow(workflow::Event::AutonomyChanged { level }) => {
             (Audience::Everyone, PushBody::AutonomyChanged { level: *level }, None)
@@ -135,7 +135,7 @@ pub(crate) fn expiry(at: i64, ttl_seconds: u64) -> Timestamp {
     Timestamp(at.saturating_add(milliseconds))
 }
 
-fn conflict_push(seq: u64, event: &conflict::Event) -> Option<PushBody> {
+fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Option<PushBody> {
     use conflict::Event as E;
     let record = |id: u64, path: &str, agents: &[AgentId], conflict_type, severity, detected_at| {
         PushBody::ConflictDetected(ConflictPush {
@@ -149,8 +149,18 @@ fn conflict_push(seq: u64, event: &conflict::Event) -> Option<PushBody> {
                 resolution_status: ResolutionStatus::Pending,
                 resolution_strategy: None,
                 resolved_by: None,
+                target: None,
+                regions: Vec::new(),
             },
         })
+    };
+    let found = |id: u64, path: &str, agents: &[AgentId], target: &Option<String>, conflict_type, severity, at| {
+        let mut push = record(id, path, agents, conflict_type, severity, at);
+        if let PushBody::ConflictDetected(ConflictPush { conflict }) = &mut push {
+            conflict.target.clone_from(target);
+            conflict.regions = regions(body);
+        }
+        push
     };
     Some(match event {
         E::Changed(change) => PushBody::CodeChangeDetected(ChangePush {
@@ -165,7 +175,13 @@ fn conflict_push(seq: u64, event: &conflict::Event) -> Option<PushBody> {
         }),
         E::MonitoringStarted => PushBody::CodeSyncStarted { message: "Code synchronization started".into() },
         E::MonitoringStopped => PushBody::CodeSyncStopped { message: "Code synchronization stopped".into() },
-        E::EditEnded { .. } => return None,
+        E::EditEnded { .. } | E::Followed { .. } => return None,
+        E::Found { path, agents, target, conflict_type, severity, at, .. } => {
+            found(seq, path, agents, target, *conflict_type, *severity, *at)
+        }
+        E::Refined { id, path, agents, target, conflict_type, severity, detected_at, .. } => {
+            found(*id, path, agents, target, *conflict_type, *severity, *detected_at)
+        }
         E::Detected { path, agents, conflict_type, severity, at } => {
             record(seq, path, agents, *conflict_type, *severity, *at)
         }
@@ -179,6 +195,11 @@ fn conflict_push(seq: u64, event: &conflict::Event) -> Option<PushBody> {
             message: format!("Conflict c{id} resolved ({strategy})"),
         },
     })
+}
+
+/// The lines that collide, as a record's payload holds them; none once it was erased.
+pub(crate) fn regions(body: Option<&Json>) -> Vec<ConflictRegion> {
+    body.and_then(|body| serde_json::from_str(body.as_str()).ok()).unwrap_or_default()
 }
 
 fn mailbox_entry(seq: u64, at: i64, event: &mailbox::Event, body: Option<&Json>) -> Option<Entry> {

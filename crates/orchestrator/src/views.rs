@@ -144,6 +144,24 @@ impl Orchestrator {
         .await
     }
 
+    /// One conflict, with the lines that collide.
+    ///
+    /// # Errors
+    /// [`conflict::Error::Unknown`] when there is none of this number.
+    pub async fn conflict(&self, id: u64) -> Result<Conflict, Error> {
+        let known = |state: &State| {
+            state.conflict.conflicts().get(id).map(|conflict| (conflict_view(id, conflict), conflict.described))
+        };
+        let found = self.read(known).await?;
+        let (mut view, described) = found.ok_or_else(|| conflict::Error::Unknown(format!("c{id}")))?;
+        let body = move |this: &Self| {
+            let record = this.shared.reader.record(described).map_err(crate::mail::internal)?;
+            Ok(record.as_ref().and_then(crate::mail::body_of))
+        };
+        view.regions = crate::render::regions(self.with_log(body).await?.as_ref());
+        Ok(view)
+    }
+
     /// All leases that stand, oldest first.
     ///
     /// # Errors
@@ -207,5 +225,7 @@ fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict {
         resolution_status: conflict.status,
         resolution_strategy: conflict.strategy.clone(),
         resolved_by: conflict.resolved_by.clone(),
+        target: conflict.target.clone(),
+        regions: Vec::new(),
     }
 }

@@ -68,12 +68,21 @@ impl Star {
             }
             touched.insert(path);
         }
+        let folders: Vec<Path> = touched.iter().flat_map(|path| self.changed_above(path)).collect();
+        touched.extend(folders);
+        let work = self.works.entry(agent).or_default();
         if moved {
             // A file that came or went may be half of a rename: what was deleted is to be judged anew.
             let deleted = work.iter().filter(|(_, change)| change.side.is_none()).map(|(path, _)| path.clone());
             touched.extend(deleted);
         }
         touched
+    }
+
+    /// Changed paths that would have to be folders for this one to exist.
+    fn changed_above(&self, path: &Path) -> Vec<Path> {
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+        ends.filter_map(|end| self.sharers.get_key_value(path.get(..end)?)).map(|(above, _)| above.clone()).collect()
     }
 
     /// Forgets an agent. Returns the paths to examine.
@@ -186,7 +195,7 @@ impl Star {
             let mut inside = work.range::<Path, _>((Bound::Included(from), Bound::Unbounded));
             let has_folder = inside.by_ref().take_while(|(path, _)| path.starts_with(&below)).any(|(_, c)| is_there(c));
             for agent in files.iter().filter(|agent| has_folder && *agent != other) {
-                let (first, second) = (*agent.min(&other), Some(*agent.max(&other)));
+                let (first, second) = (*agent.min(other), Some(*agent.max(other)));
                 findings.push(Finding { path: path.clone(), first, second, kind: Kind::Mode, regions: Vec::new() });
             }
         }

@@ -26,6 +26,14 @@ pub enum ConflictType {
     Overlap,
     /// One edits a file that another deletes.
     DeleteModify,
+    /// Both changed the same lines, or a content that is not lines.
+    Content,
+    /// Both added the file with different contents.
+    AddAdd,
+    /// One renamed what the other changed, and the changes do not merge; or both renamed it differently.
+    Rename,
+    /// Different kinds of things: a file and a link, a file and a folder, different permissions.
+    Mode,
 }
 
 /// Where in its life a conflict stands.
@@ -77,6 +85,45 @@ pub struct Conflict {
     pub resolution_strategy: Option<String>,
     /// Who settled it.
     pub resolved_by: Option<String>,
+    /// The branch whose landed work the only agent collides with; left out between agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The lines that collide, where the agents' work was merged. Not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<ConflictRegion>,
+}
+
+/// Lines that collide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictRegion {
+    /// Before both changes.
+    pub base: RegionLines,
+    /// As each of `conflicting_agents` has them, in that order; then, in a conflict with landed work, as the
+    /// branch has them.
+    pub sides: Vec<RegionLines>,
+}
+
+/// Lines of one version of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RegionLines {
+    /// The first line, counted from 1. Without lines: the line before which the place lies.
+    pub start_line: usize,
+    /// How many lines.
+    pub line_count: usize,
+    /// Their text; bytes that are not UTF-8 are replaced.
+    pub text: String,
+    /// The text was cut at 8 KiB.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+/// `GET /conflicts/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictAnswer {
+    /// `success`.
+    pub status: String,
+    /// The whole record.
+    pub conflict: Conflict,
 }
 
 /// `GET /conflicts?status=`.

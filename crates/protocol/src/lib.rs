@@ -41,7 +41,10 @@ pub use agent::{
     Recommendations, RegisterAnswer, RegisterRequest, StatusRequest, Workload,
 };
 pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncStatus};
-pub use conflict::{Conflict, ConflictList, ConflictType, ResolutionStatus, ResolveRequest, ResolvedAnswer, Severity};
+pub use conflict::{
+    Conflict, ConflictAnswer, ConflictList, ConflictRegion, ConflictType, RegionLines, ResolutionStatus,
+    ResolveRequest, ResolvedAnswer, Severity,
+};
 pub use control::{Autonomy, CommandAnswer, CommandRequest};
 pub use error::{ErrorBody, ErrorCode};
 pub use event::EventPage;

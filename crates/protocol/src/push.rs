@@ -155,6 +155,8 @@ mod tests {
                     resolution_status: crate::ResolutionStatus::Pending,
                     resolution_strategy: None,
                     resolved_by: None,
+                    target: None,
+                    regions: Vec::new(),
                 },
             })),
             push(PushBody::Gap { from: 1, to: 6 }),

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::input::{AgentPath, Input, Query};
 use crate::limits;
 use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use orchestrator::{Actor, Command, Error};
 use orchestrator_protocol::{
     AgentAnswer, AgentId, AgentList, AgentListRef, AgentRef, AgentStatus, ErrorBody, ErrorCode, Recommendations,
@@ -54,7 +54,7 @@ pub(crate) fn status_command(agent: AgentId, request: StatusRequest) -> Result<C
 #[utoipa::path(tag = "agents", params(("agent_id" = Option<String>, Query)), request_body = RegisterRequest,
     responses((status = 200, body = RegisterAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 #[post("/agents/register")]
-async fn register_agent(context: web::Data<Context>, request: Input<RegisterRequest>) -> Answer {
+async fn register_agent(context: web::Data<Context>, http: HttpRequest, request: Input<RegisterRequest>) -> Answer {
     let Input(request) = request;
     let id = request.agent_id.as_deref().ok_or_else(|| {
         let hint = "send {\"agent_id\": \"dev-agent\", \"capabilities\": [\"python\"]}";
@@ -62,11 +62,11 @@ async fn register_agent(context: web::Data<Context>, request: Input<RegisterRequ
     })?;
     let agent: AgentId = id.parse()?;
     let updated = context.orchestrator.presence(&agent).is_some();
-    let command = registry::Command::Register {
-        agent: agent.clone(),
-        registration: registration(request)?,
-        only_if_absent: false,
-    };
+    let mut registration = registration(request)?;
+    if let Some(folder) = registration.workspace.take() {
+        registration.workspace = Some(context.orchestrator.permit_workspace(context.caller(&http), folder).await?);
+    }
+    let command = registry::Command::Register { agent: agent.clone(), registration, only_if_absent: false };
     context.orchestrator.submit(Actor::Agent(agent.clone()), Command::Registry(command)).await?;
     context.orchestrator.heard_of(&agent);
     let agent = context.orchestrator.agent(&agent).await?;

@@ -8,12 +8,14 @@ use crate::limits;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use orchestrator::Command;
 use orchestrator_conflict as conflict;
-use orchestrator_protocol::{ConflictList, ErrorBody, ErrorCode, ResolutionStatus, ResolveRequest, ResolvedAnswer};
+use orchestrator_protocol::{
+    ConflictAnswer, ConflictList, ErrorBody, ErrorCode, ResolutionStatus, ResolveRequest, ResolvedAnswer,
+};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(list_conflicts).service(resolve_conflict);
+    config.service(list_conflicts).service(show_conflict).service(resolve_conflict);
 }
 
 #[derive(Deserialize)]
@@ -37,6 +39,16 @@ async fn list_conflicts(context: web::Data<Context>, query: Query<ListQuery>) ->
     let (conflicts, total_conflicts) = context.orchestrator.conflicts(status).await?;
     let list = ConflictList { status: success(), conflicts, total_conflicts, filtered_by, timestamp: now() };
     Ok(HttpResponse::Ok().json(list))
+}
+
+/// Show one conflict, with the lines that collide.
+#[utoipa::path(tag = "conflicts", params(("conflict_id" = String, Path, example = "c42")),
+    responses((status = 200, body = ConflictAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+#[get("/conflicts/{conflict_id}")]
+async fn show_conflict(context: web::Data<Context>, id: web::Path<String>) -> Answer {
+    let id = numbered('c', &id, ErrorCode::UnknownConflict)?;
+    let conflict = context.orchestrator.conflict(id).await?;
+    Ok(HttpResponse::Ok().json(ConflictAnswer { status: success(), conflict }))
 }
 
 /// Mark a conflict as settled.

@@ -115,6 +115,7 @@ fn event(place: u64, seq: u64, at: i64, ids: &[AgentId]) -> Result<(Event, bool)
                 key: None,
                 digest: format!("{place:064x}"),
                 at,
+                merged: false,
             };
             return Ok((Event::Mailbox(sent), true));
         }
@@ -134,6 +135,7 @@ fn event(place: u64, seq: u64, at: i64, ids: &[AgentId]) -> Result<(Event, bool)
                 conflict_level: Severity::Low,
                 affected: Vec::new(),
                 at,
+                merged: false,
             }))
         }
         _ => {

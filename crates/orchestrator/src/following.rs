@@ -1,0 +1,102 @@
+//! The workspaces of agents: followed while they are registered, merged with one another at every save.
+//!
+//! A thread of its own looks at the files and merges, so neither a decision nor a request waits for a disk. All
+//! it knows is derived: from the folders, from git, and from which agents the state names with a workspace. What
+//! collides is reported as commands; the record and its life are the log's.
+
+mod follower;
+mod permit;
+mod reports;
+mod runner;
+mod source;
+
+use crate::{Error, Orchestrator};
+use orchestrator_watch::Handle;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// Barriers that may wait at once.
+const BARRIERS: usize = 256;
+
+/// The handle on the thread that follows the workspaces.
+pub(crate) struct Following {
+    /// Which agents have a workspace may have changed.
+    look: Notify,
+    end: CancellationToken,
+    barriers: mpsc::Sender<oneshot::Sender<()>>,
+    waiting: Mutex<Option<mpsc::Receiver<oneshot::Sender<()>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// The watchers, by the agent's key.
+    watchers: Mutex<BTreeMap<String, Arc<Handle>>>,
+}
+
+impl Following {
+    pub(crate) fn new() -> Self {
+        let (barriers, waiting) = mpsc::channel(BARRIERS);
+        Self {
+            look: Notify::new(),
+            end: CancellationToken::new(),
+            barriers,
+            waiting: Mutex::new(Some(waiting)),
+            thread: Mutex::new(None),
+            watchers: Mutex::default(),
+        }
+    }
+
+    /// Starts the thread; nothing to do outside git.
+    pub(crate) fn start(orchestrator: &Orchestrator) -> std::io::Result<()> {
+        let following = &orchestrator.shared.following;
+        let Some(waiting) = following.waiting.lock().take() else { return Ok(()) };
+        if orchestrator.options().project.git_common_dir().is_none() {
+            return Ok(());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let this = orchestrator.clone();
+        let follow = move || runtime.block_on(runner::run(this, waiting));
+        *following.thread.lock() = Some(std::thread::Builder::new().name("workspaces".into()).spawn(follow)?);
+        Ok(())
+    }
+
+    /// An agent came, went, or has another workspace.
+    pub(crate) fn look(&self) {
+        self.look.notify_one();
+    }
+
+    /// Whether any workspace is followed.
+    pub(crate) fn is_following(&self) -> bool {
+        !self.watchers.lock().is_empty()
+    }
+
+    /// Ends the thread and waits for it. Blocks.
+    pub(crate) fn stop(&self) {
+        self.end.cancel();
+        let thread = self.thread.lock().take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that follows the workspaces ended badly; nothing in it was not derived");
+        }
+    }
+
+    /// Returns when every change of a followed file that was finished before the call has been merged.
+    pub(crate) async fn barrier(&self) -> Result<Vec<String>, Error> {
+        let watchers: Vec<(String, Arc<Handle>)> =
+            self.watchers.lock().iter().map(|(agent, handle)| (agent.clone(), handle.clone())).collect();
+        let mut unsettled = Vec::new();
+        for (agent, handle) in watchers {
+            // A watcher that ends meanwhile has nothing to wait for.
+            if let Ok(point) = handle.sync().await {
+                unsettled.extend(point.unsettled.into_iter().map(|path| format!("{agent}: {path}")));
+            }
+        }
+        if self.thread.lock().is_some() {
+            let (merged, answer) = oneshot::channel();
+            let ended = || Error::Watch("the server stops".to_owned());
+            self.barriers.send(merged).await.map_err(|_| ended())?;
+            answer.await.map_err(|_| ended())?;
+        }
+        Ok(unsettled)
+    }
+}

@@ -1,0 +1,169 @@
+//! One agent's workspace: watched, and turned into what the agent changed since it left the target branch.
+
+use super::source::{at, version};
+use crate::Orchestrator;
+use orchestrator_predict::{Change, Path, Version};
+use orchestrator_protocol::AgentId;
+use orchestrator_repository::bstr::BString;
+use orchestrator_repository::{Changes, Delta, Error, Limits, ObjectId, Snapshot, Store, Workspace};
+use orchestrator_watch::{Handle, Notice};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::sync::mpsc::Receiver;
+
+/// What a star takes over: paths with the agent's change of each, or nothing where there is none any more.
+pub(crate) type Update = Vec<(Path, Option<Change>)>;
+
+/// An agent whose workspace is followed.
+pub(crate) struct Follower {
+    pub(crate) agent: AgentId,
+    /// The agent's number, which names its pin.
+    pub(crate) number: u64,
+    /// As registered.
+    pub(crate) folder: String,
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) notices: Receiver<Notice>,
+    workspace: Workspace,
+    /// HEAD and the tip that the rest was worked out for.
+    stands_on: Option<(Option<ObjectId>, Option<ObjectId>)>,
+    /// Tree of the newest commit that HEAD and the target branch share.
+    base: Option<ObjectId>,
+    /// What HEAD has other than that.
+    committed: BTreeMap<Path, Option<Version>>,
+    /// Where the agent changed anything.
+    changed: BTreeSet<Path>,
+}
+
+/// Why a workspace cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FollowError {
+    #[error(transparent)]
+    Repository(#[from] Error),
+    #[error(transparent)]
+    Watch(#[from] orchestrator_watch::Error),
+}
+
+impl Follower {
+    /// Watches the folder and then looks at all of it, so that no change falls in between. Blocks.
+    pub(crate) fn open(
+        orchestrator: &Orchestrator,
+        store: &Store,
+        (agent, number, folder): (AgentId, u64, String),
+    ) -> Result<Self, FollowError> {
+        let own = orchestrator.options();
+        let workspace = Workspace::open(store, std::path::Path::new(&folder), Limits::default())?;
+        let cookies = own.state_dir.join("cookies").join(number.to_string());
+        let mut options = orchestrator_watch::Options::new(workspace.root(), cookies);
+        options.settle = own.settle;
+        if let Some(budget) = own.watch_budget {
+            options.watch_budget = budget;
+        }
+        options.exclude.clone_from(&own.exclude);
+        options.exclude.push(own.state_dir.clone());
+        let (handle, notices) = options.build()?;
+        let mut follower = Self {
+            agent,
+            number,
+            folder,
+            handle: Arc::new(handle),
+            notices,
+            workspace,
+            stands_on: None,
+            base: None,
+            committed: BTreeMap::new(),
+            changed: BTreeSet::new(),
+        };
+        follower.workspace.rescan()?;
+        follower.pin();
+        Ok(follower)
+    }
+
+    /// Looks at these paths, and at what git did meanwhile. `None` asks for everything.
+    pub(crate) fn refresh(
+        &mut self,
+        store: &Store,
+        tip: Option<(ObjectId, ObjectId)>,
+        paths: Option<&[Vec<u8>]>,
+    ) -> Result<Update, Error> {
+        let Changes { paths, .. } = match paths {
+            Some(paths) => self.workspace.refresh(paths)?,
+            None => self.workspace.rescan()?,
+        };
+        let snapshot = self.workspace.snapshot();
+        let stands_on = Some((snapshot.head, tip.map(|(commit, _)| commit)));
+        if self.stands_on == stands_on {
+            let paths = paths.into_iter().map(path).collect();
+            return self.changes(store, &snapshot, paths);
+        }
+        self.pin();
+        let shared = match (snapshot.head, tip) {
+            (Some(head), Some((tip, _))) => store.merge_base(head, tip)?,
+            _ => None,
+        };
+        self.base = shared.map(|commit| store.read_commit(commit)).transpose()?.map(|(tree, _)| tree);
+        self.committed = committed(store, self.base, &snapshot)?;
+        let keys = snapshot.delta.keys().cloned().map(path);
+        let all = self.committed.keys().cloned().chain(keys).chain(self.changed.iter().cloned()).collect();
+        let update = self.changes(store, &snapshot, all)?;
+        self.stands_on = stands_on;
+        Ok(update)
+    }
+
+    /// The agent's change of each of these paths.
+    fn changes(&mut self, store: &Store, snapshot: &Snapshot, paths: BTreeSet<Path>) -> Result<Update, Error> {
+        let mut update = Vec::with_capacity(paths.len());
+        for path in paths {
+            let base = at(store, self.base, &path)?;
+            let side = match snapshot.delta.get::<[u8]>(path.as_ref()) {
+                Some(Delta::Deleted) => None,
+                Some(Delta::Entry(entry)) => Some(version(entry.mode, entry.oid, entry.opaque.is_some())),
+                None => match self.committed.get(&path) {
+                    Some(committed) => *committed,
+                    None => base,
+                },
+            };
+            let change = (base != side).then_some(Change { base, side });
+            update.push((path, change));
+        }
+        for (path, change) in &update {
+            if change.is_some() {
+                self.changed.insert(path.clone());
+            } else {
+                self.changed.remove(path);
+            }
+        }
+        Ok(update)
+    }
+
+    /// What our work stands on must outlive the user's garbage collection.
+    fn pin(&self) {
+        if let Err(error) = self.workspace.pin(&self.number.to_string()) {
+            tracing::warn!(agent = %self.agent, %error, "the commit that a workspace stands on is not pinned");
+        }
+    }
+
+    pub(crate) fn unpin(&self) {
+        if let Err(error) = self.workspace.unpin(&self.number.to_string()) {
+            tracing::warn!(agent = %self.agent, %error, "a pin was not removed");
+        }
+    }
+}
+
+/// What HEAD has other than the commit it shares with the target branch.
+fn committed(
+    store: &Store,
+    base: Option<ObjectId>,
+    snapshot: &Snapshot,
+) -> Result<BTreeMap<Path, Option<Version>>, Error> {
+    let from = match base {
+        Some(tree) => tree,
+        None => store.tree_with(ObjectId::empty_tree(snapshot.head_tree.kind()), &BTreeMap::new())?,
+    };
+    let found = store.diff(from, snapshot.head_tree, false)?.into_iter();
+    let side = |to: Option<_>| to.map(|(mode, oid)| version(mode, oid, false));
+    Ok(found.map(|change| (path(change.path), side(change.to))).collect())
+}
+
+fn path(path: BString) -> Path {
+    Vec::from(path).into()
+}

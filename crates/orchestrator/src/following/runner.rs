@@ -1,0 +1,419 @@
+//! The loop: which agents are followed, what they changed, what collides.
+
+use super::follower::{FollowError, Follower, Update};
+use super::reports::{Report, Reports};
+use super::source::{Tip, name};
+use crate::{Actor, Command, Error, Orchestrator, State};
+use futures_util::future::join_all;
+use orchestrator_conflict as conflict;
+use orchestrator_predict::{Finding, Kind, Part, Path, Star};
+use orchestrator_protocol::{AgentId, ConflictRegion, ConflictType, RegionLines};
+use orchestrator_repository::{ObjectId, Store};
+use orchestrator_watch::{ChangeKind, Notice, unescape};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// How often git is asked what it did: a commit changes no file of the worktree.
+const GIT: Duration = Duration::from_secs(1);
+/// Pause before a workspace that could not be followed is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+/// Regions of one record.
+const REGIONS: usize = 64;
+/// Bytes of one side of a region.
+const TEXT: usize = 8 * 1024;
+
+/// Follows until the server stops.
+pub(crate) async fn run(orchestrator: Orchestrator, mut barriers: mpsc::Receiver<oneshot::Sender<()>>) {
+    let shared = orchestrator.shared.clone();
+    let mut runner = Runner::new(orchestrator);
+    let mut git = tokio::time::interval(GIT);
+    git.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let due = runner.reports.next().map_or_else(|| Instant::now() + GIT, |at| at).into();
+        tokio::select! {
+            biased;
+            () = shared.following.end.cancelled() => break,
+            () = shared.following.look.notified() => runner.look().await,
+            Some(answer) = barriers.recv() => {
+                runner.look().await;
+                runner.drain().await;
+                // Nobody may be waiting any more.
+                let _nobody = answer.send(());
+            }
+            (agent, notice) = next_notice(&mut runner.followers) => runner.noticed(&agent, notice).await,
+            () = tokio::time::sleep_until(due) => runner.tell_due().await,
+            _ = git.tick() => runner.ask_git().await,
+        }
+    }
+    for follower in runner.followers.into_values() {
+        follower.handle.stop();
+    }
+}
+
+/// The next notice of any watcher.
+async fn next_notice(followers: &mut BTreeMap<String, Follower>) -> (String, Notice) {
+    let any = |context: &mut Context<'_>| {
+        for (agent, follower) in followers.iter_mut() {
+            if let Poll::Ready(Some(notice)) = follower.notices.poll_recv(context) {
+                return Poll::Ready((agent.clone(), notice));
+            }
+        }
+        Poll::Pending
+    };
+    std::future::poll_fn(any).await
+}
+
+struct Runner {
+    orchestrator: Orchestrator,
+    store: Option<Store>,
+    target: Option<String>,
+    /// The newest commit of the target branch, and its tree.
+    tip: Option<(ObjectId, ObjectId)>,
+    star: Star,
+    followers: BTreeMap<String, Follower>,
+    /// Agents whose workspace could not be followed: why, and when it is tried again.
+    failed: BTreeMap<String, (String, Instant)>,
+    reports: Reports,
+    /// Whether overlaps recorded by an earlier run were compared with those found by this one.
+    caught_up: bool,
+}
+
+impl Runner {
+    fn new(orchestrator: Orchestrator) -> Self {
+        Self {
+            orchestrator,
+            store: None,
+            target: None,
+            tip: None,
+            star: Star::default(),
+            followers: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            reports: Reports::default(),
+            caught_up: false,
+        }
+    }
+
+    /// Follows exactly the workspaces that the state names.
+    async fn look(&mut self) {
+        let wanted: BTreeMap<String, (AgentId, u64, String)> = {
+            let core = self.orchestrator.shared.core.lock();
+            let folder = |text: &Option<String>| text.clone().filter(|text| text.starts_with('/'));
+            let agents = core.state.registry.agents();
+            agents.filter_map(|a| Some((a.id.key(), (a.id.clone(), a.number, folder(&a.workspace)?)))).collect()
+        };
+        let stale = |(key, follower): (&String, &Follower)| {
+            let same = wanted
+                .get(key)
+                .is_some_and(|(_, number, folder)| *number == follower.number && *folder == follower.folder);
+            (!same).then(|| key.clone())
+        };
+        let leaving: Vec<String> = self.followers.iter().filter_map(stale).collect();
+        for key in leaving {
+            self.leave(&key).await;
+        }
+        self.failed.retain(|key, _| wanted.contains_key(key));
+        for (key, agent) in wanted {
+            let is_due = self.failed.get(&key).is_none_or(|(_, again)| *again <= Instant::now());
+            if !self.followers.contains_key(&key) && is_due {
+                self.follow(key, agent).await;
+            }
+        }
+        self.show_failures();
+        if !self.caught_up && self.failed.is_empty() {
+            self.caught_up = true;
+            self.withdraw_stale().await;
+        }
+    }
+
+    async fn follow(&mut self, key: String, agent: (AgentId, u64, String)) {
+        match self.open(agent.clone()) {
+            Ok(follower) => {
+                self.failed.remove(&key);
+                self.orchestrator.shared.following.watchers.lock().insert(key.clone(), follower.handle.clone());
+                self.followers.insert(key.clone(), follower);
+                self.submit(vec![conflict::Command::Follow { agent: agent.0, merged: true }]).await;
+                self.refresh(&key, None).await;
+            }
+            Err(error) => {
+                let reason = format!("{}: {error}", agent.2);
+                self.failed.insert(key, (reason, Instant::now() + RETRY));
+                self.submit(vec![conflict::Command::Follow { agent: agent.0, merged: false }]).await;
+            }
+        }
+    }
+
+    fn open(&mut self, agent: (AgentId, u64, String)) -> Result<Follower, FollowError> {
+        let store = match &self.store {
+            Some(store) => store.clone(),
+            None => {
+                let store = Store::open(&self.orchestrator.options().project)?;
+                self.store = Some(store.clone());
+                self.find_tip()?;
+                store
+            }
+        };
+        Follower::open(&self.orchestrator, &store, agent)
+    }
+
+    async fn leave(&mut self, key: &str) {
+        let Some(follower) = self.followers.remove(key) else { return };
+        self.orchestrator.shared.following.watchers.lock().remove(key);
+        follower.unpin();
+        follower.handle.stop();
+        let touched = self.star.remove(follower.number);
+        self.reports.forget(follower.number);
+        self.submit(vec![conflict::Command::Withdraw { agent: follower.agent.clone() }]).await;
+        self.examine(touched).await;
+    }
+
+    fn show_failures(&self) {
+        let degradations = &self.orchestrator.shared.degradations;
+        if self.failed.is_empty() {
+            degradations.clear("workspaces");
+        } else {
+            let reasons: Vec<&str> = self.failed.values().map(|(reason, _)| reason.as_str()).collect();
+            let cure =
+                "register a worktree or clone of this repository that the server can read; tried again every 2 s";
+            degradations.raise("workspaces", reasons.join("; "), cure);
+        }
+    }
+
+    /// The branch that work is compared with: the one that is checked out in the project's folder.
+    fn find_tip(&mut self) -> Result<bool, orchestrator_repository::Error> {
+        let Some(store) = &self.store else { return Ok(false) };
+        self.target = self.orchestrator.options().project.branch()?;
+        let tip = match &self.target {
+            Some(branch) => store.tip(branch)?,
+            None => None,
+        };
+        Ok(std::mem::replace(&mut self.tip, tip) != tip)
+    }
+
+    /// What git did without touching a file: commits, other branches.
+    async fn ask_git(&mut self) {
+        if self.failed.values().any(|(_, again)| *again <= Instant::now()) {
+            self.look().await;
+        }
+        if self.followers.is_empty() {
+            return;
+        }
+        let moved = match self.find_tip() {
+            Ok(moved) => moved,
+            Err(error) => {
+                tracing::warn!(%error, "the target branch cannot be read; the last tip stands");
+                false
+            }
+        };
+        let keys: Vec<String> = self.followers.keys().cloned().collect();
+        for key in keys {
+            self.refresh(&key, Some(&[])).await;
+        }
+        if moved {
+            let all: BTreeSet<Path> = self.star.paths().cloned().collect();
+            self.examine(all).await;
+        }
+    }
+
+    async fn drain(&mut self) {
+        let keys: Vec<String> = self.followers.keys().cloned().collect();
+        for key in keys {
+            while let Some(notice) = self.followers.get_mut(&key).and_then(|one| one.notices.try_recv().ok()) {
+                self.noticed(&key, notice).await;
+            }
+        }
+        self.ask_git().await;
+    }
+
+    async fn noticed(&mut self, key: &str, notice: Notice) {
+        let Some(follower) = self.followers.get(key) else { return };
+        let agent = follower.agent.clone();
+        match notice {
+            Notice::Changes(changes) => {
+                self.orchestrator.heard_of(&agent);
+                let paths: Vec<Vec<u8>> = changes.iter().flat_map(paths_of).collect();
+                self.refresh(key, Some(&paths)).await;
+                let commands =
+                    changes.into_iter().map(|change| crate::monitor::to_command(change, Some(agent.clone())));
+                self.submit(commands.collect()).await;
+            }
+            Notice::Overflow { .. } | Notice::RootBack | Notice::MassDeletionCleared { .. } => {
+                self.refresh(key, None).await;
+            }
+            Notice::MassDeletion { count, total } => {
+                let reason = format!("{count} of {total} files of {agent} vanished at once; its last work stands");
+                self.note("workspace_mass_deletion", reason, "bring them back, or register the workspace anew").await;
+            }
+            Notice::RootLost => {
+                let reason = format!("the workspace of {agent} is gone; its last work stands");
+                self.note("workspace_lost", reason, "bring it back, or unregister the agent").await;
+            }
+            Notice::Degraded { reason } => {
+                let cure = "raise fs.inotify.max_user_watches; until then changes there are seen later";
+                self.orchestrator.shared.degradations.raise("workspace_budget", format!("{agent}: {reason}"), cure);
+            }
+            Notice::Recovered => self.orchestrator.shared.degradations.clear("workspace_budget"),
+            other => tracing::warn!(?other, "the watcher told something unknown"),
+        }
+    }
+
+    /// Looks at what may have changed in a workspace, everything when `paths` is `None`, and merges it.
+    async fn refresh(&mut self, key: &str, paths: Option<&[Vec<u8>]>) {
+        let Some((follower, store)) = self.followers.get_mut(key).zip(self.store.as_ref()) else { return };
+        let number = follower.number;
+        match follower.refresh(store, self.tip, paths) {
+            Ok(update) => self.take_over(number, update).await,
+            // What was known stays; the next look begins from it.
+            Err(error) => tracing::warn!(agent = key, %error, "a workspace could not be read"),
+        }
+    }
+
+    async fn take_over(&mut self, agent: u64, update: Update) {
+        let touched = self.star.update(agent, update);
+        self.examine(touched).await;
+    }
+
+    async fn examine(&mut self, paths: BTreeSet<Path>) {
+        let Some(store) = &self.store else { return };
+        let source = Tip { store, tree: self.tip.map(|(_, tree)| tree) };
+        let mut reports = Vec::new();
+        for path in paths {
+            match self.star.examine(&path, &source) {
+                Ok(findings) => reports.extend(self.reports.at(&path, findings, Instant::now())),
+                Err(error) => tracing::warn!(path = name(&path), %error, "a path could not be merged"),
+            }
+        }
+        self.tell(reports).await;
+    }
+
+    async fn tell_due(&mut self) {
+        let due = self.reports.due(Instant::now());
+        self.tell(due).await;
+    }
+
+    async fn tell(&self, reports: Vec<Report>) {
+        let commands = reports.into_iter().filter_map(|report| match report {
+            Report::Found(finding) => self.found(finding),
+            Report::Gone((path, first, second)) => {
+                let (agents, target) = self.between(first, second)?;
+                Some(conflict::Command::Gone { path: name(&path), agents, target })
+            }
+        });
+        self.submit(commands.collect()).await;
+    }
+
+    /// The agents of an overlap, the first by name first; and the branch, if it is with landed work.
+    fn between(&self, first: u64, second: Option<u64>) -> Option<(Vec<AgentId>, Option<String>)> {
+        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
+        Some(match second {
+            Some(second) => {
+                let mut agents = vec![agent(first)?, agent(second)?];
+                agents.sort_by_key(AgentId::key);
+                (agents, None)
+            }
+            None => (vec![agent(first)?], Some(self.target.clone()?)),
+        })
+    }
+
+    fn found(&self, finding: Finding) -> Option<conflict::Command> {
+        let (agents, target) = self.between(finding.first, finding.second)?;
+        let is_first =
+            |number| self.followers.values().any(|one| one.number == number && Some(&one.agent) == agents.first());
+        let keeps_order = is_first(finding.first);
+        let mut hasher = blake3::Hasher::new();
+        let mut regions = Vec::new();
+        for region in &finding.regions {
+            let sides = if keeps_order { [&region.first, &region.second] } else { [&region.second, &region.first] };
+            for part in [&region.base].into_iter().chain(sides) {
+                hasher.update(&(part.text.len() as u64).to_le_bytes());
+                hasher.update(&part.text);
+            }
+            if regions.len() < REGIONS {
+                regions.push(ConflictRegion { base: lines(&region.base), sides: sides.map(lines).to_vec() });
+            }
+        }
+        let conflict_type = match finding.kind {
+            Kind::Content | Kind::Settles => ConflictType::Content,
+            Kind::DeleteModify => ConflictType::DeleteModify,
+            Kind::AddAdd => ConflictType::AddAdd,
+            Kind::Rename => ConflictType::Rename,
+            Kind::Mode => ConflictType::Mode,
+        };
+        hasher.update(format!("{:?}", finding.kind).as_bytes());
+        Some(conflict::Command::Found {
+            path: name(&finding.path),
+            agents,
+            target,
+            conflict_type,
+            settles: finding.kind == Kind::Settles,
+            fingerprint: hasher.finalize().to_hex()[..32].to_owned(),
+            regions,
+        })
+    }
+
+    /// Overlaps that an earlier run recorded, and that are not there any more.
+    async fn withdraw_stale(&self) {
+        let open = |state: &State| {
+            let open = state.conflict.conflicts().open().filter(|(_, conflict)| conflict.fingerprint.is_some());
+            open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
+        };
+        let open = open(&self.orchestrator.shared.core.lock().state);
+        let number = |agent: &AgentId| self.followers.get(&agent.key()).map(|follower| follower.number);
+        let is_told = |path: &str, agents: &[AgentId]| {
+            let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
+            numbers.sort_unstable();
+            let told = |path: Path| match numbers.as_slice() {
+                [first] => self.reports.has_told(&(path, *first, None)),
+                [first, second] => self.reports.has_told(&(path, *first, Some(*second))),
+                _ => false,
+            };
+            self.star.paths().filter(|one| name(one) == path).any(|one| told(one.clone()))
+        };
+        let stale = open.into_iter().filter(|(path, agents, _)| !is_told(path, agents));
+        let gone = stale.map(|(path, agents, target)| conflict::Command::Gone { path, agents, target });
+        self.submit(gone.collect()).await;
+    }
+
+    async fn note(&self, name: &'static str, reason: String, cure: &'static str) {
+        submit(&self.orchestrator, Command::Notice { name, reason, cure }).await;
+    }
+
+    /// Submits all at once, so that they share a flush.
+    async fn submit(&self, commands: Vec<conflict::Command>) {
+        let all = commands.into_iter().map(|command| submit(&self.orchestrator, Command::Conflict(command)));
+        join_all(all).await;
+    }
+}
+
+/// A halted log refuses; what was found must not be lost with that.
+async fn submit(orchestrator: &Orchestrator, command: Command) {
+    while let Err(error) = orchestrator.submit(Actor::System, command.clone()).await {
+        if matches!(error, Error::ShuttingDown) {
+            return;
+        }
+        tracing::warn!(%error, "what was found in a workspace could not be recorded; trying again");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// The paths that a change is about, as bytes.
+fn paths_of(change: &orchestrator_watch::Change) -> Vec<Vec<u8>> {
+    let bytes = |text: &str| match change.escaped.then(|| unescape(text)).flatten() {
+        Some(path) => path.as_os_str().as_bytes().to_vec(),
+        None => text.as_bytes().to_vec(),
+    };
+    let mut paths = vec![bytes(&change.path)];
+    if let ChangeKind::Renamed { from } = &change.kind {
+        paths.push(bytes(from));
+    }
+    paths
+}
+
+fn lines(part: &Part) -> RegionLines {
+    let truncated = part.text.len() > TEXT;
+    let kept = part.text.get(..TEXT).unwrap_or(&part.text);
+    let text = String::from_utf8_lossy(kept).into_owned();
+    RegionLines { start_line: part.start, line_count: part.lines, text, truncated }
+}

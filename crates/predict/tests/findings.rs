@@ -1,0 +1,216 @@
+//! What is found, and what is not.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use orchestrator_predict::{Change, Finding, Id, Kind, Mode, Path, Source, Star, Version};
+use proptest::prelude::*;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+/// A tip and a store of contents, in memory.
+#[derive(Default)]
+struct Memory {
+    contents: RefCell<HashMap<Id, Arc<[u8]>>>,
+    tip: BTreeMap<Vec<u8>, Version>,
+    read: RefCell<usize>,
+}
+
+impl Memory {
+    fn file(&self, text: &str) -> Version {
+        let id = self.keep(text.as_bytes()).unwrap();
+        Version { mode: Mode::File, id, opaque: false }
+    }
+
+    fn with_tip(files: &[(&str, &str)]) -> Self {
+        let mut memory = Self::default();
+        for (path, text) in files {
+            let version = memory.file(text);
+            memory.tip.insert(path.as_bytes().to_vec(), version);
+        }
+        memory
+    }
+
+    /// A change of what stands at the tip; `None` deletes it.
+    fn change(&self, name: &str, text: Option<&str>) -> (Path, Option<Change>) {
+        let base = self.tip.get(name.as_bytes()).copied();
+        (path(name), Some(Change { base, side: text.map(|text| self.file(text)) }))
+    }
+}
+
+impl Source for Memory {
+    type Error = Infallible;
+
+    fn content(&self, id: &Id) -> Result<Arc<[u8]>, Infallible> {
+        *self.read.borrow_mut() += 1;
+        Ok(self.contents.borrow()[id].clone())
+    }
+
+    fn tip(&self, path: &[u8]) -> Result<Option<Version>, Infallible> {
+        Ok(self.tip.get(path).copied())
+    }
+
+    fn keep(&self, content: &[u8]) -> Result<Id, Infallible> {
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&hasher.finish().to_be_bytes());
+        self.contents.borrow_mut().insert(id, content.into());
+        Ok(id)
+    }
+}
+
+fn path(name: &str) -> Path {
+    name.as_bytes().into()
+}
+
+fn all(star: &mut Star, memory: &Memory) -> Vec<Finding> {
+    let mut paths: Vec<Path> = star.paths().cloned().collect();
+    paths.sort();
+    paths.iter().flat_map(|path| star.examine(path, memory).unwrap()).collect()
+}
+
+const TEXT: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n";
+
+type Work<'a> = &'a [(&'a str, Option<&'a str>)];
+
+/// The kinds found when two agents change what stands at the tip, with the number of regions.
+fn between(tip: &[(&str, &str)], first: Work<'_>, second: Work<'_>) -> Vec<(String, Kind, usize)> {
+    let memory = Memory::with_tip(tip);
+    let mut star = Star::default();
+    for (agent, work) in [(1, first), (2, second)] {
+        star.update(agent, work.iter().map(|(name, text)| memory.change(name, *text)));
+    }
+    let found = all(&mut star, &memory).into_iter();
+    found.map(|f| (String::from_utf8_lossy(&f.path).into_owned(), f.kind, f.regions.len())).collect()
+}
+
+#[test]
+fn two_agents_collide_where_their_changes_do_and_nowhere_else() {
+    let tip = &[("a", TEXT), ("b", TEXT)][..];
+    let found = |kind, regions| vec![("a".to_owned(), kind, regions)];
+    let (top, end) = (TEXT.replace("one", "ONE"), TEXT.replace("seven", "SEVEN"));
+    let other_top = TEXT.replace("one", "1");
+    let both = TEXT.replace("one", "I").replace("seven", "VII");
+    let many = TEXT.replace("one", "eins").replace("seven", "sieben");
+    let crlf = TEXT.replace('\n', "\r\n");
+    let cases: [(&str, Work<'_>, Work<'_>, Vec<_>); 11] = [
+        ("different files", &[("a", Some(&top))], &[("b", Some(&top))], vec![]),
+        ("different lines", &[("a", Some(&top))], &[("a", Some(&end))], vec![]),
+        ("the same change", &[("a", Some(&top))], &[("a", Some(&top))], vec![]),
+        ("the same line", &[("a", Some(&top))], &[("a", Some(&other_top))], found(Kind::Content, 1)),
+        ("two places", &[("a", Some(&both))], &[("a", Some(&many))], found(Kind::Content, 2)),
+        ("deleted and changed", &[("a", None)], &[("a", Some(&top))], found(Kind::DeleteModify, 0)),
+        ("both deleted", &[("a", None)], &[("a", None)], vec![]),
+        ("renamed and changed", &[("a", None), ("c", Some(TEXT))], &[("a", Some(&top))], vec![]),
+        (
+            "renamed with an edit, and the same line changed",
+            &[("a", Some(&other_top))],
+            &[("a", None), ("c", Some(&top))],
+            found(Kind::Rename, 1),
+        ),
+        ("line endings and an edit", &[("a", Some(&crlf))], &[("a", Some(&top))], found(Kind::Settles, 0)),
+        (
+            "a folder in place of the file",
+            &[("n", Some("x"))],
+            &[("n/in", Some("y"))],
+            vec![("n".into(), Kind::Mode, 0)],
+        ),
+    ];
+    for (name, first, second, expected) in cases {
+        assert_eq!(between(tip, first, second), expected, "{name}");
+        let mirrored: Vec<_> = between(tip, second, first);
+        assert_eq!(mirrored, expected, "{name}, the other way round");
+    }
+    assert_eq!(between(tip, &[("n", Some("x\n"))], &[("n", Some("y\n"))]), [("n".into(), Kind::AddAdd, 1)]);
+}
+
+#[test]
+fn regions_name_the_lines_of_both_sides() {
+    let memory = Memory::with_tip(&[("a", TEXT)]);
+    let mut star = Star::default();
+    star.update(1, [memory.change("a", Some(&TEXT.replace("two", "2")))]);
+    star.update(7, [memory.change("a", Some(&format!("zero\n{}", TEXT.replace("two", "II\nand more"))))]);
+    let found = star.examine(&path("a"), &memory).unwrap();
+    assert_eq!((found.len(), found[0].first, found[0].second), (1, 1, Some(7)));
+    let region = &found[0].regions[0];
+    assert_eq!((region.base.start, region.base.text.as_slice()), (2, &b"two\n"[..]));
+    assert_eq!((region.first.start, region.first.text.as_slice()), (2, &b"2\n"[..]));
+    assert_eq!((region.second.start, region.second.lines), (3, 2));
+}
+
+#[test]
+fn what_landed_meanwhile_is_the_third_side() {
+    let mut memory = Memory::with_tip(&[("a", TEXT)]);
+    let mut star = Star::default();
+    let mine = memory.change("a", Some(&TEXT.replace("one", "mine")));
+    let yours = memory.change("a", Some(&TEXT.replace("seven", "yours")));
+    star.update(1, [mine]);
+    star.update(2, [yours]);
+    assert_eq!(all(&mut star, &memory), []);
+    let landed = memory.file(&TEXT.replace("one", "landed"));
+    memory.tip.insert(b"a".to_vec(), landed);
+    let found = all(&mut star, &memory);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].first, found[0].second, found[0].kind), (1, None, Kind::Content));
+}
+
+#[test]
+fn content_that_must_not_be_read_is_only_compared() {
+    let memory = Memory::with_tip(&[("a", TEXT)]);
+    let mut star = Star::default();
+    for (agent, byte) in [(1, 1), (2, 2)] {
+        let side = Some(Version { mode: Mode::File, id: [byte; 20], opaque: true });
+        let base = memory.tip.get(&b"a"[..]).copied();
+        star.update(agent, [(path("a"), Some(Change { base, side }))]);
+    }
+    let found = all(&mut star, &memory);
+    assert_eq!((found.len(), found[0].kind, found[0].regions.len()), (1, Kind::Content, 0));
+    assert_eq!(*memory.read.borrow(), 0);
+}
+
+#[test]
+fn a_save_reads_only_what_is_shared_and_no_merge_is_made_twice() {
+    let memory = Memory::with_tip(&[("a", TEXT), ("b", TEXT)]);
+    let mut star = Star::default();
+    star.update(1, [memory.change("a", Some("x\n")), memory.change("b", Some("x\n"))]);
+    let touched = star.update(2, [memory.change("b", Some("y\n"))]);
+    assert_eq!(touched.into_iter().collect::<Vec<_>>(), [path("b")]);
+    star.examine(&path("b"), &memory).unwrap();
+    let read = *memory.read.borrow();
+    assert_eq!(read, 3);
+    assert!(star.update(2, [memory.change("b", Some("y\n"))]).is_empty(), "nothing changed");
+    star.examine(&path("b"), &memory).unwrap();
+    assert_eq!(*memory.read.borrow(), read);
+    assert_eq!(star.remove(1).len(), 2);
+    assert_eq!(all(&mut star, &memory), []);
+}
+
+proptest! {
+    /// Whatever is saved in whatever order, the findings are those of a star that is built anew.
+    #[test]
+    fn findings_follow_from_the_last_state_alone(
+        saves in prop::collection::vec((1..5_u64, 0..3_usize, prop::option::of(0..6_usize)), 1..40),
+    ) {
+        let names = ["a", "b", "a/c"];
+        let texts = [TEXT.to_owned(), TEXT.replace("one", "1"), TEXT.replace("one", "I"), TEXT.replace("six", "6"),
+            "other\n".to_owned(), String::new()];
+        let memory = Memory::with_tip(&[("a", TEXT), ("b", TEXT)]);
+        let mut star = Star::default();
+        let mut last = BTreeMap::new();
+        for (agent, name, text) in saves {
+            let (path, change) = memory.change(names[name], text.map(|text| texts[text].as_str()));
+            let change = change.filter(|change| change.base != change.side);
+            last.insert((agent, path.clone()), change);
+            for path in star.update(agent, [(path, change)]) {
+                star.examine(&path, &memory).unwrap();
+            }
+        }
+        let mut anew = Star::default();
+        for ((agent, path), change) in last {
+            anew.update(agent, [(path, change)]);
+        }
+        prop_assert_eq!(all(&mut star, &memory), all(&mut anew, &memory));
+    }
+}

@@ -1,0 +1,210 @@
+//! Unfinished work that collides: real worktrees, real edits, nothing committed.
+
+use orchestrator_tests::{TestServer, git};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+const TEXT: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n";
+
+/// A repository with a commit, and a worktree for each agent.
+async fn world(agents: &[&str]) -> (TestServer, Vec<PathBuf>) {
+    let server = TestServer::start().await;
+    for name in ["a.txt", "b.txt", "old.txt"] {
+        server.write(name, TEXT);
+    }
+    commit(&server.project(), "base");
+    let mut folders = Vec::new();
+    for agent in agents {
+        let folder = server.project().parent().unwrap().join(agent);
+        git(&server.project(), &["worktree", "add", "--quiet", "-b", agent, folder.to_str().unwrap()]);
+        follow(&server, agent, &folder).await;
+        folders.push(folder);
+    }
+    (server, folders)
+}
+
+async fn follow(server: &TestServer, agent: &str, folder: &Path) {
+    let answer = server.post("/agents/register", json!({"agent_id": agent, "workspace": folder})).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+fn commit(folder: &Path, message: &str) {
+    git(folder, &["add", "-A"]);
+    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+/// Returns when every file change made before is merged.
+async fn force(server: &TestServer) {
+    let answer = server.post("/command", json!({"command": "*sync:force"})).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+async fn open(server: &TestServer) -> Vec<Value> {
+    force(server).await;
+    server.get("/conflicts?status=pending").await.body["conflicts"].as_array().unwrap().clone()
+}
+
+/// The open conflicts: path, agents, type, severity.
+async fn summary(server: &TestServer) -> Vec<Value> {
+    let mut all: Vec<Value> = open(server)
+        .await
+        .iter()
+        .map(|one| json!([one["file_path"], one["conflicting_agents"], one["conflict_type"], one["severity"]]))
+        .collect();
+    all.sort_by_key(Value::to_string);
+    all
+}
+
+#[tokio::test]
+async fn only_what_really_collides_is_a_conflict() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    let (ann, bob) = (&folders[0], &folders[1]);
+    write(ann, "a.txt", &TEXT.replace("one", "ONE"));
+    write(bob, "a.txt", &TEXT.replace("eight", "EIGHT"));
+    write(bob, "b.txt", &TEXT.replace("one", "1"));
+    assert_eq!(summary(&server).await, Vec::<Value>::new(), "different lines, different files");
+    write(ann, "b.txt", &TEXT.replace("one", "I").replace("eight", "VIII"));
+    std::fs::remove_file(ann.join("old.txt")).unwrap();
+    write(bob, "old.txt", &TEXT.replace("two", "2"));
+    write(ann, "new/file.txt", "mine\n");
+    write(bob, "new/file.txt", "yours\n");
+    let expected = [
+        json!(["b.txt", ["ann", "bob"], "content", "medium"]),
+        json!(["new/file.txt", ["ann", "bob"], "add_add", "medium"]),
+        json!(["old.txt", ["ann", "bob"], "delete_modify", "critical"]),
+    ];
+    assert_eq!(summary(&server).await, expected);
+}
+
+#[tokio::test]
+async fn the_push_holds_the_lines_of_both_sides_and_so_does_the_record() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    let mut socket = server.socket("/agent/bob").await;
+    write(&folders[1], "a.txt", &TEXT.replace("three\n", "THREE\nand more\n"));
+    write(&folders[0], "a.txt", &TEXT.replace("three\n", "3\n"));
+    let push = socket.next_of("conflict_detected").await;
+    let region = json!({
+        "base": {"start_line": 3, "line_count": 1, "text": "three\n"},
+        "sides": [
+            {"start_line": 3, "line_count": 1, "text": "3\n"},
+            {"start_line": 3, "line_count": 2, "text": "THREE\nand more\n"},
+        ],
+    });
+    assert_eq!((&push["conflicting_agents"], &push["regions"]), (&json!(["ann", "bob"]), &json!([region])));
+    let id = push["conflict_id"].as_str().unwrap();
+    let shown = server.get(&format!("/conflicts/{id}")).await.body;
+    assert_eq!(shown["conflict"]["regions"], push["regions"]);
+    assert_eq!(server.get("/conflicts/c9999").await.status, 404);
+    force(&server).await;
+    let changes = server.get("/sync/changes?agent=ann").await.body["changes"].clone();
+    assert_eq!(changes[0]["file_path"], "a.txt", "edits in a workspace are its agent's: {changes}");
+}
+
+#[tokio::test]
+async fn an_overlap_that_is_gone_is_withdrawn_and_a_marked_one_stays_quiet_until_it_changes() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    let mut feed = server.socket("/orchestrator").await;
+    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
+    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    let id = feed.next_of("conflict_detected").await["conflict_id"].as_str().unwrap().to_owned();
+    write(&folders[1], "a.txt", TEXT);
+    let gone = feed.next_of("conflict_resolved").await;
+    assert_eq!((&gone["conflict_id"], &gone["resolution_strategy"]), (&json!(id), &json!("withdrawn")));
+
+    write(&folders[1], "a.txt", &TEXT.replace("one", "I"));
+    let again = feed.next_of("conflict_detected").await["conflict_id"].as_str().unwrap().to_owned();
+    server.post(&format!("/conflicts/{again}/resolve"), json!({"resolution_strategy": "agreed"})).await;
+    feed.next_of("conflict_resolved").await;
+    write(&folders[1], "b.txt", "elsewhere\n");
+    assert_eq!(summary(&server).await, Vec::<Value>::new(), "nothing new about what was settled");
+    write(&folders[1], "a.txt", &TEXT.replace("one", "II"));
+    let third = feed.next_of("conflict_detected").await;
+    assert_ne!(third["conflict_id"], json!(again));
+}
+
+#[tokio::test]
+async fn work_that_landed_meanwhile_is_the_other_side() {
+    let (server, folders) = world(&["ann"]).await;
+    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
+    assert_eq!(summary(&server).await, Vec::<Value>::new());
+    server.write("a.txt", &TEXT.replace("one", "landed"));
+    commit(&server.project(), "landed");
+    assert_eq!(summary(&server).await, [json!(["a.txt", ["ann"], "content", "medium"])]);
+    let target = open(&server).await[0]["target"].clone();
+    assert!(target == "master" || target == "main", "{target}");
+}
+
+#[tokio::test]
+async fn committed_work_counts_like_uncommitted_work() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
+    commit(&folders[0], "ann's");
+    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    assert_eq!(summary(&server).await.len(), 1);
+    git(&folders[1], &["checkout", "--quiet", "--", "a.txt"]);
+    let began = std::time::Instant::now();
+    while !summary(&server).await.is_empty() {
+        assert!(began.elapsed().as_secs() < 20, "the overlap is not withdrawn");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_record_and_an_agent_that_leaves_takes_it_along() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
+    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    let before = open(&server).await;
+    assert_eq!(before.len(), 1);
+    let server = server.restart().await;
+    assert_eq!(open(&server).await, before, "found again, and told once");
+    server.delete("/agents/bob").await;
+    assert_eq!(open(&server).await, Vec::<Value>::new());
+    let all = server.get("/conflicts").await.body;
+    assert_eq!(all["conflicts"][0]["resolution_strategy"], "withdrawn");
+    assert_eq!(all["total_conflicts"], 1);
+}
+
+#[tokio::test]
+async fn what_changed_while_the_server_was_down_is_found_and_what_is_gone_withdrawn() {
+    let (mut server, folders) = world(&["ann", "bob"]).await;
+    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
+    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    assert_eq!(open(&server).await.len(), 1);
+    server.stop().await;
+    write(&folders[0], "a.txt", TEXT);
+    write(&folders[0], "b.txt", "x\n");
+    write(&folders[1], "b.txt", "y\n");
+    let server = server.restart().await;
+    let expected = [json!(["b.txt", ["ann", "bob"], "content", "medium"])];
+    assert_eq!(summary(&server).await, expected);
+}
+
+#[tokio::test]
+async fn foreign_folders_need_the_operator() {
+    let (server, _) = world(&[]).await;
+    let foreign = tempfile::tempdir().unwrap();
+    let register = |folder: Value| json!({"agent_id": "x", "workspace": folder});
+    for (folder, status, code) in [
+        (json!(foreign.path()), 403, "operator_only"),
+        (json!("relative"), 422, "invalid_path"),
+        (json!("/no/such/folder"), 422, "invalid_path"),
+    ] {
+        let answer = server.post("/agents/register", register(folder)).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
+    }
+    let request = server.request("POST", "/agents/register").header("x-orchestrator-operator", server.secret());
+    let answer = server.send(request.json(&register(json!(foreign.path())))).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let shows = async || {
+        let health = server.get("/health").await.body;
+        health["degraded"].as_array().unwrap().iter().any(|one| one["name"] == "workspaces")
+    };
+    server.eventually("the health says that a folder of another history cannot be followed", shows).await;
+}
