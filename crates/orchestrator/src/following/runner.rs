@@ -32,7 +32,7 @@ pub(crate) async fn run(orchestrator: Orchestrator, mut barriers: mpsc::Receiver
     let mut git = tokio::time::interval(GIT);
     git.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let due = runner.reports.next().map_or_else(|| Instant::now() + GIT, |at| at).into();
+        let due = runner.reports.next().unwrap_or_else(|| Instant::now() + GIT).into();
         tokio::select! {
             biased;
             () = shared.following.end.cancelled() => break,
@@ -295,7 +295,7 @@ impl Runner {
 
     async fn tell(&self, reports: Vec<Report>) {
         let commands = reports.into_iter().filter_map(|report| match report {
-            Report::Found(finding) => self.found(finding),
+            Report::Found(finding) => self.found(&finding),
             Report::Gone((path, first, second)) => {
                 let (agents, target) = self.between(first, second)?;
                 Some(conflict::Command::Gone { path: name(&path), agents, target })
@@ -317,7 +317,7 @@ impl Runner {
         })
     }
 
-    fn found(&self, finding: Finding) -> Option<conflict::Command> {
+    fn found(&self, finding: &Finding) -> Option<conflict::Command> {
         let (agents, target) = self.between(finding.first, finding.second)?;
         let is_first =
             |number| self.followers.values().any(|one| one.number == number && Some(&one.agent) == agents.first());
