@@ -23,5 +23,7 @@ mod messages;
 mod restart;
 /// Both sockets speak every documented frame.
 mod sockets;
+/// However wildly agents write, the server knows their work and what collides in it, as git does.
+mod storm;
 /// Files are watched, settled, attributed and listed.
 mod sync;

@@ -5,4 +5,4 @@ mod client;
 mod server;
 
 pub use client::{Answer, Socket};
-pub use server::{TestServer, git};
+pub use server::{TestServer, git, git_text};

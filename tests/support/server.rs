@@ -177,6 +177,20 @@ impl TestServer {
     }
 }
 
+/// Runs git without anyone's configuration and answers with what it printed. A merge with conflicts is no failure.
+pub fn git_text(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    assert!(output.status.code().is_some_and(|code| code < 2), "git {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
 /// Runs git without anyone's configuration; it must succeed.
 pub fn git(folder: &Path, arguments: &[&str]) {
     let status = Command::new("git")

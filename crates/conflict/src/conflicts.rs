@@ -29,6 +29,9 @@ pub struct Conflict {
     /// The branch whose landed work the only agent collides with.
     #[serde(default)]
     pub target: Option<String>,
+    /// Where each agent has the file, when one of them renamed it.
+    #[serde(default)]
+    pub agent_paths: Vec<Option<String>>,
     /// Set when merging found it: what tells these regions from others.
     #[serde(default)]
     pub fingerprint: Option<String>,
@@ -59,6 +62,17 @@ impl Conflict {
 pub struct Conflicts {
     records: BTreeMap<u64, Conflict>,
     resolved: usize,
+    /// The newest record of each overlap that merging found.
+    newest: BTreeMap<String, u64>,
+}
+
+/// Names an overlap: where, and between whom.
+fn overlap(path: &str, agents: &[AgentId], target: Option<&str>) -> String {
+    let mut name = agents.iter().map(|agent| agent.key() + "\n").collect::<String>();
+    name.push_str(target.unwrap_or_default());
+    name.push('\n');
+    name.push_str(path);
+    name
 }
 
 impl Conflicts {
@@ -87,14 +101,8 @@ impl Conflicts {
     /// The newest one that merging found between these on this file.
     #[must_use]
     pub fn between(&self, path: &str, agents: &[AgentId], target: Option<&str>) -> Option<(u64, &Conflict)> {
-        let same = |conflict: &Conflict| {
-            conflict.fingerprint.is_some()
-                && conflict.path == path
-                && conflict.target.as_deref() == target
-                && conflict.agents.len() == agents.len()
-                && conflict.agents.iter().zip(agents).all(|(one, two)| one.key() == two.key())
-        };
-        self.records.iter().rev().find(|(_, conflict)| same(conflict)).map(|(id, conflict)| (*id, conflict))
+        let id = *self.newest.get(&overlap(path, agents, target))?;
+        Some((id, self.records.get(&id)?))
     }
 
     /// Conflicts resolved since the project began.
@@ -104,6 +112,9 @@ impl Conflicts {
     }
 
     pub(crate) fn found(&mut self, id: u64, conflict: Conflict) {
+        if conflict.fingerprint.is_some() {
+            self.newest.insert(overlap(&conflict.path, &conflict.agents, conflict.target.as_deref()), id);
+        }
         self.records.insert(id, conflict);
     }
 
@@ -122,8 +133,11 @@ impl Conflicts {
         self.resolved += 1;
         if self.records.len() > KEPT_RESOLVED {
             let oldest = self.all().find(|(_, conflict)| !conflict.is_open()).map(|(id, _)| id);
-            if let Some(oldest) = oldest {
-                self.records.remove(&oldest);
+            if let Some((id, oldest)) = oldest.and_then(|id| Some((id, self.records.remove(&id)?))) {
+                let name = overlap(&oldest.path, &oldest.agents, oldest.target.as_deref());
+                if self.newest.get(&name) == Some(&id) {
+                    self.newest.remove(&name);
+                }
             }
         }
     }

@@ -48,6 +48,8 @@ pub enum Command {
         settles: bool,
         /// Tells these regions from others.
         fingerprint: String,
+        /// Where each agent has the file, when one of them renamed it; else empty.
+        agent_paths: Vec<Option<String>>,
         /// The lines that collide.
         regions: Vec<ConflictRegion>,
     },
@@ -123,6 +125,7 @@ pub enum Event {
         conflict_type: ConflictType,
         severity: Severity,
         fingerprint: String,
+        agent_paths: Vec<Option<String>>,
         regions: usize,
         at: i64,
     },
@@ -135,6 +138,7 @@ pub enum Event {
         conflict_type: ConflictType,
         severity: Severity,
         fingerprint: String,
+        agent_paths: Vec<Option<String>>,
         regions: usize,
         detected_at: i64,
     },
@@ -203,12 +207,12 @@ impl State {
                 true => Vec::new(),
                 false => vec![Event::Followed { agent: agent.clone(), merged: *merged }],
             }),
-            Command::Found { path, agents, target, conflict_type, settles, fingerprint, regions } => {
+            Command::Found { path, agents, target, conflict_type, settles, fingerprint, agent_paths, regions } => {
                 let severity = severity(*conflict_type, *settles, regions.len());
                 let (path, agents, target) = (path.clone(), agents.clone(), target.clone());
                 let (conflict_type, regions) = (*conflict_type, regions.len());
                 let known = self.conflicts.between(&path, &agents, target.as_deref());
-                let told = fingerprint.clone();
+                let (told, agent_paths) = (fingerprint.clone(), agent_paths.clone());
                 Ok(match known {
                     // The same as before: told already, or marked as settled and quiet until it changes.
                     Some((_, known)) if known.is_quiet_about(fingerprint) => Vec::new(),
@@ -222,6 +226,7 @@ impl State {
                             conflict_type,
                             severity,
                             fingerprint: told,
+                            agent_paths,
                             regions,
                             detected_at,
                         }]
@@ -233,6 +238,7 @@ impl State {
                         conflict_type,
                         severity,
                         fingerprint: told,
+                        agent_paths,
                         regions,
                         at,
                     }],
@@ -344,6 +350,7 @@ impl State {
                     strategy: None,
                     resolved_by: None,
                     target: None,
+                    agent_paths: Vec::new(),
                     fingerprint: None,
                     regions: 0,
                     described: seq,
@@ -355,7 +362,7 @@ impl State {
             Event::Followed { agent, merged: false } => {
                 self.followed.remove(&agent.key());
             }
-            Event::Found { path, agents, target, conflict_type, severity, fingerprint, regions, at } => {
+            Event::Found { path, agents, target, conflict_type, severity, fingerprint, agent_paths, regions, at } => {
                 self.conflicts.found(
                     seq,
                     Conflict {
@@ -368,17 +375,19 @@ impl State {
                         strategy: None,
                         resolved_by: None,
                         target: target.clone(),
+                        agent_paths: agent_paths.clone(),
                         fingerprint: Some(fingerprint.clone()),
                         regions: *regions,
                         described: seq,
                     },
                 );
             }
-            Event::Refined { id, conflict_type, severity, fingerprint, regions, .. } => {
+            Event::Refined { id, conflict_type, severity, fingerprint, agent_paths, regions, .. } => {
                 self.conflicts.change(*id, |conflict| {
                     conflict.conflict_type = *conflict_type;
                     conflict.severity = *severity;
                     conflict.fingerprint = Some(fingerprint.clone());
+                    conflict.agent_paths.clone_from(agent_paths);
                     conflict.regions = *regions;
                     conflict.described = seq;
                 });

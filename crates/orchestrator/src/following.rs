@@ -11,6 +11,7 @@ mod runner;
 mod source;
 
 use crate::{Error, Orchestrator};
+use orchestrator_protocol::AgentId;
 use orchestrator_watch::Handle;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -19,16 +20,35 @@ use std::thread::JoinHandle;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-/// Barriers that may wait at once.
-const BARRIERS: usize = 256;
+/// Questions that may wait at once.
+const QUESTIONS: usize = 256;
+
+/// What the thread is asked.
+pub(crate) enum Ask {
+    /// To answer when it has taken in all that the watchers told.
+    Barrier(oneshot::Sender<()>),
+    /// What it knows of an agent's work; nothing when that is not followed.
+    Work(String, oneshot::Sender<Option<Work>>),
+}
+
+/// An agent's work as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// The checked-out commit in hex; nothing before the first.
+    pub head: Option<String>,
+    /// In hex: the tree that `git add -A && git write-tree` on a copy of the folder would give.
+    pub tree: String,
+    /// Paths that differ from what the work shares with the target branch.
+    pub changed: usize,
+}
 
 /// The handle on the thread that follows the workspaces.
 pub(crate) struct Following {
     /// Which agents have a workspace may have changed.
     look: Notify,
     end: CancellationToken,
-    barriers: mpsc::Sender<oneshot::Sender<()>>,
-    waiting: Mutex<Option<mpsc::Receiver<oneshot::Sender<()>>>>,
+    questions: mpsc::Sender<Ask>,
+    asked: Mutex<Option<mpsc::Receiver<Ask>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// The watchers, by the agent's key.
     watchers: Mutex<BTreeMap<String, Arc<Handle>>>,
@@ -36,12 +56,12 @@ pub(crate) struct Following {
 
 impl Following {
     pub(crate) fn new() -> Self {
-        let (barriers, waiting) = mpsc::channel(BARRIERS);
+        let (questions, asked) = mpsc::channel(QUESTIONS);
         Self {
             look: Notify::new(),
             end: CancellationToken::new(),
-            barriers,
-            waiting: Mutex::new(Some(waiting)),
+            questions,
+            asked: Mutex::new(Some(asked)),
             thread: Mutex::new(None),
             watchers: Mutex::default(),
         }
@@ -50,13 +70,13 @@ impl Following {
     /// Starts the thread; nothing to do outside git.
     pub(crate) fn start(orchestrator: &Orchestrator) -> std::io::Result<()> {
         let following = &orchestrator.shared.following;
-        let Some(waiting) = following.waiting.lock().take() else { return Ok(()) };
+        let Some(asked) = following.asked.lock().take() else { return Ok(()) };
         if orchestrator.options().project.git_common_dir().is_none() {
             return Ok(());
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let this = orchestrator.clone();
-        let follow = move || runtime.block_on(runner::run(this, waiting));
+        let follow = move || runtime.block_on(runner::run(this, asked));
         *following.thread.lock() = Some(std::thread::Builder::new().name("workspaces".into()).spawn(follow)?);
         Ok(())
     }
@@ -91,12 +111,34 @@ impl Following {
                 unsettled.extend(point.unsettled.into_iter().map(|path| format!("{agent}: {path}")));
             }
         }
-        if self.thread.lock().is_some() {
+        if self.is_running() {
             let (merged, answer) = oneshot::channel();
-            let ended = || Error::Watch("the server stops".to_owned());
-            self.barriers.send(merged).await.map_err(|_| ended())?;
-            answer.await.map_err(|_| ended())?;
+            self.ask(Ask::Barrier(merged), answer).await?;
         }
         Ok(unsettled)
+    }
+
+    fn is_running(&self) -> bool {
+        self.thread.lock().is_some()
+    }
+
+    async fn ask<T>(&self, question: Ask, answer: oneshot::Receiver<T>) -> Result<T, Error> {
+        self.questions.send(question).await.map_err(|_| Error::ShuttingDown)?;
+        answer.await.map_err(|_| Error::ShuttingDown)
+    }
+}
+
+impl Orchestrator {
+    /// An agent's work as it stands; nothing when its workspace is not followed.
+    ///
+    /// # Errors
+    /// [`Error::ShuttingDown`] when nothing is followed any more.
+    pub async fn work_of(&self, agent: &AgentId) -> Result<Option<Work>, Error> {
+        let following = &self.shared.following;
+        if !following.is_running() {
+            return Ok(None);
+        }
+        let (give, answer) = oneshot::channel();
+        following.ask(Ask::Work(agent.key(), give), answer).await
     }
 }

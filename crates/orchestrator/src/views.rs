@@ -226,6 +226,7 @@ fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict {
         resolution_strategy: conflict.strategy.clone(),
         resolved_by: conflict.resolved_by.clone(),
         target: conflict.target.clone(),
+        agent_paths: conflict.agent_paths.clone(),
         regions: Vec::new(),
     }
 }

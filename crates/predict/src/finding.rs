@@ -16,6 +16,8 @@ pub struct Finding {
     pub kind: Kind,
     /// The lines that collide, where both sides have lines.
     pub regions: Vec<Region>,
+    /// Where the first and the second have the file, when they renamed it.
+    pub paths: [Option<Path>; 2],
 }
 
 /// In which way two changes collide.

@@ -24,6 +24,8 @@ pub struct Star {
     merges: HashMap<(Path, Three), (u64, Pair)>,
     /// Counts merges, for the age of those remembered.
     age: u64,
+    /// Where agents moved the file that is being examined.
+    moved: HashMap<Agent, Option<(Path, Version)>>,
 }
 
 /// Where one agent's change stands on the tip.
@@ -33,6 +35,20 @@ enum Landed {
     Clean(Option<Version>),
     /// It collides with what has landed.
     Conflict(Kind, Vec<Region>),
+}
+
+/// How two agents collide at a path.
+struct Collision {
+    kind: Kind,
+    regions: Vec<Region>,
+    /// Where each has the file, when it renamed it.
+    paths: [Option<Path>; 2],
+}
+
+impl Collision {
+    fn at_path(kind: Kind, regions: Vec<Region>) -> Self {
+        Self { kind, regions, paths: [None, None] }
+    }
 }
 
 impl Star {
@@ -111,6 +127,7 @@ impl Star {
     pub fn examine<S: Source>(&mut self, path: &Path, source: &S) -> Result<Vec<Finding>, S::Error> {
         let agents: Vec<Agent> = self.sharers.get(path).into_iter().flatten().copied().collect();
         let tip = source.tip(path)?;
+        self.moved.clear();
         let mut findings = Vec::new();
         let mut sides = Vec::new();
         for agent in agents {
@@ -118,15 +135,17 @@ impl Star {
             match self.landed(source, path, change, tip)? {
                 Landed::Clean(version) => sides.push((agent, version)),
                 Landed::Conflict(kind, regions) => {
-                    findings.push(Finding { path: path.clone(), first: agent, second: None, kind, regions });
+                    let (path, paths) = (path.clone(), [None, None]);
+                    findings.push(Finding { path, first: agent, second: None, kind, regions, paths });
                 }
             }
         }
         for (place, (first, ours)) in sides.iter().enumerate() {
             for (second, theirs) in sides.iter().skip(place + 1) {
-                if let Some((kind, regions)) = self.collide(source, path, tip, (*first, *ours), (*second, *theirs))? {
+                let found = self.collide(source, path, tip, (*first, *ours), (*second, *theirs))?;
+                if let Some(Collision { kind, regions, paths }) = found {
                     let (path, first, second) = (path.clone(), *first, Some(*second));
-                    findings.push(Finding { path, first, second, kind, regions });
+                    findings.push(Finding { path, first, second, kind, regions, paths });
                 }
             }
         }
@@ -155,29 +174,75 @@ impl Star {
         tip: Option<Version>,
         (first, ours): (Agent, Option<Version>),
         (second, theirs): (Agent, Option<Version>),
-    ) -> Result<Option<(Kind, Vec<Region>)>, S::Error> {
-        let (kind, regions) = match self.merge(source, path, (tip, ours, theirs))? {
-            Pair::Clean(_) => return Ok(None),
-            Pair::Settles(_) => return Ok(Some((Kind::Settles, Vec::new()))),
-            Pair::Conflict(kind, regions) => (kind, regions),
+    ) -> Result<Option<Collision>, S::Error> {
+        let (kind, regions) = match (ours, theirs, tip) {
+            (None, None, Some(old)) => return self.both_gone(source, first, second, old),
+            _ => match self.merge(source, path, (tip, ours, theirs))? {
+                Pair::Clean(_) => return Ok(None),
+                Pair::Settles(_) => return Ok(Some(Collision::at_path(Kind::Settles, Vec::new()))),
+                Pair::Conflict(kind, regions) => (kind, regions),
+            },
         };
-        let (Kind::DeleteModify, Some(old)) = (kind, tip) else { return Ok(Some((kind, regions))) };
         // The one that deleted it may have renamed it.
-        let (mover, stayed, is_first) = match (ours, theirs) {
-            (None, Some(version)) => (first, version, true),
-            (Some(version), None) => (second, version, false),
-            _ => return Ok(Some((kind, regions))),
+        let (mover, stayed, is_first) = match (ours, theirs, tip) {
+            (None, Some(version), Some(_)) => (first, version, true),
+            (Some(version), None, Some(_)) => (second, version, false),
+            _ => return Ok(Some(Collision::at_path(kind, regions))),
         };
-        let empty = BTreeMap::new();
-        let Some((to, version)) = rename::find(source, self.works.get(&mover).unwrap_or(&empty), old)? else {
-            return Ok(Some((kind, regions)));
+        let Some(old) = tip else { return Ok(None) };
+        let Some((to, version)) = self.renamed(source, mover, old)? else {
+            return Ok(Some(Collision::at_path(kind, regions)));
         };
-        Ok(match self.merge(source, &to, (Some(old), Some(version), Some(stayed)))? {
-            Pair::Clean(_) => None,
-            Pair::Settles(_) => Some((Kind::Settles, Vec::new())),
-            Pair::Conflict(_, regions) if is_first => Some((Kind::Rename, regions)),
-            Pair::Conflict(_, regions) => Some((Kind::Rename, regions.into_iter().map(Region::swapped).collect())),
-        })
+        let (kind, regions) = match self.merge(source, &to, (Some(old), Some(version), Some(stayed)))? {
+            Pair::Clean(_) => return Ok(None),
+            Pair::Settles(_) => (Kind::Settles, Vec::new()),
+            Pair::Conflict(_, regions) if is_first => (Kind::Rename, regions),
+            Pair::Conflict(_, regions) => (Kind::Rename, regions.into_iter().map(Region::swapped).collect()),
+        };
+        let paths = if is_first { [Some(to), None] } else { [None, Some(to)] };
+        Ok(Some(Collision { kind, regions, paths }))
+    }
+
+    /// Both took a file away from its path: fine, unless one of them only moved it.
+    fn both_gone<S: Source>(
+        &mut self,
+        source: &S,
+        first: Agent,
+        second: Agent,
+        old: Version,
+    ) -> Result<Option<Collision>, S::Error> {
+        let (ours, theirs) = (self.renamed(source, first, old)?, self.renamed(source, second, old)?);
+        let (kind, regions) = match (&ours, &theirs) {
+            (None, None) => return Ok(None),
+            (Some((to, one)), Some((same, two))) if to == same => {
+                match self.merge(source, to, (Some(old), Some(*one), Some(*two)))? {
+                    Pair::Clean(_) => return Ok(None),
+                    Pair::Settles(_) => (Kind::Settles, Vec::new()),
+                    Pair::Conflict(_, regions) => (Kind::Rename, regions),
+                }
+            }
+            (Some(_), Some(_)) => (Kind::Rename, Vec::new()),
+            _ => (Kind::DeleteModify, Vec::new()),
+        };
+        let to = |found: Option<(Path, Version)>| found.map(|(path, _)| path);
+        Ok(Some(Collision { kind, regions, paths: [to(ours), to(theirs)] }))
+    }
+
+    fn renamed<S: Source>(
+        &mut self,
+        source: &S,
+        agent: Agent,
+        old: Version,
+    ) -> Result<Option<(Path, Version)>, S::Error> {
+        if let Some(known) = self.moved.get(&agent) {
+            return Ok(known.clone());
+        }
+        let found = match self.works.get(&agent) {
+            Some(work) => rename::find(source, work, old)?,
+            None => None,
+        };
+        self.moved.insert(agent, found.clone());
+        Ok(found)
     }
 
     /// A file of one agent where another has a folder: told at the file's path.
@@ -196,7 +261,8 @@ impl Star {
             let has_folder = inside.by_ref().take_while(|(path, _)| path.starts_with(&below)).any(|(_, c)| is_there(c));
             for agent in files.iter().filter(|agent| has_folder && *agent != other) {
                 let (first, second) = (*agent.min(other), Some(*agent.max(other)));
-                findings.push(Finding { path: path.clone(), first, second, kind: Kind::Mode, regions: Vec::new() });
+                let (path, paths) = (path.clone(), [None, None]);
+                findings.push(Finding { path, first, second, kind: Kind::Mode, regions: Vec::new(), paths });
             }
         }
         findings

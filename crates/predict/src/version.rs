@@ -63,7 +63,7 @@ pub trait Source {
     ///
     /// # Errors
     /// The tip cannot be read.
-    fn tip(&self, path: &[u8]) -> Result<Option<Version>, Self::Error>;
+    fn tip(&self, path: &Path) -> Result<Option<Version>, Self::Error>;
 
     /// Keeps a content that a merge made, and names it.
     ///

@@ -47,8 +47,8 @@ impl Source for Memory {
         Ok(self.contents.borrow()[id].clone())
     }
 
-    fn tip(&self, path: &[u8]) -> Result<Option<Version>, Infallible> {
-        Ok(self.tip.get(path).copied())
+    fn tip(&self, path: &Path) -> Result<Option<Version>, Infallible> {
+        Ok(self.tip.get(&path[..]).copied())
     }
 
     fn keep(&self, content: &[u8]) -> Result<Id, Infallible> {

@@ -88,6 +88,9 @@ pub struct Conflict {
     /// The branch whose landed work the only agent collides with; left out between agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Where each of `conflicting_agents` has the file, when one of them renamed it; null where it did not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agent_paths: Vec<Option<String>>,
     /// The lines that collide, where the agents' work was merged. Not in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<ConflictRegion>,

@@ -156,6 +156,7 @@ mod tests {
                     resolution_strategy: None,
                     resolved_by: None,
                     target: None,
+                    agent_paths: Vec::new(),
                     regions: Vec::new(),
                 },
             })),

@@ -1,5 +1,6 @@
 //! One agent's workspace: watched, and turned into what the agent changed since it left the target branch.
 
+use super::Work;
 use super::source::{at, version};
 use crate::Orchestrator;
 use orchestrator_predict::{Change, Path, Version};
@@ -9,7 +10,11 @@ use orchestrator_repository::{Changes, Delta, Error, Limits, ObjectId, Snapshot,
 use orchestrator_watch::{Handle, Notice};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Receiver;
+
+/// The watcher's own delays, beside twice the time in which a file settles.
+const WATCHER: Duration = Duration::from_millis(300);
 
 /// What a star takes over: paths with the agent's change of each, or nothing where there is none any more.
 pub(crate) type Update = Vec<(Path, Option<Change>)>;
@@ -32,6 +37,11 @@ pub(crate) struct Follower {
     committed: BTreeMap<Path, Option<Version>>,
     /// Where the agent changed anything.
     changed: BTreeSet<Path>,
+    /// Paths that were read while they may have been in motion, and when they are read again: what changes and
+    /// changes back is no change to the watcher, and what was read in between would be held here for ever.
+    again: BTreeMap<Vec<u8>, Instant>,
+    /// By then the watcher tells of a path anew, or it is as it was.
+    settles_within: Duration,
 }
 
 /// Why a workspace cannot be followed.
@@ -72,6 +82,8 @@ impl Follower {
             base: None,
             committed: BTreeMap::new(),
             changed: BTreeSet::new(),
+            again: BTreeMap::new(),
+            settles_within: own.settle * 2 + WATCHER,
         };
         follower.workspace.rescan()?;
         follower.pin();
@@ -89,6 +101,9 @@ impl Follower {
             Some(paths) => self.workspace.refresh(paths)?,
             None => self.workspace.rescan()?,
         };
+        // What was in motion may be on its way back.
+        let at = Instant::now() + self.settles_within;
+        self.again.extend(paths.iter().map(|path| (Vec::from(path.clone()), at)));
         let snapshot = self.workspace.snapshot();
         let stands_on = Some((snapshot.head, tip.map(|(commit, _)| commit)));
         if self.stands_on == stands_on {
@@ -107,6 +122,34 @@ impl Follower {
         let update = self.changes(store, &snapshot, all)?;
         self.stands_on = stands_on;
         Ok(update)
+    }
+
+    /// Notes paths to be read once more, which the watcher told of.
+    pub(crate) fn read_again(&mut self, paths: Vec<Vec<u8>>) {
+        let at = Instant::now() + self.settles_within;
+        self.again.extend(paths.into_iter().map(|path| (path, at)));
+    }
+
+    /// When a path is to be read again.
+    pub(crate) fn next_reading(&self) -> Option<Instant> {
+        self.again.values().min().copied()
+    }
+
+    /// The paths to be read again by now; all of them when `now` is nothing.
+    pub(crate) fn due(&mut self, now: Option<Instant>) -> Vec<Vec<u8>> {
+        let is_due = |at: &Instant| now.is_none_or(|now| *at <= now);
+        self.again.extract_if(.., |_, at| is_due(at)).map(|(path, _)| path).collect()
+    }
+
+    /// The work as last seen; nothing when git's data cannot be read.
+    pub(crate) fn work(&self) -> Option<Work> {
+        let snapshot = self.workspace.snapshot();
+        let tree = snapshot.tree().inspect_err(|error| tracing::warn!(%error, "a workspace's tree cannot be made"));
+        Some(Work {
+            head: snapshot.head.map(|head| head.to_string()),
+            tree: tree.ok()?.to_string(),
+            changed: self.changed.len(),
+        })
     }
 
     /// The agent's change of each of these paths.

@@ -118,7 +118,7 @@ mod tests {
     fn finding(text: &str) -> Finding {
         let part = || Part { start: 1, lines: 1, text: text.as_bytes().to_vec() };
         let regions = vec![Region { base: part(), first: part(), second: part() }];
-        Finding { path: path(), first: 1, second: Some(2), kind: Kind::Content, regions }
+        Finding { path: path(), first: 1, second: Some(2), kind: Kind::Content, regions, paths: [None, None] }
     }
 
     fn path() -> Path {

@@ -1,8 +1,9 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
+use super::Ask;
 use super::follower::{FollowError, Follower, Update};
 use super::reports::{Report, Reports};
-use super::source::{Tip, name};
+use super::source::{Memory, Tip, name};
 use crate::{Actor, Command, Error, Orchestrator, State};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
@@ -14,10 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// How often git is asked what it did: a commit changes no file of the worktree.
 const GIT: Duration = Duration::from_secs(1);
+/// How often a barrier reads again what changed while it was read.
+const READINGS: usize = 8;
 /// Pause before a workspace that could not be followed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 /// Regions of one record.
@@ -26,25 +29,20 @@ const REGIONS: usize = 64;
 const TEXT: usize = 8 * 1024;
 
 /// Follows until the server stops.
-pub(crate) async fn run(orchestrator: Orchestrator, mut barriers: mpsc::Receiver<oneshot::Sender<()>>) {
+pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receiver<Ask>) {
     let shared = orchestrator.shared.clone();
     let mut runner = Runner::new(orchestrator);
     let mut git = tokio::time::interval(GIT);
     git.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let due = runner.reports.next().unwrap_or_else(|| Instant::now() + GIT).into();
+        let due = runner.next().into();
         tokio::select! {
             biased;
             () = shared.following.end.cancelled() => break,
             () = shared.following.look.notified() => runner.look().await,
-            Some(answer) = barriers.recv() => {
-                runner.look().await;
-                runner.drain().await;
-                // Nobody may be waiting any more.
-                let _nobody = answer.send(());
-            }
+            Some(question) = questions.recv() => runner.answer(question).await,
             (agent, notice) = next_notice(&mut runner.followers) => runner.noticed(&agent, notice).await,
-            () = tokio::time::sleep_until(due) => runner.tell_due().await,
+            () = tokio::time::sleep_until(due) => runner.work_off(Some(Instant::now())).await,
             _ = git.tick() => runner.ask_git().await,
         }
     }
@@ -77,6 +75,7 @@ struct Runner {
     /// Agents whose workspace could not be followed: why, and when it is tried again.
     failed: BTreeMap<String, (String, Instant)>,
     reports: Reports,
+    memory: Memory,
     /// Whether overlaps recorded by an earlier run were compared with those found by this one.
     caught_up: bool,
 }
@@ -92,6 +91,7 @@ impl Runner {
             followers: BTreeMap::new(),
             failed: BTreeMap::new(),
             reports: Reports::default(),
+            memory: Memory::default(),
             caught_up: false,
         }
     }
@@ -217,6 +217,20 @@ impl Runner {
         }
     }
 
+    /// Answers; nobody may be waiting any more.
+    async fn answer(&mut self, question: Ask) {
+        match question {
+            Ask::Barrier(answer) => {
+                self.look().await;
+                self.drain().await;
+                let _nobody = answer.send(());
+            }
+            Ask::Work(agent, answer) => {
+                let _nobody = answer.send(self.followers.get(&agent).and_then(Follower::work));
+            }
+        }
+    }
+
     async fn drain(&mut self) {
         let keys: Vec<String> = self.followers.keys().cloned().collect();
         for key in keys {
@@ -225,6 +239,32 @@ impl Runner {
             }
         }
         self.ask_git().await;
+        // The watchers have come to rest, so nothing is in motion; a writer that goes on is not waited for.
+        for _ in 0..READINGS {
+            if self.followers.values().all(|follower| follower.next_reading().is_none()) {
+                break;
+            }
+            self.work_off(None).await;
+        }
+    }
+
+    /// When something is due.
+    fn next(&self) -> Instant {
+        let readings = self.followers.values().filter_map(Follower::next_reading);
+        readings.chain(self.reports.next()).min().unwrap_or_else(|| Instant::now() + GIT)
+    }
+
+    /// Does what is due by then; all of it when `by` is nothing.
+    async fn work_off(&mut self, by: Option<Instant>) {
+        let keys: Vec<String> = self.followers.keys().cloned().collect();
+        for key in keys {
+            let due = self.followers.get_mut(&key).map(|follower| follower.due(by)).unwrap_or_default();
+            if !due.is_empty() {
+                self.refresh(&key, Some(&due)).await;
+            }
+        }
+        let reports = self.reports.due(Instant::now());
+        self.tell(reports).await;
     }
 
     async fn noticed(&mut self, key: &str, notice: Notice) {
@@ -235,6 +275,9 @@ impl Runner {
                 self.orchestrator.heard_of(&agent);
                 let paths: Vec<Vec<u8>> = changes.iter().flat_map(paths_of).collect();
                 self.refresh(key, Some(&paths)).await;
+                if let Some(follower) = self.followers.get_mut(key) {
+                    follower.read_again(paths);
+                }
                 let commands =
                     changes.into_iter().map(|change| crate::monitor::to_command(change, Some(agent.clone())));
                 self.submit(commands.collect()).await;
@@ -277,7 +320,7 @@ impl Runner {
 
     async fn examine(&mut self, paths: BTreeSet<Path>) {
         let Some(store) = &self.store else { return };
-        let source = Tip { store, tree: self.tip.map(|(_, tree)| tree) };
+        let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let mut reports = Vec::new();
         for path in paths {
             match self.star.examine(&path, &source) {
@@ -286,11 +329,6 @@ impl Runner {
             }
         }
         self.tell(reports).await;
-    }
-
-    async fn tell_due(&mut self) {
-        let due = self.reports.due(Instant::now());
-        self.tell(due).await;
     }
 
     async fn tell(&self, reports: Vec<Report>) {
@@ -341,7 +379,14 @@ impl Runner {
             Kind::Rename => ConflictType::Rename,
             Kind::Mode => ConflictType::Mode,
         };
-        hasher.update(format!("{:?}", finding.kind).as_bytes());
+        let mut agent_paths: Vec<Option<String>> = finding.paths.iter().map(|path| path.as_ref().map(name)).collect();
+        if !keeps_order {
+            agent_paths.reverse();
+        }
+        if agent_paths.iter().all(Option::is_none) {
+            agent_paths.clear();
+        }
+        hasher.update(format!("{:?} {agent_paths:?}", finding.kind).as_bytes());
         Some(conflict::Command::Found {
             path: name(&finding.path),
             agents,
@@ -349,6 +394,7 @@ impl Runner {
             conflict_type,
             settles: finding.kind == Kind::Settles,
             fingerprint: hasher.finalize().to_hex()[..32].to_owned(),
+            agent_paths,
             regions,
         })
     }

@@ -3,24 +3,67 @@
 use orchestrator_predict::{Id, Mode, Path, Source, Version};
 use orchestrator_repository::bstr::ByteSlice;
 use orchestrator_repository::{self as repository, Error, ObjectId, Store};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Bytes of contents that are remembered; beyond it all are forgotten.
+const REMEMBERED: usize = 64 << 20;
+
+/// What was read, for the next merge of the same file: of three contents, a save changes one.
+#[derive(Default)]
+pub(crate) struct Memory {
+    contents: HashMap<Id, Arc<[u8]>>,
+    bytes: usize,
+    /// What the tip has, by path.
+    tip: HashMap<Path, Option<Version>>,
+    /// The tree that the tip's entries are of.
+    tree: Option<ObjectId>,
+}
 
 /// What contents are read from.
 pub(crate) struct Tip<'a> {
-    pub(crate) store: &'a Store,
-    /// Tree of the target branch's newest commit; nothing before the first.
-    pub(crate) tree: Option<ObjectId>,
+    store: &'a Store,
+    memory: RefCell<&'a mut Memory>,
+}
+
+impl<'a> Tip<'a> {
+    /// `tree` is that of the target branch's newest commit; nothing before the first.
+    pub(crate) fn new(store: &'a Store, memory: &'a mut Memory, tree: Option<ObjectId>) -> Self {
+        if memory.tree != tree {
+            memory.tip.clear();
+            memory.tree = tree;
+        }
+        Self { store, memory: RefCell::new(memory) }
+    }
 }
 
 impl Source for Tip<'_> {
     type Error = Error;
 
     fn content(&self, id: &Id) -> Result<Arc<[u8]>, Error> {
-        self.store.blob(ObjectId::from(*id)).map(Into::into)
+        let mut memory = self.memory.borrow_mut();
+        if let Some(content) = memory.contents.get(id) {
+            return Ok(content.clone());
+        }
+        let content: Arc<[u8]> = self.store.blob(ObjectId::from(*id))?.into();
+        if memory.bytes + content.len() > REMEMBERED {
+            memory.contents.clear();
+            memory.bytes = 0;
+        }
+        memory.bytes += content.len();
+        memory.contents.insert(*id, content.clone());
+        Ok(content)
     }
 
-    fn tip(&self, path: &[u8]) -> Result<Option<Version>, Error> {
-        at(self.store, self.tree, path)
+    fn tip(&self, path: &Path) -> Result<Option<Version>, Error> {
+        let mut memory = self.memory.borrow_mut();
+        if let Some(version) = memory.tip.get(path) {
+            return Ok(*version);
+        }
+        let version = at(self.store, memory.tree, path)?;
+        memory.tip.insert(path.clone(), version);
+        Ok(version)
     }
 
     fn keep(&self, content: &[u8]) -> Result<Id, Error> {

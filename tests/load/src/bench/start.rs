@@ -115,7 +115,6 @@ fn event(place: u64, seq: u64, at: i64, ids: &[AgentId]) -> Result<(Event, bool)
                 key: None,
                 digest: format!("{place:064x}"),
                 at,
-                merged: false,
             };
             return Ok((Event::Mailbox(sent), true));
         }
