@@ -8,6 +8,7 @@ use std::process::Command;
 /// Which of our crates each of our crates may use. Whoever adds an arrow changes docs/ARCHITECTURE.md too.
 const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-protocol", &[]),
+    ("orchestrator-syntax", &[]),
     ("orchestrator-log", &[]),
     ("orchestrator-repository", &[]),
     ("orchestrator-watch", &[]),
@@ -59,6 +60,7 @@ const KNOWN_BY_ONE: &[(&str, &str)] = &[
     ("actix-http", "orchestrator-transport"),
     ("gix", "orchestrator-repository"),
     ("rusqlite", "orchestrator-log"),
+    ("tree-sitter", "orchestrator-syntax"),
     ("notify-debouncer-full", "orchestrator-watch"),
     ("reqwest", "orchestrator-client"),
 ];
