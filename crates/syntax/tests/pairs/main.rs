@@ -1,8 +1,13 @@
 //! Pairs of edits: A changes a definition, B adds a use. Half of them are decoys, where the names are the same and
 //! nothing breaks. Each language's recall and its pushes on decoys are printed and have to stay within the promise.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "the figures are what the test is for")]
 
+mod go;
+mod javascript;
 mod python;
+mod rust;
+mod typescript;
 
 use orchestrator_syntax::{Certainty, Index, Language, Limits, impact, parse};
 use std::collections::BTreeMap;
@@ -91,7 +96,7 @@ fn run(suite: &Suite) -> (usize, usize, usize, usize) {
 #[test]
 fn most_breaks_are_found_and_decoys_are_left_alone() {
     let mut failed = Vec::new();
-    for suite in [&python::SUITE] {
+    for suite in [&python::SUITE, &typescript::SUITE, &javascript::SUITE, &rust::SUITE, &go::SUITE] {
         let (found, hits, pushed, decoys) = run(suite);
         println!("{:<12} recall {found}/{hits}  pushes on decoys {pushed}/{decoys}", suite.name);
         assert!(hits + decoys >= 20 && decoys * 2 >= hits + decoys - 1, "{}: {hits} hits, {decoys} decoys", suite.name);
