@@ -206,7 +206,13 @@ impl<'a> Work<'a> {
         let mut found = Vec::new();
         for ((place, entity), group) in groups {
             let Some(change) = self.change_of(&place, &entity) else { continue };
-            let Some(broken) = self.breaks(&place, &entity, change, path, file, one) else { continue };
+            let Some(broken) = self.breaks(&place, &entity, change, path, file, one) else {
+                // A declaration that still fits speaks for its definition: defaults stand only there.
+                if file.language.family() == Family::C {
+                    return Vec::new();
+                }
+                continue;
+            };
             let certainty = certainty.max(broken);
             let before = self.base.file(&place).and_then(|file| file.find(&entity)).map(|entity| entity.range.clone());
             let now = match &change.change {
@@ -519,8 +525,8 @@ fn accepts(language: Language, kind: EntityKind, signature: &Signature, argument
             let rest = Arguments { positional: arguments.positional - 1, ..arguments.clone() };
             signature.accepts(&rest)
         }
-        Family::CSharp if arguments.positional < signature.parameters.len() => {
-            // Extension methods.
+        Family::CSharp if signature.text.contains("( this ") => {
+            // An extension method's first parameter is the receiver.
             signature.accepts(&Arguments { positional: arguments.positional + 1, ..arguments.clone() })
         }
         _ => false,

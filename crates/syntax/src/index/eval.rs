@@ -4,13 +4,15 @@ use super::{DefinitionId, View, modules};
 use crate::chain::{Chain, Head, Step};
 use crate::language::Family;
 use crate::{Entity, EntityKind, File, Language};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 /// Steps that following one use may take: bounds cycles.
 const FUEL: u32 = 3_000;
 /// More values than this are not followed.
 const WIDTH: usize = 16;
+/// Chains within chains beyond this depth are not followed: bounds the stack.
+const DEPTH: u32 = 24;
 
 /// What a chain has reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +27,10 @@ pub(crate) enum Value {
 pub(crate) struct Resolver<'a> {
     pub(super) view: View<'a>,
     fuel: Cell<u32>,
+    /// How deep chains are followed within each other.
+    depth: Cell<u32>,
+    /// Types whose bases are being looked up: within that they have none.
+    busy: RefCell<BTreeSet<DefinitionId>>,
 }
 
 /// A file with its path, and the entity that a name is looked up from.
@@ -35,9 +41,18 @@ pub(super) struct Place<'a> {
     pub(super) entity: Option<usize>,
 }
 
+/// One level deeper.
+pub(super) struct Deeper<'r>(&'r Cell<u32>);
+
+impl Drop for Deeper<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
 impl<'a> Resolver<'a> {
     pub(crate) fn new(view: View<'a>) -> Self {
-        Self { view, fuel: Cell::new(FUEL) }
+        Self { view, fuel: Cell::new(FUEL), depth: Cell::new(0), busy: RefCell::default() }
     }
 
     /// Takes one step; false when none is left.
@@ -47,16 +62,25 @@ impl<'a> Resolver<'a> {
         left > 0
     }
 
+    /// Goes one level deeper until the guard is dropped; `None` at the bottom.
+    pub(super) fn deeper(&self) -> Option<Deeper<'_>> {
+        let depth = self.depth.get();
+        (depth < DEPTH).then(|| {
+            self.depth.set(depth + 1);
+            Deeper(&self.depth)
+        })
+    }
+
     /// What a chain written in an entity of a file reaches.
     pub(crate) fn eval(&self, path: &str, entity: Option<usize>, chain: &Chain) -> BTreeSet<Value> {
         let Some(file) = self.view.file(path) else { return BTreeSet::new() };
+        let Some(_deeper) = self.deeper() else { return BTreeSet::new() };
         let place = Place { path, file, entity };
         let mut values = self.head(place, &chain.head);
-        for (at, step) in chain.steps.iter().enumerate() {
+        for step in &chain.steps {
             if values.is_empty() || !self.burn() {
                 return BTreeSet::new();
             }
-            let _ = at;
             let next = values.iter().take(WIDTH).flat_map(|value| self.step(value, step, file.language));
             values = next.collect();
         }
@@ -94,8 +118,8 @@ impl<'a> Resolver<'a> {
                     return entity.kind != EntityKind::Module;
                 }
                 depth == 0
-                    || self.bases(id).iter().any(|(place, base)| {
-                        let found = self.eval(place, Some(id.entity), base);
+                    || self.bases(id).iter().any(|(place, entity, base)| {
+                        let found = self.eval(place, Some(*entity), base);
                         found.is_empty() || found.iter().any(|value| self.is_open(value, depth - 1))
                     })
             }
@@ -109,8 +133,7 @@ impl<'a> Resolver<'a> {
             Head::This => self.owners(place).into_iter().map(Value::Instance).collect(),
             Head::Super => {
                 let owners = self.owners(place);
-                let bases =
-                    owners.iter().flat_map(|id| self.bases(id).into_iter().map(|(path, base)| (path, id.entity, base)));
+                let bases = owners.iter().flat_map(|id| self.bases(id));
                 let found = bases.flat_map(|(path, entity, base)| self.eval(&path, Some(entity), &base));
                 found.filter_map(|value| self.instance(&value)).collect()
             }
@@ -308,14 +331,18 @@ impl<'a> Resolver<'a> {
                 return held.into_iter().collect();
             }
         }
+        if !self.busy.borrow_mut().insert(id.clone()) {
+            return Vec::new();
+        }
         let mut values = BTreeSet::new();
-        for (path, base) in self.bases(id) {
-            for value in self.eval(&path, Some(id.entity).filter(|_| *path == *id.path), &base) {
+        for (path, entity, base) in self.bases(id) {
+            for value in self.eval(&path, Some(entity), &base) {
                 if let Value::Definition(base) | Value::Instance(base) = value {
                     values.extend(self.members(&base, name, seen));
                 }
             }
         }
+        self.busy.borrow_mut().remove(id);
         values.into_iter().collect()
     }
 
@@ -334,10 +361,10 @@ impl<'a> Resolver<'a> {
     }
 
     /// The bases of a type, with the file they are written in.
-    pub(super) fn bases(&self, id: &DefinitionId) -> Vec<(String, Chain)> {
+    pub(super) fn bases(&self, id: &DefinitionId) -> Vec<(String, usize, Chain)> {
         let (Some(file), Some(entity)) = (self.view.file(&id.path), self.view.entity(id)) else { return Vec::new() };
-        let mut found: Vec<(String, Chain)> =
-            entity.bases.iter().map(|base| (id.path.to_string(), base.clone())).collect();
+        let mut found: Vec<(String, usize, Chain)> =
+            entity.bases.iter().map(|base| (id.path.to_string(), id.entity, base.clone())).collect();
         let family = file.language.family();
         if matches!(family, Family::Rust | Family::Ruby | Family::CSharp) {
             let parts = self.view.named(family, &entity.name);
@@ -349,7 +376,7 @@ impl<'a> Resolver<'a> {
                         && other.kind == entity.kind
                         && family != Family::Rust);
                 if same && other.name == entity.name {
-                    found.extend(other.bases.iter().map(|base| (part.path.to_string(), base.clone())));
+                    found.extend(other.bases.iter().map(|base| (part.path.to_string(), part.entity, base.clone())));
                 }
             }
         }

@@ -47,6 +47,16 @@ impl Resolver<'_> {
                 }
             }
         }
+        if family == Family::C {
+            // The cases of a plain enum stand beside it.
+            let is_case =
+                |id: &DefinitionId| self.view.entity(id).is_some_and(|entity| entity.kind == EntityKind::Variant);
+            let cases: Vec<DefinitionId> = self.view.named(family, name).into_iter().filter(is_case).collect();
+            let found = self.visible(place, &cases);
+            if !found.is_empty() {
+                return found;
+            }
+        }
         for import in place.file.imports.iter().filter(|import| import.is_wildcard) {
             let found = self.wildcard(place, import, name);
             if !found.is_empty() {
@@ -108,8 +118,19 @@ impl Resolver<'_> {
         if modules::goes_by_files(family) {
             return vec![modules::namespace_of_path(family, place.path)];
         }
-        let written = place.entity.and_then(|at| place.file.entities.get(at)).map(|entity| entity.namespace.as_str());
-        let written = written.unwrap_or(&place.file.namespace);
+        let around = place.entity.and_then(|at| place.file.entities.get(at)).map(|entity| entity.namespace.as_str());
+        if around.is_none() && matches!(family, Family::CSharp | Family::C) {
+            // Where in the file is not known: any of its namespaces.
+            let written = place.file.entities.iter().map(|entity| entity.namespace.as_str());
+            let mut all: Vec<&str> =
+                written.collect::<BTreeSet<&str>>().into_iter().flat_map(modules::outward).collect();
+            all.push(&place.file.namespace);
+            all.push("");
+            all.sort_by_key(|namespace| std::cmp::Reverse(namespace.len()));
+            all.dedup();
+            return all.into_iter().map(ToOwned::to_owned).collect();
+        }
+        let written = around.unwrap_or(&place.file.namespace);
         match family {
             Family::CSharp | Family::C => {
                 let mut all: Vec<String> = modules::outward(written).map(ToOwned::to_owned).collect();
@@ -198,9 +219,7 @@ impl Resolver<'_> {
 
     /// What an import brings.
     pub(super) fn import(&self, path: &str, file: &File, import: &Import) -> Vec<Value> {
-        if !self.burn() {
-            return Vec::new();
-        }
+        let Some(_deeper) = self.deeper().filter(|_| self.burn()) else { return Vec::new() };
         let family = file.language.family();
         match family {
             Family::Rust => {

@@ -60,7 +60,7 @@ impl<'t> Walker<'t> {
                 }
             }
             Role::Member { object, name } => {
-                let Some(name) = self.at(node, name) else { return };
+                let Some(name) = self.at(node, name).map(|name| self.innermost(name)) else { return };
                 let receiver = self.at(node, object);
                 let chain = self.chain(node, 0);
                 self.take(name);
@@ -96,7 +96,7 @@ impl<'t> Walker<'t> {
             self.take(callee);
             match self.role(callee) {
                 Some(Role::Member { object, name }) => {
-                    let Some(found) = self.at(callee, name) else { return };
+                    let Some(found) = self.at(callee, name).map(|name| self.innermost(name)) else { return };
                     (receiver, name_node, chain) = (self.at(callee, object), found, self.chain(callee, 0));
                 }
                 Some(Role::Name | Role::TypeName | Role::Special(_)) => {
@@ -205,6 +205,21 @@ impl<'t> Walker<'t> {
             }
         }
         found
+    }
+
+    /// The last name of `a::(b::c)`; what is around it is taken.
+    fn innermost(&mut self, name: Node<'t>) -> Node<'t> {
+        let mut name = name;
+        for _ in 0..MAX_DEPTH {
+            let Some(Role::Member { object, name: place }) = self.role(name) else { return name };
+            self.take(name);
+            self.at(name, object).into_iter().for_each(|object| self.take(object));
+            match self.at(name, place) {
+                Some(inner) => name = inner,
+                None => return name,
+            }
+        }
+        name
     }
 
     /// A node without what stands for its first child.

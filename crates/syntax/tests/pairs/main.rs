@@ -3,9 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "the figures are what the test is for")]
 
+mod c;
+mod cpp;
+mod csharp;
 mod go;
+mod java;
 mod javascript;
+mod php;
 mod python;
+mod ruby;
 mod rust;
 mod typescript;
 
@@ -96,7 +102,19 @@ fn run(suite: &Suite) -> (usize, usize, usize, usize) {
 #[test]
 fn most_breaks_are_found_and_decoys_are_left_alone() {
     let mut failed = Vec::new();
-    for suite in [&python::SUITE, &typescript::SUITE, &javascript::SUITE, &rust::SUITE, &go::SUITE] {
+    for suite in [
+        &python::SUITE,
+        &typescript::SUITE,
+        &javascript::SUITE,
+        &rust::SUITE,
+        &go::SUITE,
+        &java::SUITE,
+        &csharp::SUITE,
+        &cpp::SUITE,
+        &c::SUITE,
+        &ruby::SUITE,
+        &php::SUITE,
+    ] {
         let (found, hits, pushed, decoys) = run(suite);
         println!("{:<12} recall {found}/{hits}  pushes on decoys {pushed}/{decoys}", suite.name);
         assert!(hits + decoys >= 20 && decoys * 2 >= hits + decoys - 1, "{}: {hits} hits, {decoys} decoys", suite.name);
