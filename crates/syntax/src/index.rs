@@ -35,7 +35,7 @@ type Key = (Family, String);
 
 /// Definitions and uses of a project, or of an agent's changes on it. Pure and incremental: setting a file costs what
 /// that file costs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Index {
     files: HashMap<Arc<str>, Option<Arc<File>>>,
     /// Entities by namespace, path of what they are in, and name.

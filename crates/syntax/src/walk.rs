@@ -14,6 +14,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use tree_sitter::{Node, Tree};
 
+/// Most bytes of a node's text that are looked at.
+const MAX_TEXT: usize = 4_096;
+
 /// A token: bytes and hash.
 #[derive(Clone, Copy)]
 pub(crate) struct Leaf {
@@ -25,9 +28,13 @@ pub(crate) struct Leaf {
 /// An entity or scope that the walk is inside of.
 struct Open {
     depth: usize,
-    entity: Option<usize>,
-    scope: Option<usize>,
+    own_entity: Option<usize>,
+    own_scope: Option<usize>,
     is_function: bool,
+    /// The innermost entity, type and scope from here on outwards.
+    inner_entity: Option<usize>,
+    inner_type: Option<usize>,
+    inner_scope: Option<usize>,
 }
 
 /// The state of the pass.
@@ -55,8 +62,6 @@ pub(crate) struct Walker<'t> {
     last_line: Vec<Option<usize>>,
     /// Namespaces open around, for languages that write them: (depth, length of `namespace` before).
     namespaces: Vec<(usize, usize)>,
-    /// Entities opened by a special handler at the current node.
-    opened_here: bool,
 }
 
 pub(crate) fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
@@ -87,7 +92,6 @@ pub(crate) fn walk(language: Language, text: &[u8], tree: &Tree, steps: u64) -> 
         pending: Vec::new(),
         last_line: Vec::new(),
         namespaces: Vec::new(),
-        opened_here: false,
     };
     let mut cursor = tree.walk();
     let mut left = steps;
@@ -114,9 +118,17 @@ impl<'t> Walker<'t> {
         self.around.len()
     }
 
-    /// The text of a node; empty when it is not UTF-8.
+    /// The text of a node, at most its first 4,096 bytes: names are shorter, and nested nodes are asked one by one.
+    /// Ends where it is no UTF-8.
     pub(crate) fn text_of(&self, node: Node<'_>) -> &'t str {
-        self.text.get(node.byte_range()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or("")
+        let end = node.end_byte().min(node.start_byte() + MAX_TEXT);
+        let bytes = self.text.get(node.start_byte()..end).unwrap_or_default();
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or("")
+            }
+        }
     }
 
     pub(crate) fn role(&self, node: Node<'_>) -> Option<&'static Role> {
@@ -183,16 +195,15 @@ impl<'t> Walker<'t> {
             }
             return true;
         };
-        self.opened_here = false;
         match role {
             Role::Define(rule) => self.define(node, rule),
             Role::Call { .. } | Role::New { .. } | Role::Member { .. } | Role::Name | Role::TypeName => {
                 self.expression(node, role);
             }
             Role::This | Role::Super | Role::Through => {}
-            Role::Scope => self.open_scope(node, false),
+            Role::Scope => self.open_scope(false),
             Role::Lambda { parameters } => {
-                self.open_scope(node, true);
+                self.open_scope(true);
                 if let Some(parameters) = self.at(node, parameters) {
                     self.parameters(parameters);
                 }
@@ -277,42 +288,59 @@ impl<'t> Walker<'t> {
 
     /// The innermost open entity.
     pub(crate) fn entity(&self) -> Option<usize> {
-        self.open.iter().rev().find_map(|open| open.entity)
+        self.open.last()?.inner_entity
+    }
+
+    /// Goes into an entity or scope until the current node ends.
+    fn push_open(&mut self, entity: Option<usize>, scope: Option<usize>, is_function: bool) {
+        let last = self.open.last();
+        let is_type = |entity: &Entity| {
+            entity.kind.is_type()
+                || entity.kind == EntityKind::Impl
+                || (entity.kind == EntityKind::Module && self.language == Language::Ruby)
+        };
+        let own_type = entity.filter(|at| self.entities.get(*at).is_some_and(is_type));
+        let open = Open {
+            depth: self.depth(),
+            own_entity: entity,
+            own_scope: scope,
+            is_function,
+            inner_entity: entity.or_else(|| last.and_then(|last| last.inner_entity)),
+            inner_type: own_type.or_else(|| last.and_then(|last| last.inner_type)),
+            inner_scope: scope.or_else(|| last.and_then(|last| last.inner_scope)),
+        };
+        self.open.push(open);
     }
 
     /// Whether names bound here are local: inside a function or block, and not directly in a type.
     pub(crate) fn is_local(&self) -> bool {
         let innermost = self.open.iter().rev().find(|open| {
             open.is_function
-                || open.scope.is_some()
-                || open.entity.and_then(|at| self.entities.get(at)).is_some_and(|entity| entity.kind.is_type())
+                || open.own_scope.is_some()
+                || open.own_entity.and_then(|at| self.entities.get(at)).is_some_and(|entity| entity.kind.is_type())
         });
-        innermost.is_some_and(|open| open.is_function || open.scope.is_some())
+        innermost.is_some_and(|open| open.is_function || open.own_scope.is_some())
     }
 
     /// The nearest type around, by its path.
     pub(crate) fn type_path(&self) -> Option<String> {
-        let found = self.open.iter().rev().filter_map(|open| self.entities.get(open.entity?)).find(|entity| {
-            entity.kind.is_type()
-                || matches!(entity.kind, EntityKind::Impl)
-                || (entity.kind == EntityKind::Module && self.language == Language::Ruby)
-        });
-        found.map(|entity| entity.path.clone())
+        let at = self.open.last()?.inner_type?;
+        self.entities.get(at).map(|entity| entity.path.clone())
     }
 
     fn scope(&self) -> Option<usize> {
-        self.open.iter().rev().find_map(|open| open.scope)
+        self.open.last()?.inner_scope
     }
 
-    pub(crate) fn open_scope(&mut self, node: Node<'t>, is_function: bool) {
+    /// Opens a scope until the current node ends. Blocks are none where names are known in all of a function.
+    pub(crate) fn open_scope(&mut self, is_function: bool) {
         if !is_function && self.table.hoists {
             return;
         }
         let parent = self.scope();
         self.scopes.push(Scope { parent, names: HashMap::new() });
         let scope = Some(self.scopes.len() - 1);
-        self.open.push(Open { depth: self.depth(), entity: None, scope, is_function });
-        let _ = node;
+        self.push_open(None, scope, is_function);
     }
 
     pub(crate) fn open_namespace(&mut self, name: &str) {
@@ -328,17 +356,17 @@ impl<'t> Walker<'t> {
         self.namespace.push_str(name);
     }
 
+    /// Keeps an import. What else there is to say of it, the caller sets.
     pub(crate) fn import(&mut self, module: &str, name: Option<&str>, alias: &str) -> &mut Import {
-        self.imports.push(Import {
+        let import = Import {
             module: module.to_owned(),
             name: name.map(ToOwned::to_owned),
             alias: alias.to_owned(),
             is_wildcard: false,
             is_reexport: false,
             is_static: false,
-        });
-        let last = self.imports.len() - 1;
-        &mut self.imports[last]
+        };
+        self.imports.push_mut(import)
     }
 
     fn finish(mut self) -> File {
@@ -353,10 +381,6 @@ impl<'t> Walker<'t> {
             uses.push(one);
         }
         uses.sort_by_key(|one| (one.range.start, one.range.end));
-        for at in 0..self.entities.len() {
-            let (scope, start) = (self.entities[at].signature_range.clone(), self.entities[at].range.start);
-            let _ = (scope, start);
-        }
         let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, entity) in self.entities.iter().enumerate() {
             by_path.entry(entity.path.clone()).or_default().push(at);
@@ -389,8 +413,8 @@ impl<'t> Walker<'t> {
                 .filter_map(|leaf| std::str::from_utf8(self.bytes_of(*leaf)).ok())
                 .collect();
             let text = words.join(" ");
-            let is_sound =
-                !self.errors.iter().any(|error| error.start <= entity.range.end && entity.range.start <= error.end);
+            let next = self.errors.partition_point(|error| error.end < entity.range.start);
+            let is_sound = self.errors.get(next).is_none_or(|error| error.start > entity.range.end);
             if let Some(entity) = self.entities.get_mut(at) {
                 entity.body_hash = hash_of(&all);
                 entity.tokens = all.into_iter().take(400).collect();

@@ -186,7 +186,7 @@ fn function<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
     let declarator = walker.at(node, "declarator");
     match declarator.and_then(|one| function_declarator(walker, one)) {
         Some(declarator) => add_function(walker, node, declarator, walker.at(node, "body")),
-        None => walker.open_scope(node, true),
+        None => walker.open_scope(true),
     }
 }
 
@@ -330,7 +330,7 @@ fn alias<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 }
 
 fn lambda<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, true);
+    walker.open_scope(true);
     let list = walker.at(node, "declarator").and_then(|one| walker.at(one, "parameters"));
     if let Some(list) = list {
         walker.parameters(list);
@@ -338,14 +338,14 @@ fn lambda<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 }
 
 fn catch<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     if let Some(list) = walker.at(node, "parameters") {
         walker.parameters(list);
     }
 }
 
 fn each<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     let class = walker.at(node, "type").and_then(|class| walker.type_chain(class, 0));
     let holds = class.map_or(Chain::new(Head::Unknown), |chain| chain.then(Step::Instance));
     if let Some(name) = walker.at(node, "declarator").and_then(|one| plain_name(walker, one)) {

@@ -127,7 +127,7 @@ fn variables<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 }
 
 fn each<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     let class = walker.at(node, "type").filter(|class| class.kind() != "implicit_type");
     if let Some(name) = walker.at(node, "left") {
         walker.bind_pattern(node, name, class, None);

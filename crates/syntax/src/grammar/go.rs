@@ -160,7 +160,7 @@ fn spec<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 /// `switch t := x.(type)`: in a case with one type, `t` has it.
 fn type_switch<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
     let Some(alias) = walker.at(node, "alias") else { return };
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     for (name, text) in walker.pattern_names(alias) {
         walker.take(name);
         walker.bind(&text, crate::chain::Chain::unknown(), name, 0);

@@ -98,6 +98,6 @@ fn variables<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 }
 
 fn each<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     walker.bind_node(node, "name", "type", "");
 }

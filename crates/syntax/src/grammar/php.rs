@@ -132,7 +132,7 @@ fn properties<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 
 fn closure<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
     // Names from around are seen in arrow functions and in those that `use` them.
-    walker.open_scope(node, true);
+    walker.open_scope(true);
     if let Some(list) = walker.at(node, "parameters") {
         walker.parameters(list);
     }

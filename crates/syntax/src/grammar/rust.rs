@@ -189,7 +189,7 @@ fn macro_call<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 }
 
 fn for_loop<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     walker.bind_node(node, "pattern", "", "");
 }
 

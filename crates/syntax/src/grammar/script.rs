@@ -230,12 +230,12 @@ fn pair<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
 }
 
 fn for_in<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     walker.bind_node(node, "left", "", "");
 }
 
 fn catch<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
-    walker.open_scope(node, false);
+    walker.open_scope(false);
     walker.bind_node(node, "parameter", "", "");
 }
 

@@ -1,6 +1,6 @@
 //! Entities.
 
-use super::{Open, Walker};
+use super::Walker;
 use crate::chain::{Chain, Step};
 use crate::grammar::{Define, Place};
 use crate::{Entity, EntityKind, Language, Signature};
@@ -10,7 +10,7 @@ impl<'t> Walker<'t> {
     /// The entity of a node whose rule says where everything is.
     pub(super) fn define(&mut self, node: Node<'t>, rule: &'static Define) {
         let Some(name_node) = self.at(node, rule.name) else {
-            self.open_scope(node, true);
+            self.open_scope(true);
             return;
         };
         let name = self.text_of(name_node).trim_start_matches('$').to_owned();
@@ -47,7 +47,7 @@ impl<'t> Walker<'t> {
         {
             entity.kind = EntityKind::Method;
         }
-        self.open_scope(node, true);
+        self.open_scope(true);
         self.signature(at, node, parameters, result);
     }
 
@@ -174,7 +174,7 @@ impl<'t> Walker<'t> {
             value: None,
         });
         let at = self.entities.len() - 1;
-        self.open.push(Open { depth, entity: Some(at), scope: None, is_function: false });
+        self.push_open(Some(at), None, false);
         self.modifiers(node, at);
         at
     }
@@ -215,7 +215,7 @@ impl<'t> Walker<'t> {
     fn leave_sibling(&mut self) {
         let depth = self.depth();
         self.open.pop_if(|open| {
-            let entity = open.entity.and_then(|at| self.entities.get(at));
+            let entity = open.own_entity.and_then(|at| self.entities.get(at));
             open.depth == depth
                 && entity.is_some_and(|entity| {
                     matches!(entity.kind, EntityKind::Field | EntityKind::Constant | EntityKind::Variable)

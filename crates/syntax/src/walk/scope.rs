@@ -7,6 +7,9 @@ use crate::{EntityKind, Language};
 use std::collections::HashMap;
 use tree_sitter::Node;
 
+/// Most scopes around a name that are searched.
+const MAX_SCOPES: usize = 256;
+
 /// A local name.
 pub(super) struct Binding {
     /// What it holds; unknown for most.
@@ -225,7 +228,9 @@ impl<'t> Walker<'t> {
     pub(super) fn substitute(&self, chain: &Chain, scope: Option<usize>, at: usize, fuel: usize) -> (Chain, bool) {
         let Head::Name(name) = &chain.head else { return (chain.clone(), false) };
         let mut next = scope;
-        while let Some(number) = next {
+        // Deeper nesting is not written by people.
+        for _ in 0..MAX_SCOPES {
+            let Some(number) = next else { break };
             let Some(scope) = self.scopes.get(number) else { break };
             if let Some(bindings) = scope.names.get(&**name) {
                 let visible: Vec<&Binding> = bindings.iter().filter(|binding| binding.from <= at).collect();
