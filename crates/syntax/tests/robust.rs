@@ -49,7 +49,7 @@ fn ask(path: &str, before: &[u8], after: &[u8]) {
     base.set(path, Some(one.clone()));
     author.set(path, Some(two.clone()));
     user.set(&format!("other/{path}"), Some(one.clone()));
-    user.set(path, Some(two.clone()));
+    user.set(path, Some(two));
     let all = impact(&base, &author, &user);
     assert_eq!(all, impact(&base, &author, &user));
     for one in &one.uses {

@@ -14,6 +14,7 @@ mod python;
 mod ruby;
 mod rust;
 mod typescript;
+mod unseen;
 
 use orchestrator_syntax::{Certainty, Index, Language, Limits, impact, parse};
 use std::collections::BTreeMap;
@@ -123,4 +124,17 @@ fn most_breaks_are_found_and_decoys_are_left_alone() {
         }
     }
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn pairs_written_after_the_rules_are_counted_apart() {
+    let (mut all_found, mut all_hits, mut all_pushed, mut all_decoys) = (0, 0, 0, 0);
+    for (suite, cases) in unseen::CASES {
+        let (found, hits, pushed, decoys) = run(&Suite { name: suite.name, base: suite.base, cases });
+        println!("{:<12} unseen: recall {found}/{hits}  pushes on decoys {pushed}/{decoys}", suite.name);
+        (all_found, all_hits) = (all_found + found, all_hits + hits);
+        (all_pushed, all_decoys) = (all_pushed + pushed, all_decoys + decoys);
+    }
+    println!("unseen: recall {all_found}/{all_hits}  pushes on decoys {all_pushed}/{all_decoys}");
+    assert!(all_found * 10 >= all_hits * 6 && all_pushed * 10 <= all_decoys);
 }
