@@ -179,6 +179,10 @@ impl View<'_> {
                 return found.into_iter().filter(|one| common(one, near) == best).cloned().collect();
             }
             match wanted.split_once('/') {
+                // Without a domain it is the standard library, or a module of one name in front of a whole path.
+                Some((first, rest)) if shorten && wanted.len() == path.len() && !first.contains('.') => {
+                    return candidates.iter().filter(|one| **one == rest).cloned().collect();
+                }
                 Some((_, rest)) if shorten => wanted = rest,
                 _ => return Vec::new(),
             }

@@ -210,6 +210,10 @@ impl<'t> Walker<'t> {
     /// The last name of `a::(b::c)`; what is around it is taken.
     fn innermost(&mut self, name: Node<'t>) -> Node<'t> {
         let mut name = name;
+        if name.kind() == "member_binding_expression" {
+            self.take(name);
+            name = name.named_child(0).unwrap_or(name);
+        }
         for _ in 0..MAX_DEPTH {
             let Some(Role::Member { object, name: place }) = self.role(name) else { return name };
             self.take(name);
@@ -291,6 +295,8 @@ impl<'t> Walker<'t> {
             }
             Some(Role::Member { object, name }) => {
                 let Some(name) = self.at(node, name) else { return Chain::unknown() };
+                let bound = name.named_child(0).filter(|_| name.kind() == "member_binding_expression");
+                let name = bound.unwrap_or(name);
                 let object = self.at(node, object);
                 let is_path = node.kind().starts_with("scoped");
                 let start = match object {

@@ -101,7 +101,8 @@ impl<'t> Walker<'t> {
             self.take(name_node);
             let value_chain = if single { holds.clone() } else { Chain::unknown() };
             if local {
-                self.bind(&name, value_chain, node, node.end_byte());
+                let from = value.map_or(pattern.end_byte(), |value| value.end_byte());
+                self.bind(&name, value_chain, node, from);
             } else {
                 self.variable(node, name_node, &name, class, value_chain, value.filter(|_| single));
             }
