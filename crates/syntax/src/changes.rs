@@ -300,11 +300,10 @@ pub(crate) fn compare(one: &Signature, two: &Signature) -> Vec<SignatureChange> 
             found.push(Change::TypeChanged { name: other.name.clone() });
         }
     }
-    for (place, parameter) in two.parameters.iter().enumerate().filter(|(place, _)| !used.contains(place)) {
+    for (_, parameter) in two.parameters.iter().enumerate().filter(|(place, _)| !used.contains(place)) {
         let free = parameter.is_optional || matches!(parameter.passing, Passing::Variadic | Passing::KeywordVariadic);
         let name = parameter.name.clone();
         found.push(if free { Change::OptionalAdded { name } } else { Change::RequiredAdded { name } });
-        let _ = place;
     }
     if one.result != two.result {
         found.push(Change::ResultChanged);

@@ -197,14 +197,14 @@ impl<'a> Work<'a> {
             Resolution::None => return Vec::new(),
         };
         // Overloads and declarations stand for one thing.
-        let mut groups: BTreeMap<(String, String), Vec<&Entity>> = BTreeMap::new();
+        let mut groups: BTreeSet<(String, String)> = BTreeSet::new();
         for id in ids.iter().chain(&self.constructors(&ids, one)) {
             if let Some(entity) = self.seen.entity(id) {
-                groups.entry((id.path.to_string(), entity.path.clone())).or_default().push(entity);
+                groups.insert((id.path.to_string(), entity.path.clone()));
             }
         }
         let mut found = Vec::new();
-        for ((place, entity), group) in groups {
+        for (place, entity) in groups {
             let Some(change) = self.change_of(&place, &entity) else { continue };
             let Some(broken) = self.breaks(&place, &entity, change, path, file, one) else {
                 // A declaration that still fits speaks for its definition: defaults stand only there.
@@ -221,7 +221,6 @@ impl<'a> Work<'a> {
             };
             let after = self.author.file(&place).and_then(|file| file.find(now)).map(|entity| entity.range.clone());
             let inside = one.entity.and_then(|at| file.entities.get(at)).map(|entity| entity.path.clone());
-            let _ = group;
             found.push(Impact {
                 definition: ChangedDefinition {
                     path: place,
@@ -245,7 +244,9 @@ impl<'a> Work<'a> {
         // A header and its source say the same.
         if found.len() > 1
             && file.language.family() == Family::C
-            && found.iter().all(|impact| impact.definition.entity == found[0].definition.entity)
+            && found
+                .windows(2)
+                .all(|two| matches!(two, [one, other] if one.definition.entity == other.definition.entity))
         {
             found.truncate(1);
         }

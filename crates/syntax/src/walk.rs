@@ -191,7 +191,7 @@ impl<'t> Walker<'t> {
         }
         let Some(role) = self.role(node) else {
             if node.is_named() {
-                self.pending[depth] = None;
+                self.set_pending(None);
             }
             return true;
         };
@@ -210,7 +210,7 @@ impl<'t> Walker<'t> {
             }
             Role::Bind { pattern, class, value } => self.bind_node(node, pattern, class, value),
             Role::Wrapper => {
-                let start = self.pending[depth].map_or(node.start_byte(), |(start, _)| start);
+                let start = self.pending.get(depth).copied().flatten().map_or(node.start_byte(), |(start, _)| start);
                 self.pending.push(Some((start, node.start_byte())));
                 return true;
             }
@@ -221,7 +221,7 @@ impl<'t> Walker<'t> {
             Role::Skip => return false,
             Role::Special(handle) => handle(self, node),
         }
-        self.pending[depth] = None;
+        self.set_pending(None);
         true
     }
 
@@ -247,14 +247,23 @@ impl<'t> Walker<'t> {
     /// Takes a comment or attribute as belonging to the next entity, unless it stands behind something on its line.
     fn attach(&mut self, node: Node<'t>) {
         let depth = self.depth();
-        if self.last_line[depth] == Some(node.start_position().row) && self.pending[depth].is_none() {
+        let before = self.pending.get(depth).copied().flatten();
+        let last_line = self.last_line.get(depth).copied().flatten();
+        if last_line == Some(node.start_position().row) && before.is_none() {
             return;
         }
-        let start = match self.pending[depth] {
+        let start = match before {
             Some((start, end)) if !self.is_gap(end, node.start_byte()) => start,
             _ => node.start_byte(),
         };
-        self.pending[depth] = Some((start, node.end_byte()));
+        self.set_pending(Some((start, node.end_byte())));
+    }
+
+    fn set_pending(&mut self, to: Option<(usize, usize)>) {
+        let depth = self.depth();
+        if let Some(pending) = self.pending.get_mut(depth) {
+            *pending = to;
+        }
     }
 
     /// Whether a blank line lies between two places.

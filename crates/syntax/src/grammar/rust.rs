@@ -248,7 +248,7 @@ fn tokens<'t>(walker: &mut Walker<'t>, node: Node<'t>) {
                 let continues = next.is_some_and(|next| matches!(next.kind(), "." | "::"));
                 let object = receiver.filter(|_| is_member);
                 if let Some(list) = arguments {
-                    let passed = count(walker, *list);
+                    let passed = count(*list);
                     record(walker, *token, UseKind::Call, &whole, object, Some(passed));
                     chain = Some(whole.then(Step::Call));
                 } else {
@@ -283,7 +283,7 @@ fn record<'t>(
 }
 
 /// Arguments in a group of tokens: parts between commas.
-fn count<'t>(walker: &Walker<'t>, list: Node<'t>) -> Arguments {
+fn count(list: Node<'_>) -> Arguments {
     let mut cursor = list.walk();
     let (mut parts, mut filled) = (0, false);
     let mut closure = false;
@@ -302,7 +302,6 @@ fn count<'t>(walker: &Walker<'t>, list: Node<'t>) -> Arguments {
             _ => filled = true,
         }
     }
-    let _ = walker;
     Arguments { positional: parts + usize::from(filled), keywords: Vec::new(), spread: false }
 }
 

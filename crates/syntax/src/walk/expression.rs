@@ -124,8 +124,10 @@ impl<'t> Walker<'t> {
         self.take(plain);
         let text = self.text_of(plain).trim_start_matches('$').rsplit('\\').next().unwrap_or_default().to_owned();
         if self.language == Language::Ruby && text == "new" && receiver.is_some() {
-            let class =
-                Chain { head: chain.head.clone(), steps: chain.steps[..chain.steps.len().saturating_sub(1)].to_vec() };
+            let class = Chain {
+                head: chain.head.clone(),
+                steps: chain.steps.split_last().map(|(_, before)| before.to_vec()).unwrap_or_default(),
+            };
             if let Some(name) =
                 class.last_name().map(ToOwned::to_owned).filter(|name| name.starts_with(char::is_uppercase))
             {
