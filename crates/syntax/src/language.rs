@@ -150,8 +150,28 @@ impl Language {
             Self::Ruby => Some(tree_sitter_ruby::LANGUAGE.into()),
             #[cfg(feature = "php")]
             Self::Php => Some(tree_sitter_php::LANGUAGE_PHP.into()),
-            #[expect(unreachable_patterns, reason = "reached when a language's feature is off")]
-            _ => None,
+            #[cfg(not(feature = "python"))]
+            Self::Python => None,
+            #[cfg(not(feature = "javascript"))]
+            Self::JavaScript => None,
+            #[cfg(not(feature = "typescript"))]
+            Self::TypeScript | Self::Tsx => None,
+            #[cfg(not(feature = "rust"))]
+            Self::Rust => None,
+            #[cfg(not(feature = "go"))]
+            Self::Go => None,
+            #[cfg(not(feature = "java"))]
+            Self::Java => None,
+            #[cfg(not(feature = "c"))]
+            Self::C => None,
+            #[cfg(not(feature = "cpp"))]
+            Self::Cpp => None,
+            #[cfg(not(feature = "csharp"))]
+            Self::CSharp => None,
+            #[cfg(not(feature = "ruby"))]
+            Self::Ruby => None,
+            #[cfg(not(feature = "php"))]
+            Self::Php => None,
         }
     }
 }
