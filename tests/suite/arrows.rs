@@ -8,6 +8,7 @@ use std::process::Command;
 /// Which of our crates each of our crates may use. Whoever adds an arrow changes docs/ARCHITECTURE.md too.
 const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-protocol", &[]),
+    ("orchestrator-syntax", &[]),
     ("orchestrator-log", &[]),
     ("orchestrator-merge", &[]),
     ("orchestrator-predict", &["orchestrator-merge"]),
@@ -63,6 +64,7 @@ const KNOWN_BY_ONE: &[(&str, &str)] = &[
     ("gix", "orchestrator-repository"),
     ("rusqlite", "orchestrator-log"),
     ("imara-diff", "orchestrator-merge"),
+    ("tree-sitter", "orchestrator-syntax"),
     ("notify-debouncer-full", "orchestrator-watch"),
     ("reqwest", "orchestrator-client"),
 ];

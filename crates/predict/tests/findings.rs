@@ -1,5 +1,4 @@
 //! What is found, and what is not.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use orchestrator_predict::{Change, Finding, Id, Kind, Mode, Path, Source, Star, Version};
 use proptest::prelude::*;

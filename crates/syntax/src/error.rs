@@ -1,0 +1,26 @@
+//! Why a text was not parsed.
+
+use crate::Language;
+use thiserror::Error;
+
+/// Why a text was not parsed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// The text is longer than the limit.
+    #[error("the text has {length} bytes, more than the {limit} that are parsed; raise `Limits::bytes` to parse it")]
+    TooLarge {
+        /// Its length in bytes.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Parsing or reading took more steps than the limit.
+    #[error("parsing took more than {limit} steps; raise `Limits::steps` to parse it")]
+    TooLong {
+        /// The limit.
+        limit: u64,
+    },
+    /// The language's feature is off.
+    #[error("the grammar of {0} is not built in; build with its feature")]
+    NotBuiltIn(Language),
+}
