@@ -1,6 +1,6 @@
 use std::fs;
 
-use orchestrator_repository::{Error, Limits, ObjectId, Project, Workspace};
+use orchestrator_repository::{Error, Limits, ObjectId, Project, Start, Workspace};
 
 use crate::git::{Repository, git};
 
@@ -30,8 +30,8 @@ fn a_new_worktree_is_as_git_would_make_it_and_runs_nothing() {
     let head = id(&git(root, &["rev-parse", "HEAD"]));
     let project = Project::discover(root).unwrap();
     let (one, two) = (repository.beside("one"), repository.beside("two"));
-    project.create_worktree(&one, Some("agent/one"), head).unwrap();
-    project.create_worktree(&two, None, head).unwrap();
+    project.create_worktree(&one, Start::NewBranch("agent/one", head)).unwrap();
+    project.create_worktree(&two, Start::Detached(head)).unwrap();
     assert!(!pwned.exists(), "a program ran");
     assert_eq!(fs::read(one.join("dos.txt")).unwrap(), b"a\r\nb\r\n");
     assert_eq!(fs::read(one.join("f.x")).unwrap(), b"stored\n");
@@ -63,7 +63,7 @@ fn a_worktree_that_cannot_be_made_leaves_nothing() {
     let free = repository.beside("free");
     let none = ObjectId::null(head.kind());
     let check = |folder: &std::path::Path, branch: &str, start| {
-        let error = project.create_worktree(folder, Some(branch), start).unwrap_err();
+        let error = project.create_worktree(folder, Start::NewBranch(branch, start)).unwrap_err();
         assert!(matches!(error, Error::Worktree { .. }), "{error}");
     };
     check(&full, "a", head);
