@@ -25,3 +25,5 @@ mod restart;
 mod sockets;
 /// Files are watched, settled, attributed and listed.
 mod sync;
+/// Workspaces are made, listed and removed, and no work goes with them.
+mod workspaces;

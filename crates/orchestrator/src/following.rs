@@ -11,6 +11,8 @@ mod runner;
 mod source;
 
 use crate::{Error, Orchestrator};
+use orchestrator_protocol::WorkspaceBusy;
+use orchestrator_repository::{Project, Store};
 use orchestrator_watch::Handle;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -32,6 +34,24 @@ pub(crate) struct Following {
     thread: Mutex<Option<JoinHandle<()>>>,
     /// The watchers, by the agent's key.
     watchers: Mutex<BTreeMap<String, Arc<Handle>>>,
+    /// How each workspace was seen last, by the agent's key.
+    standings: Mutex<BTreeMap<String, Standing>>,
+    /// The store of unfinished work; one process has it open once.
+    store: Mutex<Option<Store>>,
+}
+
+/// How a workspace was seen last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is followed.
+    Followed {
+        /// Paths that are other than where the agent began.
+        dirty: usize,
+        /// What its git is in the middle of.
+        busy: Option<WorkspaceBusy>,
+    },
+    /// It is not, and why.
+    Failed(String),
 }
 
 impl Following {
@@ -44,7 +64,34 @@ impl Following {
             waiting: Mutex::new(Some(waiting)),
             thread: Mutex::new(None),
             watchers: Mutex::default(),
+            standings: Mutex::default(),
+            store: Mutex::default(),
         }
+    }
+
+    /// The store of unfinished work; opened when it is first asked for. Blocks.
+    pub(crate) fn store(&self, project: &Project) -> Result<Store, orchestrator_repository::Error> {
+        let mut store = self.store.lock();
+        match &*store {
+            Some(store) => Ok(store.clone()),
+            None => Ok(store.insert(Store::open(project)?).clone()),
+        }
+    }
+
+    /// How the workspaces were seen last, by the agent's key.
+    pub(crate) fn standings(&self) -> BTreeMap<String, Standing> {
+        self.standings.lock().clone()
+    }
+
+    /// Returns when what the state names is followed, and nothing else.
+    pub(crate) async fn looked(&self) -> Result<(), Error> {
+        if self.thread.lock().is_none() {
+            return Ok(());
+        }
+        let ended = || Error::Watch("the server stops".to_owned());
+        let (done, answer) = oneshot::channel();
+        self.barriers.send(done).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())
     }
 
     /// Starts the thread; nothing to do outside git.
@@ -91,12 +138,7 @@ impl Following {
                 unsettled.extend(point.unsettled.into_iter().map(|path| format!("{agent}: {path}")));
             }
         }
-        if self.thread.lock().is_some() {
-            let (merged, answer) = oneshot::channel();
-            let ended = || Error::Watch("the server stops".to_owned());
-            self.barriers.send(merged).await.map_err(|_| ended())?;
-            answer.await.map_err(|_| ended())?;
-        }
+        self.looked().await?;
         Ok(unsettled)
     }
 }
