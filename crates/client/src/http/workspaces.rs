@@ -3,10 +3,6 @@
 use crate::{Client, Error};
 use orchestrator_protocol::{RemoveWorkspaceRequest, RemovedAnswer, WorkspaceAnswer, WorkspaceList, WorkspaceRequest};
 use reqwest::Method;
-use std::time::Duration;
-
-/// Files of a large repository take their time to be written or read.
-const DISK: Duration = Duration::from_secs(600);
 
 impl Client {
     /// Makes a workspace for a registered agent, or answers with the one that was made.
@@ -14,8 +10,7 @@ impl Client {
     /// # Errors
     /// `unknown_agent`, `workspace_blocked`, another refusal, or why the server could not be asked.
     pub async fn create_workspace(&self, agent: &str, request: &WorkspaceRequest) -> Result<WorkspaceAnswer, Error> {
-        let call = self.post(&["agents", agent, "workspace"])?.repeatable().body(request);
-        call.waiting(Some(DISK)).answer().await
+        self.post(&["agents", agent, "workspace"])?.repeatable().body(request).answer().await
     }
 
     /// The folders that agents work in, by agent.
@@ -37,7 +32,6 @@ impl Client {
     ) -> Result<RemovedAnswer, Error> {
         let keep = request.keep.map(|_| "snapshot".to_owned());
         let query = [("keep", keep), ("discard_ignored", request.discard_ignored.map(|yes| yes.to_string()))];
-        let call = self.request(Method::DELETE, &["agents", agent, "workspace"], &query)?;
-        call.waiting(Some(DISK)).answer().await
+        self.request(Method::DELETE, &["agents", agent, "workspace"], &query)?.answer().await
     }
 }

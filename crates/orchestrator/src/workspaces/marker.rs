@@ -14,8 +14,8 @@ pub(super) struct Marker {
     pub(super) path: String,
     /// The branch.
     pub(super) branch: String,
-    /// The commit, in hex, at which the branch was made with the workspace; nothing for one that was there, and
-    /// once the workspace was handed over.
+    /// The commit, in hex, at which the branch was made with the workspace; nothing for one that was there before,
+    /// and when the workspace is being removed.
     pub(super) new_branch_at: Option<String>,
     /// What the workspace got of the project's untracked files.
     pub(super) copied: Vec<String>,
