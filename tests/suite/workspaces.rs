@@ -193,7 +193,7 @@ async fn a_clean_workspace_is_removed_and_its_branch_stays() {
     let answer = remove(&server, "ann", "").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!((&answer.body["removed"], &answer.body["backup"]), (&json!(true), &Value::Null));
-    assert_eq!((&answer.body["branch"], &answer.body["files"]), (&json!("agent/Ann"), &json!(3)));
+    assert_eq!((&answer.body["branch"], &answer.body["files"]), (&json!("agent/Ann"), &json!(2)));
     assert!(!folder.exists());
     assert_eq!(text(&server.project(), &["worktree", "list"]).lines().count(), 1);
     assert_eq!(text(&server.project(), &["branch", "--list", "agent/*"]).trim(), "agent/Ann");

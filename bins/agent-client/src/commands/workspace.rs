@@ -139,11 +139,12 @@ fn removed(out: &Output, answer: &RemovedAnswer) -> Result<(), Failure> {
     if !answer.removed {
         return out.line(&format!("{path} stays; it is no longer the workspace of {}", answer.agent_id));
     }
-    let counts = match answer.ignored_files {
-        0 => format!("{} files, {} bytes", answer.files, answer.bytes),
-        ignored => format!("{} files, {ignored} of them ignored by git, {} bytes", answer.files, answer.bytes),
+    let ignored = match answer.ignored_files {
+        0 => String::new(),
+        ignored => format!(", {ignored} of them ignored by git"),
     };
-    out.line(&format!("removed {path} ({counts})"))?;
+    let files = if answer.files == 1 { "file" } else { "files" };
+    out.line(&format!("removed {path} ({} {files}{ignored}; {} bytes)", answer.files, answer.bytes))?;
     if let Some(branch) = &answer.branch {
         out.line(&format!("its branch stays: {}", clean(branch)))?;
     }

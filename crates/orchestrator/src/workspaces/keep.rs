@@ -68,7 +68,8 @@ impl Orchestrator {
                 counted(paths, "path"),
                 counted(commits, "commit")
             );
-            let hint = "land them, or remove it with keep=snapshot, which keeps all of it as a commit";
+            let hint =
+                "land them, or remove it with keep=snapshot (--keep-snapshot), which keeps all of it as a commit";
             return Err(Error::invalid(ErrorCode::UnlandedWork, detail, hint));
         }
         can_hold(&snapshot)?;
@@ -84,7 +85,7 @@ impl Orchestrator {
                 ignored.bytes,
                 ignored.first.unwrap_or_default()
             );
-            let hint = "move away what you need, then remove it with discard_ignored=true";
+            let hint = "move away what you need, then remove it with discard_ignored=true (--discard-ignored)";
             return Err(Error::invalid(ErrorCode::UnlandedWork, detail, hint));
         }
         let backup = match paths + commits {

@@ -216,7 +216,7 @@ mod tests {
         let root = project.root();
         symlink(folder.path().join("secret"), root.join("out")).unwrap();
         symlink("..", root.join("up")).unwrap();
-        symlink("../../secret", root.join("deps/lib/out")).unwrap();
+        symlink("../../../secret", root.join("deps/lib/out")).unwrap();
         symlink("x", root.join("deps/lib/in")).unwrap();
         let shared =
             share(&project, &into, &texts(&["out", "up/secret", "deps", "../secret", ".git"]), &texts(&["out"]));

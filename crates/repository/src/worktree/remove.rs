@@ -17,7 +17,7 @@ use crate::{Error, Project, Store};
 /// What went with a worktree's folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// Files and links.
+    /// Files and links, without the link to git's data.
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
@@ -143,7 +143,7 @@ fn count(folder: &Path, found: &mut Removed) -> std::io::Result<()> {
         let meta = entry.metadata()?;
         if meta.is_dir() {
             count(&entry.path(), found)?;
-        } else {
+        } else if entry.file_name() != ".git" {
             found.files += 1;
             found.bytes += meta.len();
         }

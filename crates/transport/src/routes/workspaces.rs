@@ -49,7 +49,7 @@ async fn list_workspaces(context: web::Data<Context>) -> Answer {
 /// Remove an agent's workspace. Refused while it holds work that has not landed, unless that is kept.
 #[utoipa::path(tag = "workspaces",
     params(("agent_id" = AgentId, Path),
-        ("keep" = Option<Keep>, Query, description = "keep unlanded work as a commit"),
+        ("keep" = inline(Option<Keep>), Query, description = "keep unlanded work as a commit"),
         ("discard_ignored" = Option<bool>, Query, description = "let files go that git ignores")),
     responses((status = 200, body = RemovedAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 #[delete("/agents/{agent_id}/workspace")]

@@ -44,11 +44,16 @@ pub(super) async fn run(context: &Context<'_>, status: Option<ResolutionStatus>)
     }
     let (listener, _handle, mut notices) = ListenerOptions::new(client.clone()).after(after).build();
     let running = tokio::spawn(listener.run());
+    let mut was_lost = false;
     while let Some(notice) = notices.recv().await {
         match notice {
-            Notice::Connected { resumed: true, .. } if !out.is_json => out.note("connected again"),
-            Notice::Connected { .. } => {}
+            Notice::Connected { .. } => {
+                if std::mem::take(&mut was_lost) && !out.is_json {
+                    out.note("connected again");
+                }
+            }
             Notice::Disconnected { reason, retry_in } => {
+                was_lost = true;
                 out.note(&format!("not connected: {reason}; trying again in {:.1} s", retry_in.as_secs_f32()));
             }
             Notice::Frame(frame) => watch.frame(&frame)?,
