@@ -27,3 +27,5 @@ mod sockets;
 mod storm;
 /// Files are watched, settled, attributed and listed.
 mod sync;
+/// Workspaces are made, listed and removed, and no work goes with them.
+mod workspaces;

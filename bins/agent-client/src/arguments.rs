@@ -2,7 +2,7 @@
 
 use crate::commands::{
     agent, agents, broadcast, changes, command, completions, conflicts, events, inbox, lease, recommend, register,
-    send, unregister,
+    send, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -12,6 +12,8 @@ const EXAMPLES: &str = "\
 Examples:
   agent-client --agent-id dev-agent --capabilities python,api --task 'user login'
   agent-client agents
+  agent-client workspace create dev-agent
+  agent-client conflicts --watch
   agent-client send dev-agent '{\"action\": \"request_review\"}' --from qa-agent --wait-ack 60
   agent-client lease acquire dev-agent 'src/api/**' --ttl 600
   agent-client command '*sync:status'
@@ -69,7 +71,9 @@ pub(crate) enum Command {
     Inbox(inbox::Arguments),
     /// List recent file changes.
     Changes(changes::Arguments),
-    /// List conflicts, or settle one.
+    /// Make, list and remove folders for agents to work in.
+    Workspace(workspace::Arguments),
+    /// List conflicts, watch them, show or settle one.
     Conflicts(conflicts::Arguments),
     /// Claim files, and look at claims.
     Lease(lease::Arguments),
@@ -137,6 +141,11 @@ mod tests {
             "inbox x --claim --max 5 --ttl 60",
             "changes --agent x --path a.py --since 4 --limit 5",
             "conflicts --status pending",
+            "conflicts --watch --json",
+            "conflicts show c4",
+            "workspace create x --branch b --from main --isolation clone",
+            "workspace list",
+            "workspace remove x --keep-snapshot --discard-ignored",
             "conflicts resolve c4 --strategy manual --by me",
             "lease acquire x src/** --shared --ttl 60",
             "lease list",
@@ -162,6 +171,10 @@ mod tests {
             "--agent-id x --workload nan",
             "--agent-id x --status asleep",
             "conflicts --status open",
+            "conflicts show",
+            "workspace",
+            "workspace create",
+            "workspace create x --isolation moon",
             "lease renew l4",
             "lease acquire x a --kind thing",
             "inbox x --max 5",

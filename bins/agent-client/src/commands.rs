@@ -15,6 +15,7 @@ pub(crate) mod register;
 pub(crate) mod send;
 pub(crate) mod status;
 pub(crate) mod unregister;
+pub(crate) mod workspace;
 
 use crate::arguments::{Cli, Command};
 use crate::context::Context;
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Status => status::run(context).await,
         Command::Events(arguments) => events::run(context, arguments).await,
         Command::Recommend(arguments) => recommend::run(context, arguments).await,
+        Command::Workspace(arguments) => workspace::run(context, arguments).await,
         Command::Completions(_) => Ok(()),
     }
 }

@@ -49,6 +49,7 @@ impl From<ErrorCode> for Exit {
             | E::UnknownConflict
             | E::UnknownMessage
             | E::UnknownLease
+            | E::UnknownWorkspace
             | E::UnknownRoute
             | E::NoWorkflowDefined => Self::NotFound,
             E::MethodNotAllowed
@@ -62,7 +63,12 @@ impl From<ErrorCode> for Exit {
             | E::HostNotAllowed
             | E::OperatorOnly
             | E::UpgradeRequired => Self::Refused,
-            E::IdempotencyMismatch | E::LeaseHeld | E::StaleToken | E::AlreadyResolved => Self::Conflict,
+            E::IdempotencyMismatch
+            | E::LeaseHeld
+            | E::StaleToken
+            | E::AlreadyResolved
+            | E::UnlandedWork
+            | E::WorkspaceBlocked => Self::Conflict,
             E::StorageUnavailable | E::WatchUnavailable | E::ShuttingDown => Self::Unavailable,
             E::Timeout => Self::Timeout,
             E::Internal => Self::Failed,
@@ -165,15 +171,15 @@ mod tests {
             ),
             (
                 3,
-                "unknown_agent no_capable_agent unknown_conflict unknown_message unknown_lease unknown_route \
-                 no_workflow_defined",
+                "unknown_agent no_capable_agent unknown_conflict unknown_message unknown_lease unknown_workspace \
+                 unknown_route no_workflow_defined",
             ),
             (
                 4,
                 "method_not_allowed not_your_message not_supported mailbox_full body_too_large message_too_large \
                  limit_reached origin_not_allowed host_not_allowed operator_only upgrade_required",
             ),
-            (5, "idempotency_mismatch lease_held stale_token already_resolved"),
+            (5, "idempotency_mismatch lease_held stale_token already_resolved unlanded_work workspace_blocked"),
             (6, "storage_unavailable watch_unavailable shutting_down"),
             (7, "timeout"),
         ] {

@@ -94,6 +94,11 @@ fn event(kind: &str, frame: &Value) -> Option<(String, String)> {
         "conflict_resolved" => {
             (field("resolved_by"), format!("{} by {}", field("conflict_id"), field("resolution_strategy")))
         }
+        "workspace_created" => (agent, format!("{} on {}", field("path"), field("branch"))),
+        "workspace_removed" => {
+            let kept = frame["backup"].as_str().map(|backup| format!(" (kept: {backup})")).unwrap_or_default();
+            (agent, format!("{}{kept}", field("path")))
+        }
         "message_dead" => (field("from"), format!("{} never acknowledged by {}", field("message_id"), field("to"))),
         "lease_granted" => {
             let lease = &frame["lease"];

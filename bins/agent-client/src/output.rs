@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use crate::table::Table;
+use anstyle::{Effects, Style};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -19,6 +20,18 @@ impl Output {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self { is_json, has_color: std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb }
+    }
+
+    /// Without colours, whatever the terminal.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { is_json: false, has_color: false }
+    }
+
+    /// With colours, whatever the terminal.
+    #[cfg(test)]
+    pub(crate) fn colored() -> Self {
+        Self { is_json: false, has_color: true }
     }
 
     /// A line on standard output. What it holds of other people's text must be clean; see [`clean`].
@@ -65,16 +78,22 @@ impl Output {
 
     /// Less important text.
     pub(crate) fn dim(&self, text: &str) -> String {
-        self.paint("2", text)
+        self.paint(Style::new().dimmed(), text)
     }
 
     /// More important text.
     pub(crate) fn bold(&self, text: &str) -> String {
-        self.paint("1", text)
+        self.paint(Style::new().bold(), text)
     }
 
-    fn paint(&self, style: &str, text: &str) -> String {
-        if self.has_color { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
+    /// Text that stands no longer.
+    pub(crate) fn struck(&self, text: &str) -> String {
+        self.paint(Style::new().effects(Effects::STRIKETHROUGH | Effects::DIMMED), text)
+    }
+
+    /// Text in a style, where the reader is a terminal that shows it.
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        if self.has_color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }
 

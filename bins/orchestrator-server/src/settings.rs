@@ -7,7 +7,7 @@ use orchestrator_protocol::Autonomy;
 use orchestrator_repository::Project;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 /// The file in the project's root.
@@ -40,6 +40,12 @@ pub(crate) struct Flags {
     /// Begin to watch the project's folder at start
     #[arg(long, env = "ORCHESTRATOR_WATCH")]
     watch: bool,
+    /// Folder of the workspaces that are made for agents [default: NAME.workspaces beside the project's folder]
+    #[arg(long = "workspaces", value_name = "DIR", env = "ORCHESTRATOR_WORKSPACES")]
+    workspaces: Option<PathBuf>,
+    /// Folder below which agents may register workspaces of their own; can be given several times
+    #[arg(long = "workspace-root", value_name = "DIR", env = "ORCHESTRATOR_WORKSPACE_ROOTS", value_delimiter = ',')]
+    workspace_roots: Vec<PathBuf>,
     /// Also write the log to orchestrator.log in this folder
     #[arg(long, value_name = "DIR", env = "ORCHESTRATOR_LOG_DIR")]
     log_dir: Option<PathBuf>,
@@ -81,6 +87,7 @@ pub(crate) struct Settings {
     pub(crate) workers: Option<usize>,
     pub(crate) sync: Sync,
     pub(crate) bus: Bus,
+    pub(crate) workspaces: Workspaces,
     pub(crate) log: Log,
     pub(crate) retention: Retention,
 }
@@ -101,6 +108,17 @@ pub(crate) struct Sync {
 pub(crate) struct Bus {
     pub(crate) enabled: bool,
     pub(crate) path: PathBuf,
+}
+
+/// Folders that agents work in.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Workspaces {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) roots: Vec<PathBuf>,
+    pub(crate) copy: Vec<String>,
+    pub(crate) link: Vec<String>,
 }
 
 /// Logs.
@@ -134,6 +152,7 @@ impl Default for Settings {
             workers: None,
             sync: Sync::default(),
             bus: Bus::default(),
+            workspaces: Workspaces::default(),
             log: Log::default(),
             retention: Retention::default(),
         }
@@ -185,10 +204,13 @@ pub(crate) fn load(flags: &Flags, project: &Project) -> anyhow::Result<Settings>
     settings.autonomy = flags.autonomy.unwrap_or(settings.autonomy);
     settings.workers = flags.workers.or(settings.workers);
     settings.sync.autostart |= flags.watch;
+    settings.workspaces.folder = flags.workspaces.clone().or(settings.workspaces.folder);
+    settings.workspaces.roots.extend(flags.workspace_roots.iter().cloned());
     settings.log.filter = flags.log.clone().or(settings.log.filter);
     settings.log.folder = flags.log_dir.clone().or(settings.log.folder);
     settings.log.json |= flags.log_json;
     check(&settings)?;
+    check_workspaces(&settings.workspaces, project)?;
     Ok(settings)
 }
 
@@ -210,6 +232,31 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A `git clean` in the project must not reach the workspaces, nor the watcher take them for the project's files.
+fn check_workspaces(workspaces: &Workspaces, project: &Project) -> anyhow::Result<()> {
+    let Some(folder) = &workspaces.folder else { return Ok(()) };
+    let folder = below(project, folder);
+    if folder.starts_with(project.root()) || project.root().starts_with(&folder) {
+        bail!("workspaces.folder is {}; give a folder beside the project's, such as ../agents", folder.display());
+    }
+    Ok(())
+}
+
+/// The folder of a path that is relative to the project's root, without `.` and `..`.
+fn below(project: &Project, path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in project.root().join(path).components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
 /// The state folder in force.
 pub(crate) fn state_dir(settings: &Settings, project: &Project) -> PathBuf {
     settings.state.clone().unwrap_or_else(|| project.state_dir(&user_state()))
@@ -228,7 +275,12 @@ impl Settings {
         let defaults = Options::new(project, state_dir);
         let mut exclude = defaults.exclude.clone();
         exclude.push(self.bus.path.clone());
+        let folder = self.workspaces.folder.as_ref().map(|folder| below(&defaults.project, folder));
         Options {
+            workspace_roots: self.workspaces.roots.iter().map(|root| below(&defaults.project, root)).collect(),
+            workspace_copy: self.workspaces.copy.clone(),
+            workspace_link: self.workspaces.link.clone(),
+            workspace_folder: folder.unwrap_or_else(|| defaults.workspace_folder.clone()),
             exclude,
             silence: Duration::from_secs(self.agent_silence_seconds),
             edit_term: Duration::from_secs(self.edit_term_seconds),
@@ -258,6 +310,20 @@ mod tests {
     fn a_misspelt_setting_is_named_with_its_line() {
         let error = toml_edit::de::from_str::<Settings>("bind = \"127.0.0.1:1\"\nagent_silense = 3\n").unwrap_err();
         assert!(error.to_string().contains("agent_silense") && error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn workspaces_lie_outside_of_the_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project::plain(folder.path()).unwrap();
+        let check = |folder: &str| {
+            let workspaces = Workspaces { folder: Some(folder.into()), ..Workspaces::default() };
+            check_workspaces(&workspaces, &project).is_ok()
+        };
+        assert!(check("../agents") && check("/somewhere/else"));
+        for inside in ["agents", ".", "a/../b", "..", "/", ".git/agents"] {
+            assert!(!check(inside), "{inside}");
+        }
     }
 
     #[test]

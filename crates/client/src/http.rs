@@ -10,6 +10,7 @@ mod leases;
 mod messages;
 mod server;
 mod sync;
+mod workspaces;
 
 pub use messages::Broadcast;
 pub use sync::ChangesQuery;

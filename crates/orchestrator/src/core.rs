@@ -137,6 +137,9 @@ fn label(actor: &Actor, command: &Command) -> Arc<str> {
     let named: Option<&AgentId> = match (actor, command) {
         (Actor::Anyone, Command::Registry(R::Register { agent, .. } | R::UpdateStatus { agent, .. })) => Some(agent),
         (Actor::Anyone, Command::Registry(R::Unregister { agent } | R::Acquire { agent, .. })) => Some(agent),
+        (Actor::Anyone, Command::Registry(R::TakeWorkspace { agent, .. } | R::LeaveWorkspace { agent, .. })) => {
+            Some(agent)
+        }
         _ => None,
     };
     match (named, command) {

@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) monitor: Monitor,
     pub(crate) following: Following,
+    /// One workspace is made or removed at a time.
+    pub(crate) workspaces: Arc<tokio::sync::Mutex<()>>,
     pub(crate) fatal: watch::Sender<Option<String>>,
     public_key: String,
     timers: mpsc::Sender<(Duration, Command)>,
@@ -99,6 +101,7 @@ impl Orchestrator {
             degradations: Degradations::default(),
             monitor: Monitor::new(),
             following: Following::new(),
+            workspaces: Arc::default(),
             fatal: watch::Sender::new(None),
             public_key: key.public_key_hex(),
             timers,
@@ -309,6 +312,7 @@ impl Shared {
                     self.presences.set_silenced(agent, false, Timestamp(at));
                 }
                 R::WentOffline { agent, .. } => self.presences.set_silenced(agent, true, Timestamp(at)),
+                R::WorkspaceMade { .. } | R::WorkspaceRemoved { .. } => self.following.look(),
                 R::Unregistered { agent } => {
                     self.presences.forget(agent);
                     self.following.look();

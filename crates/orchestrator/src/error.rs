@@ -69,6 +69,7 @@ impl Error {
             Self::Registry(error) => match error {
                 registry::Error::UnknownAgent(_) => ErrorCode::UnknownAgent,
                 registry::Error::TooManyAgents(_) | registry::Error::TooManyLeases(_) => ErrorCode::LimitReached,
+                registry::Error::UnknownWorkspace(_) => ErrorCode::UnknownWorkspace,
                 registry::Error::UnknownLease(_) => ErrorCode::UnknownLease,
                 registry::Error::Held { .. } => ErrorCode::LeaseHeld,
                 registry::Error::StaleToken { .. } => ErrorCode::StaleToken,
@@ -106,6 +107,7 @@ impl Error {
             Self::Invalid { hint, .. } => hint,
             _ => match self.code() {
                 ErrorCode::UnknownAgent => "register it first: POST /api/orchestration/agents/register",
+                ErrorCode::UnknownWorkspace => "make one: POST /api/orchestration/agents/{id}/workspace",
                 ErrorCode::UnknownLease => "list what stands: GET /api/orchestration/leases",
                 ErrorCode::UnknownConflict => "list what is known: GET /api/orchestration/conflicts",
                 ErrorCode::UnknownMessage => "check the id; ids look like m42",

@@ -68,6 +68,8 @@ impl Event {
             Self::Registry(R::WentOffline { .. }) => "agent.offline",
             Self::Registry(R::CameBack { .. }) => "agent.back",
             Self::Registry(R::Unregistered { .. }) => "agent.unregistered",
+            Self::Registry(R::WorkspaceMade { .. }) => "workspace.made",
+            Self::Registry(R::WorkspaceRemoved { .. }) => "workspace.removed",
             Self::Registry(R::LeaseGranted { .. }) => "lease.granted",
             Self::Registry(R::LeaseRenewed { .. }) => "lease.renewed",
             Self::Registry(R::LeaseEnded { .. }) => "lease.ended",

@@ -11,7 +11,8 @@ mod runner;
 mod source;
 
 use crate::{Error, Orchestrator};
-use orchestrator_protocol::AgentId;
+use orchestrator_protocol::{AgentId, WorkspaceBusy};
+use orchestrator_repository::{Project, Store};
 use orchestrator_watch::Handle;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -52,6 +53,24 @@ pub(crate) struct Following {
     thread: Mutex<Option<JoinHandle<()>>>,
     /// The watchers, by the agent's key.
     watchers: Mutex<BTreeMap<String, Arc<Handle>>>,
+    /// How each workspace was seen last, by the agent's key.
+    standings: Mutex<BTreeMap<String, Standing>>,
+    /// The store of unfinished work; one process has it open once.
+    store: Mutex<Option<Store>>,
+}
+
+/// How a workspace was seen last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is followed.
+    Followed {
+        /// Paths that are other than where the agent began.
+        dirty: usize,
+        /// What its git is in the middle of.
+        busy: Option<WorkspaceBusy>,
+    },
+    /// It is not, and why.
+    Failed(String),
 }
 
 impl Following {
@@ -64,7 +83,32 @@ impl Following {
             asked: Mutex::new(Some(asked)),
             thread: Mutex::new(None),
             watchers: Mutex::default(),
+            standings: Mutex::default(),
+            store: Mutex::default(),
         }
+    }
+
+    /// The store of unfinished work; opened when it is first asked for. Blocks.
+    pub(crate) fn store(&self, project: &Project) -> Result<Store, orchestrator_repository::Error> {
+        let mut store = self.store.lock();
+        match &*store {
+            Some(store) => Ok(store.clone()),
+            None => Ok(store.insert(Store::open(project)?).clone()),
+        }
+    }
+
+    /// How the workspaces were seen last, by the agent's key.
+    pub(crate) fn standings(&self) -> BTreeMap<String, Standing> {
+        self.standings.lock().clone()
+    }
+
+    /// Returns when what the state names is followed, and nothing else.
+    pub(crate) async fn looked(&self) -> Result<(), Error> {
+        if !self.is_running() {
+            return Ok(());
+        }
+        let (done, answer) = oneshot::channel();
+        self.ask(Ask::Barrier(done), answer).await
     }
 
     /// Starts the thread; nothing to do outside git.
@@ -111,10 +155,7 @@ impl Following {
                 unsettled.extend(point.unsettled.into_iter().map(|path| format!("{agent}: {path}")));
             }
         }
-        if self.is_running() {
-            let (merged, answer) = oneshot::channel();
-            self.ask(Ask::Barrier(merged), answer).await?;
-        }
+        self.looked().await?;
         Ok(unsettled)
     }
 

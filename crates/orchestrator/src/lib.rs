@@ -61,6 +61,7 @@ mod recovery;
 mod render;
 mod state;
 mod views;
+mod workspaces;
 mod writer;
 
 pub use command::{Actor, Command, Outgoing, Reply};

@@ -29,6 +29,12 @@ pub struct Options {
     pub exclude: Vec<PathBuf>,
     /// Folders below which agents may have their workspaces, beside the repository's worktrees.
     pub workspace_roots: Vec<PathBuf>,
+    /// Folder of the workspaces that are made for agents, one folder each; outside of the project's.
+    pub workspace_folder: PathBuf,
+    /// Untracked files and folders of the project that each new workspace gets a copy of: paths or globs.
+    pub workspace_copy: Vec<String>,
+    /// Those that each new workspace gets a link to.
+    pub workspace_link: Vec<String>,
     /// Telemetry older than this is removed.
     pub telemetry_age: Duration,
     /// Telemetry beyond so many newest rows is removed.
@@ -41,6 +47,9 @@ impl Options {
     /// The usual values for a project.
     pub fn new(project: Project, state_dir: impl Into<PathBuf>) -> Self {
         Self {
+            workspace_folder: beside(&project),
+            workspace_copy: Vec::new(),
+            workspace_link: Vec::new(),
             project,
             state_dir: state_dir.into(),
             silence: Duration::from_secs(120),
@@ -56,4 +65,12 @@ impl Options {
             checkpoint_every: 50_000,
         }
     }
+}
+
+/// `NAME.workspaces` beside the project's folder: no `git clean` in the project reaches it, and programs that pass
+/// over git's own folder work there.
+fn beside(project: &Project) -> PathBuf {
+    let mut path = project.root().as_os_str().to_owned();
+    path.push(".workspaces");
+    path.into()
 }

@@ -109,6 +109,12 @@ fn registry_push(seq: u64, event: &registry::Event) -> PushBody {
         E::Unregistered { agent } => {
             PushBody::AgentUnregistered { agent_id: agent.clone(), message: format!("Agent {agent} unregistered") }
         }
+        E::WorkspaceMade { agent, path, branch, .. } => {
+            PushBody::WorkspaceCreated { agent_id: agent.clone(), path: path.clone(), branch: branch.clone() }
+        }
+        E::WorkspaceRemoved { agent, path, backup, .. } => {
+            PushBody::WorkspaceRemoved { agent_id: agent.clone(), path: path.clone(), backup: backup.clone() }
+        }
         E::LeaseGranted { agent, resource, mode, ttl_seconds, at } => PushBody::LeaseGranted {
             lease: Lease {
                 lease_id: format!("l{seq}"),

@@ -51,6 +51,12 @@ pub enum ErrorCode {
     StaleToken,
     /// The conflict is settled already.
     AlreadyResolved,
+    /// The agent has no workspace.
+    UnknownWorkspace,
+    /// Removing the workspace would lose work that nothing else holds.
+    UnlandedWork,
+    /// Something on the disk or in git is in the way of making or removing the workspace.
+    WorkspaceBlocked,
     /// What was asked needs a part that is not there yet.
     NotSupported,
     /// No workflow of that name is defined.

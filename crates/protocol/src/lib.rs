@@ -35,6 +35,7 @@ mod message;
 mod push;
 mod raw;
 mod time;
+mod workspace;
 
 pub use agent::{
     Agent, AgentAnswer, AgentList, AgentListRef, AgentRecommendation, AgentRef, AgentStatus, InvalidWorkload,
@@ -59,3 +60,7 @@ pub use message::{
 pub use push::{AgentMessagePush, BroadcastPush, ChangePush, ConflictPush, Push, PushBody};
 pub use raw::{Json, MAX_DEPTH};
 pub use time::Timestamp;
+pub use workspace::{
+    Backup, Isolation, Keep, LeftOut, MadeWorkspace, RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer,
+    WorkspaceBusy, WorkspaceList, WorkspaceRequest,
+};

@@ -26,6 +26,10 @@ pub enum PushBody {
     AgentStatusUpdate { agent_id: AgentId, status: AgentStatus, task: Option<String>, workload: Workload },
     /// An agent left.
     AgentUnregistered { agent_id: AgentId, message: String },
+    /// A workspace was made for an agent.
+    WorkspaceCreated { agent_id: AgentId, path: String, branch: String },
+    /// A workspace is the agent's no longer; `backup` is the ref of what was kept.
+    WorkspaceRemoved { agent_id: AgentId, path: String, backup: Option<String> },
     /// Monitoring began.
     CodeSyncStarted { message: String },
     /// Monitoring ended.

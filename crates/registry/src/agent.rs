@@ -43,3 +43,18 @@ impl Agent {
         !matches!(self.status, AgentStatus::Offline | AgentStatus::Error)
     }
 }
+
+/// A workspace that was made for an agent. It outlives the agent's registration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// Whose it is.
+    pub agent: AgentId,
+    /// The agent's number when it was made; names what is kept of its work.
+    pub number: u64,
+    /// Absolute path of the folder.
+    pub path: String,
+    /// The branch it was made on.
+    pub branch: String,
+    /// When, in milliseconds since the Unix epoch: a label.
+    pub at: i64,
+}

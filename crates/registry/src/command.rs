@@ -54,6 +54,24 @@ pub enum Command {
         /// Who.
         agent: AgentId,
     },
+    /// A workspace was made for an agent, which works in it from now on.
+    TakeWorkspace {
+        /// Who.
+        agent: AgentId,
+        /// Absolute path of the folder.
+        path: String,
+        /// The branch it was made on.
+        branch: String,
+    },
+    /// An agent works in its folder no longer. One that was made for it is forgotten.
+    LeaveWorkspace {
+        /// Who; one that left may have left a workspace behind.
+        agent: AgentId,
+        /// The folder.
+        path: String,
+        /// The ref of what was kept of its work.
+        backup: Option<String>,
+    },
     /// Claim a resource; claiming what one holds renews it.
     Acquire {
         /// Who claims.
@@ -93,7 +111,7 @@ pub enum Command {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the fields are those of `Agent` and `Lease`")]
+#[expect(missing_docs, reason = "the fields are those of `Agent`, `Lease` and `Made`")]
 pub enum Event {
     /// An agent joined or changed what it says of itself.
     Registered {
@@ -112,6 +130,10 @@ pub enum Event {
     CameBack { agent: AgentId, status: AgentStatus, task: Option<String>, workload: Workload },
     /// An agent left.
     Unregistered { agent: AgentId },
+    /// A workspace was made for an agent.
+    WorkspaceMade { agent: AgentId, path: String, branch: String, at: i64 },
+    /// A workspace is the agent's no longer.
+    WorkspaceRemoved { agent: AgentId, path: String, backup: Option<String>, at: i64 },
     /// A lease was granted.
     LeaseGranted { agent: AgentId, resource: Resource, mode: LeaseMode, ttl_seconds: u64, at: i64 },
     /// A lease got another term.

@@ -8,6 +8,9 @@ pub enum Error {
     /// No agent of that name.
     #[error("no agent named '{0}' is registered")]
     UnknownAgent(String),
+    /// The agent has no such workspace.
+    #[error("agent '{0}' has no workspace")]
+    UnknownWorkspace(String),
     /// More agents than the registry keeps.
     #[error("the registry holds {0} agents, its limit; unregister those that are gone")]
     TooManyAgents(usize),

@@ -21,7 +21,7 @@ mod overlap;
 mod recommend;
 mod registry;
 
-pub use agent::Agent;
+pub use agent::{Agent, Made};
 pub use command::{Command, Event, Registration};
 pub use error::Error;
 pub use lease::{Lease, MAX_TTL_SECONDS};

@@ -2,7 +2,7 @@
 
 use crate::lease::MAX_LEASES;
 use crate::overlap::{covers, matcher, overlap};
-use crate::{Agent, Command, Error, Event, Lease, MAX_TTL_SECONDS, Registration};
+use crate::{Agent, Command, Error, Event, Lease, MAX_TTL_SECONDS, Made, Registration};
 use orchestrator_protocol::{AgentId, AgentStatus, LeaseMode, Resource, ResourceKind, Workload};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ pub struct Registry {
     agents: BTreeMap<String, Agent>,
     former: BTreeMap<String, AgentId>,
     leases: BTreeMap<u64, Lease>,
+    /// Workspaces that were made, by the agent's key.
+    made: BTreeMap<String, Made>,
 }
 
 impl Registry {
@@ -52,6 +54,17 @@ impl Registry {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.agents.is_empty()
+    }
+
+    /// The workspace that was made for an agent, whether or not it is still registered.
+    #[must_use]
+    pub fn made_for(&self, agent: &AgentId) -> Option<&Made> {
+        self.made.get(&agent.key())
+    }
+
+    /// All workspaces that were made, ordered by agent.
+    pub fn made(&self) -> impl Iterator<Item = &Made> {
+        self.made.values()
     }
 
     /// All leases, oldest first.
@@ -115,6 +128,18 @@ impl Registry {
                 }),
                 None => Vec::new(),
             }),
+            Command::TakeWorkspace { agent, path, branch } => {
+                let agent = self.known(agent)?.id.clone();
+                Ok(vec![Event::WorkspaceMade { agent, path: path.clone(), branch: branch.clone(), at }])
+            }
+            Command::LeaveWorkspace { agent: id, path, backup } => {
+                let works_there = self.agent(id).is_some_and(|agent| agent.workspace.as_ref() == Some(path));
+                if !works_there && self.made_for(id).is_none_or(|made| made.path != *path) {
+                    return Err(Error::UnknownWorkspace(id.to_string()));
+                }
+                let agent = self.ever(id).unwrap_or(id).clone();
+                Ok(vec![Event::WorkspaceRemoved { agent, path: path.clone(), backup: backup.clone(), at }])
+            }
             Command::Acquire { agent, resource, mode, ttl_seconds } => {
                 self.decide_acquire(agent, resource, *mode, *ttl_seconds, at)
             }
@@ -249,6 +274,26 @@ impl Registry {
             Event::Unregistered { agent } => {
                 self.agents.remove(&agent.key());
                 self.former.insert(agent.key(), agent.clone());
+            }
+            Event::WorkspaceMade { agent, path, branch, at } => {
+                if let Some(entry) = self.agents.get_mut(&agent.key()) {
+                    entry.workspace = Some(path.clone());
+                    entry.branch = Some(branch.clone());
+                    let (agent, number) = (agent.clone(), entry.number);
+                    let made = Made { agent, number, path: path.clone(), branch: branch.clone(), at: *at };
+                    self.made.insert(made.agent.key(), made);
+                }
+            }
+            Event::WorkspaceRemoved { agent, path, .. } => {
+                if let Some(entry) = self.agents.get_mut(&agent.key())
+                    && entry.workspace.as_ref() == Some(path)
+                {
+                    entry.workspace = None;
+                    entry.branch = None;
+                }
+                if self.made.get(&agent.key()).is_some_and(|made| made.path == *path) {
+                    self.made.remove(&agent.key());
+                }
             }
             Event::LeaseGranted { agent, resource, mode, ttl_seconds, at } => {
                 self.leases.insert(

@@ -169,3 +169,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_made_workspace_outlives_its_agent_until_it_is_left() {
+    let mut world = World::default();
+    let path = "/w/dev".to_owned();
+    let take = Command::TakeWorkspace { agent: id("DEV"), path: path.clone(), branch: "agent/Dev".into() };
+    let leave = Command::LeaveWorkspace { agent: id("dev"), path: path.clone(), backup: None };
+    assert_eq!(world.run(&take), Err(Error::UnknownAgent("DEV".into())));
+    world.join("Dev", &["python"]);
+    assert_eq!(world.run(&leave), Err(Error::UnknownWorkspace("dev".into())));
+    world.run(&take).unwrap();
+    let agent = world.registry.agent(&id("dev")).unwrap();
+    assert_eq!((agent.workspace.as_ref(), agent.capabilities.len()), (Some(&path), 1));
+    world.run(&Command::Unregister { agent: id("dev") }).unwrap();
+    assert_eq!(world.registry.made_for(&id("dev")).unwrap().path, path);
+    world.join("dev", &[]);
+    assert_eq!(world.registry.agent(&id("dev")).unwrap().workspace, None);
+    world.run(&take).unwrap();
+    world.run(&leave).unwrap();
+    assert!(world.registry.made().next().is_none());
+    assert_eq!(world.registry.agent(&id("dev")).unwrap().workspace, None);
+    let other = Registration { workspace: Some("/own".into()), ..Registration::default() };
+    world.run(&Command::Register { agent: id("dev"), registration: other, only_if_absent: false }).unwrap();
+    world.run(&Command::LeaveWorkspace { agent: id("dev"), path: "/own".into(), backup: None }).unwrap();
+    assert_eq!(world.registry.agent(&id("dev")).unwrap().workspace, None, "a folder of its own is left, too");
+}

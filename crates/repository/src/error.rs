@@ -123,6 +123,14 @@ pub enum Error {
         /// Why not.
         detail: String,
     },
+    /// A worktree was not removed.
+    #[error("failed to remove the worktree {path:?}: {detail}")]
+    Removal {
+        /// Its folder.
+        path: PathBuf,
+        /// Why not, and the cure.
+        detail: String,
+    },
     /// git is in the middle of something in the workspace.
     #[error(
         "failed to write into {path:?}: its git is busy; finish or abort the rebase or merge there, or remove a stale index.lock"

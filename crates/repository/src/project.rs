@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gix::discover::upwards;
+use gix::{ObjectId, discover::upwards};
 
 use crate::{Error, PathError, Worktree, exclude, normalise, worktree};
 
@@ -92,6 +92,47 @@ impl Project {
         Ok(name.map(|name| name.shorten().to_string()))
     }
 
+    /// The checked-out commit; nothing before the first and outside git.
+    /// # Errors
+    /// `HEAD` cannot be read.
+    pub fn head(&self) -> Result<Option<ObjectId>, Error> {
+        let Some(git) = &self.git else { return Ok(None) };
+        let local = git.repository.to_thread_local();
+        let head = local.head().map_err(|error| self.broken(&error))?;
+        head.try_into_peeled_id().map(|id| id.map(gix::Id::detach)).map_err(|error| self.broken(&error))
+    }
+
+    /// The commit that a text names: a branch, a remote's branch, a tag, or at least four hex digits of a commit;
+    /// nothing when it names none. No other form of a revision is looked into.
+    /// # Errors
+    /// git's data cannot be read.
+    pub fn commit_of(&self, text: &str) -> Result<Option<ObjectId>, Error> {
+        let Some(git) = &self.git else { return Ok(None) };
+        let local = git.repository.to_thread_local();
+        for folder in ["heads", "remotes", "tags"] {
+            let Ok(name) = gix::refs::FullName::try_from(format!("refs/{folder}/{text}")) else { continue };
+            if let Some(mut found) = local.try_find_reference(name.as_ref()).map_err(|error| self.broken(&error))? {
+                let commit = found.peel_to_commit().ok().map(|commit| commit.id);
+                return Ok(commit);
+            }
+        }
+        if !(4..=40).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let found = local.rev_parse_single(text).ok().and_then(|id| id.object().ok());
+        Ok(found.and_then(|object| object.peel_to_commit().ok()).map(|commit| commit.id))
+    }
+
+    /// What the index holds, to tell files that git tracks from others.
+    /// # Errors
+    /// The index cannot be read.
+    pub fn tracked(&self) -> Result<Tracked, Error> {
+        let Some(git) = &self.git else { return Ok(Tracked { index: None }) };
+        let local = git.repository.to_thread_local();
+        let index = local.index_or_empty().map_err(|error| self.broken(&error))?;
+        Ok(Tracked { index: Some(index.into()) })
+    }
+
     /// All worktrees of the repository, the main one first; none outside git.
     /// # Errors
     /// The list cannot be read. A single worktree that is gone is not an error but `missing`.
@@ -140,6 +181,27 @@ impl Project {
 
     fn broken(&self, error: &dyn std::fmt::Display) -> Error {
         Error::Repository { path: self.root.clone(), detail: one_line(error) }
+    }
+}
+
+/// The index of a worktree at one moment.
+pub struct Tracked {
+    index: Option<gix::worktree::IndexPersistedOrInMemory>,
+}
+
+impl Tracked {
+    /// Whether git tracks the path, or anything below it.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        let Some(index) = &self.index else { return false };
+        let below = format!("{path}/");
+        index.entry_by_path(path.into()).is_some() || index.prefixed_entries_range(below.as_str().into()).is_some()
+    }
+}
+
+impl std::fmt::Debug for Tracked {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Tracked").field("entries", &self.index.as_ref().map(|index| index.entries().len())).finish()
     }
 }
 

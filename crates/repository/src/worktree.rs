@@ -1,8 +1,12 @@
 //! The worktrees of one repository.
 
 mod create;
+mod remove;
 
 use std::path::PathBuf;
+
+pub use create::Start;
+pub use remove::Removed;
 
 /// One checkout of the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]

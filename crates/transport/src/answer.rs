@@ -37,11 +37,17 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::UnknownConflict
         | C::UnknownMessage
         | C::UnknownLease
+        | C::UnknownWorkspace
         | C::UnknownRoute
         | C::NoWorkflowDefined => StatusCode::NOT_FOUND,
         C::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         C::NotYourMessage | C::OriginNotAllowed | C::HostNotAllowed | C::OperatorOnly => StatusCode::FORBIDDEN,
-        C::IdempotencyMismatch | C::LeaseHeld | C::StaleToken | C::AlreadyResolved => StatusCode::CONFLICT,
+        C::IdempotencyMismatch
+        | C::LeaseHeld
+        | C::StaleToken
+        | C::AlreadyResolved
+        | C::UnlandedWork
+        | C::WorkspaceBlocked => StatusCode::CONFLICT,
         C::MailboxFull | C::LimitReached => StatusCode::TOO_MANY_REQUESTS,
         C::BodyTooLarge | C::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         C::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,

@@ -11,12 +11,14 @@ pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod sockets;
 pub(crate) mod sync;
+pub(crate) mod workspaces;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers everything under `/api/orchestration`.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     agents::configure(config);
+    workspaces::configure(config);
     sync::configure(config);
     conflicts::configure(config);
     messages::configure(config);

@@ -1,12 +1,15 @@
 //! `agent-client conflicts`: work that collides.
 
+mod shown;
+mod watch;
+
 use crate::context::Context;
 use crate::exit::Failure;
 use crate::output::clean;
 use crate::table::Table;
 use crate::when::{ago, now, word};
 use clap::{Args, Subcommand};
-use orchestrator_protocol::{ResolutionStatus, ResolveRequest};
+use orchestrator_protocol::{Conflict, ResolutionStatus, ResolveRequest};
 
 /// Arguments of `conflicts`.
 #[derive(Debug, Args)]
@@ -14,11 +17,16 @@ use orchestrator_protocol::{ResolutionStatus, ResolveRequest};
 #[command(after_help = "\
 Examples:
   agent-client conflicts --status pending
+  agent-client conflicts --watch
+  agent-client conflicts show c12
   agent-client conflicts resolve c12 --strategy 'kept both' --by architect-agent")]
 pub(crate) struct Arguments {
     /// Only those that are pending, resolving, resolved or escalated.
     #[arg(long)]
     status: Option<ResolutionStatus>,
+    /// Show what is open with everybody's lines, and go on as conflicts are found, change and end.
+    #[arg(long)]
+    watch: bool,
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -26,8 +34,17 @@ pub(crate) struct Arguments {
 /// What to do with one.
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Show one, with the lines that collide.
+    Show(Show),
     /// Mark a conflict as settled.
     Resolve(Resolve),
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// Which conflict.
+    #[arg(value_name = "CONFLICT")]
+    id: String,
 }
 
 #[derive(Debug, Args)]
@@ -48,10 +65,19 @@ struct Resolve {
 
 pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(), Failure> {
     let Context { client, out } = context;
-    if let Some(Action::Resolve(Resolve { id, strategy, by, apply })) = arguments.action {
-        let request = ResolveRequest { resolution_strategy: strategy, resolved_by: by, apply: apply.then_some(true) };
-        let answer = client.resolve(&id, &request).await?;
-        return if out.is_json { out.json(&answer) } else { out.line(&clean(&answer.message)) };
+    match arguments.action {
+        Some(_) if arguments.watch => {
+            return Err(Failure::usage("--watch shows all conflicts", "leave it out, or the subcommand"));
+        }
+        Some(Action::Show(Show { id })) => return show(context, &client.conflict(&id).await?),
+        Some(Action::Resolve(Resolve { id, strategy, by, apply })) => {
+            let apply = apply.then_some(true);
+            let request = ResolveRequest { resolution_strategy: strategy, resolved_by: by, apply };
+            let answer = client.resolve(&id, &request).await?;
+            return if out.is_json { out.json(&answer) } else { out.line(&clean(&answer.message)) };
+        }
+        None if arguments.watch => return watch::run(context, arguments.status).await,
+        None => {}
     }
     let list = client.conflicts(arguments.status).await?;
     if out.is_json {
@@ -71,4 +97,15 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
         ]);
     }
     out.table(&table, "no conflicts")
+}
+
+fn show(context: &Context<'_>, conflict: &Conflict) -> Result<(), Failure> {
+    let out = context.out;
+    if out.is_json {
+        return out.json(conflict);
+    }
+    for line in shown::lines(out, conflict, &word(&conflict.resolution_status), now()) {
+        out.line(&line)?;
+    }
+    Ok(())
 }

@@ -10,3 +10,5 @@ mod exits;
 /// An agent shows, acknowledges, survives restarts, watches and takes its leave.
 mod running;
 mod support;
+/// Workspaces are made, listed and removed, and what collides in them is shown.
+mod workspaces;

@@ -15,18 +15,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A server on a project of its own.
 pub(crate) struct Server {
     program: Program,
-    project: TempDir,
+    _folder: TempDir,
+    project: PathBuf,
     address: SocketAddr,
 }
 
 impl Server {
     /// Starts a server on an empty project.
     pub(crate) fn start() -> Self {
-        let project = tempfile::tempdir().unwrap();
-        let made = Command::new("git").args(["init", "--quiet"]).current_dir(project.path()).status().unwrap();
-        assert!(made.success());
-        let (program, address) = launch(project.path(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        Self { program, project, address }
+        let folder = tempfile::tempdir().unwrap();
+        // Workspaces are made beside the project.
+        let project = folder.path().join("project");
+        std::fs::create_dir(&project).unwrap();
+        git(&project, &["init", "--quiet"]);
+        let (program, address) = launch(&project, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        Self { program, _folder: folder, project, address }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -34,7 +37,7 @@ impl Server {
     }
 
     pub(crate) fn project(&self) -> &Path {
-        self.project.path()
+        &self.project
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -49,7 +52,7 @@ impl Server {
 
     /// Starts it again on the same project and address.
     pub(crate) fn restart(&mut self) {
-        let (program, address) = launch(self.project.path(), self.address);
+        let (program, address) = launch(&self.project, self.address);
         assert_eq!(address, self.address);
         self.program = program;
     }
@@ -93,6 +96,14 @@ impl Server {
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     }
+}
+
+/// Runs git without anyone's configuration; it must succeed.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=t", "-c", "user.email=t@t"]).args(arguments).current_dir(folder);
+    let status = command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap();
+    assert!(status.success(), "git {arguments:?}");
 }
 
 /// `agent-client`.
@@ -176,6 +187,11 @@ impl Program {
     pub(crate) fn frame(&mut self, kind: &str) -> Value {
         let is_it = |line: &str| serde_json::from_str::<Value>(line).is_ok_and(|frame| frame["type"] == kind);
         serde_json::from_str(&self.line(kind, is_it)).unwrap()
+    }
+
+    /// All lines so far.
+    pub(crate) fn seen(&self) -> &[String] {
+        &self.seen
     }
 
     /// The lines so far that contain a text.

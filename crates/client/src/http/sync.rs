@@ -1,7 +1,9 @@
 //! Monitoring, changes and conflicts.
 
 use crate::{Client, Error};
-use orchestrator_protocol::{ChangeList, ConflictList, ResolutionStatus, ResolveRequest, ResolvedAnswer, SyncAnswer};
+use orchestrator_protocol::{
+    ChangeList, Conflict, ConflictAnswer, ConflictList, ResolutionStatus, ResolveRequest, ResolvedAnswer, SyncAnswer,
+};
 
 /// Which changes to list. The default lists all that are kept, up to the server's own limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +69,15 @@ impl Client {
             ResolutionStatus::Escalated => "escalated".to_owned(),
         });
         self.get(&["conflicts"], &[("status", status)])?.answer().await
+    }
+
+    /// One conflict, with the lines that collide.
+    ///
+    /// # Errors
+    /// `unknown_conflict`, or why the server could not be asked.
+    pub async fn conflict(&self, conflict: &str) -> Result<Conflict, Error> {
+        let answer: ConflictAnswer = self.get(&["conflicts", conflict], &[])?.answer().await?;
+        Ok(answer.conflict)
     }
 
     /// Marks a conflict as settled.

@@ -1,12 +1,12 @@
 //! One agent's workspace: watched, and turned into what the agent changed since it left the target branch.
 
-use super::Work;
 use super::source::{at, version};
+use super::{Standing, Work};
 use crate::Orchestrator;
 use orchestrator_predict::{Change, Path, Version};
-use orchestrator_protocol::AgentId;
+use orchestrator_protocol::{AgentId, WorkspaceBusy};
 use orchestrator_repository::bstr::BString;
-use orchestrator_repository::{Changes, Delta, Error, Limits, ObjectId, Snapshot, Store, Workspace};
+use orchestrator_repository::{Busy, Changes, Delta, Error, Limits, ObjectId, Snapshot, State, Store, Workspace};
 use orchestrator_watch::{Handle, Notice};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -176,6 +176,17 @@ impl Follower {
             }
         }
         Ok(update)
+    }
+
+    /// How the workspace was seen last.
+    pub(crate) fn standing(&self) -> Standing {
+        let busy = match self.workspace.state() {
+            State::Ready => None,
+            State::Busy(Busy::Locked) => Some(WorkspaceBusy::Locked),
+            State::Busy(Busy::Unfinished) => Some(WorkspaceBusy::Unfinished),
+            State::Busy(Busy::Conflicted) => Some(WorkspaceBusy::Conflicted),
+        };
+        Standing::Followed { dirty: self.changed.len(), busy }
     }
 
     /// What our work stands on must outlive the user's garbage collection.

@@ -1,9 +1,9 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
-use super::Ask;
 use super::follower::{FollowError, Follower, Update};
 use super::reports::{Report, Reports};
 use super::source::{Memory, Tip, name};
+use super::{Ask, Standing};
 use crate::{Actor, Command, Error, Orchestrator, State};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
@@ -115,6 +115,7 @@ impl Runner {
             self.leave(&key).await;
         }
         self.failed.retain(|key, _| wanted.contains_key(key));
+        self.orchestrator.shared.following.standings.lock().retain(|key, _| wanted.contains_key(key));
         for (key, agent) in wanted {
             let is_due = self.failed.get(&key).is_none_or(|(_, again)| *again <= Instant::now());
             if !self.followers.contains_key(&key) && is_due {
@@ -138,6 +139,8 @@ impl Runner {
                 self.refresh(&key, None).await;
             }
             Err(error) => {
+                let failed = Standing::Failed(error.to_string());
+                self.orchestrator.shared.following.standings.lock().insert(key.clone(), failed);
                 let reason = format!("{}: {error}", agent.2);
                 self.failed.insert(key, (reason, Instant::now() + RETRY));
                 self.submit(vec![conflict::Command::Follow { agent: agent.0, merged: false }]).await;
@@ -149,7 +152,7 @@ impl Runner {
         let store = match &self.store {
             Some(store) => store.clone(),
             None => {
-                let store = Store::open(&self.orchestrator.options().project)?;
+                let store = self.orchestrator.shared.following.store(&self.orchestrator.options().project)?;
                 self.store = Some(store.clone());
                 self.find_tip()?;
                 store
@@ -161,6 +164,7 @@ impl Runner {
     async fn leave(&mut self, key: &str) {
         let Some(follower) = self.followers.remove(key) else { return };
         self.orchestrator.shared.following.watchers.lock().remove(key);
+        self.orchestrator.shared.following.standings.lock().remove(key);
         follower.unpin();
         follower.handle.stop();
         let touched = self.star.remove(follower.number);
@@ -307,7 +311,11 @@ impl Runner {
         let Some((follower, store)) = self.followers.get_mut(key).zip(self.store.as_ref()) else { return };
         let number = follower.number;
         match follower.refresh(store, self.tip, paths) {
-            Ok(update) => self.take_over(number, update).await,
+            Ok(update) => {
+                let standing = follower.standing();
+                self.orchestrator.shared.following.standings.lock().insert(key.to_owned(), standing);
+                self.take_over(number, update).await;
+            }
             // What was known stays; the next look begins from it.
             Err(error) => tracing::warn!(agent = key, %error, "a workspace could not be read"),
         }

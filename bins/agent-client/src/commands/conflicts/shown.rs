@@ -1,0 +1,149 @@
+//! A conflict as a person wants to see it: who against whom, and everybody's lines.
+
+use crate::output::{Output, clean};
+use crate::when::{ago, word};
+use anstyle::{AnsiColor, Style};
+use orchestrator_protocol::{Conflict, ConflictRegion, RegionLines, Severity, Timestamp};
+
+/// One colour a side, in the order in which they are named.
+const SIDES: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Magenta, AnsiColor::Green];
+/// What lines begin with when they have a number.
+const NUMBER: usize = 6;
+
+/// The lines of a conflict: what it is, then each place where it collides.
+pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestamp) -> Vec<String> {
+    let names = names(conflict);
+    let painted: Vec<String> =
+        names.iter().enumerate().map(|(side, name)| out.paint(color(side).bold(), &clean(name))).collect();
+    let mut lines = vec![format!(
+        "{} {}  {}  {}  {}  {}  {}",
+        out.bold(&clean(&conflict.conflict_id)),
+        clean(what),
+        out.paint(severity(conflict.severity), &word(&conflict.severity)),
+        word(&conflict.conflict_type),
+        out.bold(&clean(&conflict.file_path)),
+        painted.join(" against "),
+        out.dim(&ago(conflict.detected_at, now)),
+    )];
+    let width = names.iter().map(|name| clean(name).chars().count()).max().unwrap_or(0).max("base".len());
+    let total = conflict.regions.len();
+    for (number, region) in conflict.regions.iter().enumerate() {
+        if total > 1 {
+            lines.push(out.dim(&format!("  place {} of {total}", number + 1)));
+        }
+        region_lines(out, region, &names, width, &mut lines);
+    }
+    lines
+}
+
+/// A conflict that is over, on one line.
+pub(crate) fn resolved(out: &Output, id: &str, known: Option<&Conflict>, strategy: &str, by: Option<&str>) -> String {
+    let about =
+        known.map(|known| format!("  {}  {}", known.file_path, names(known).join(" against "))).unwrap_or_default();
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    let gone = out.struck(&clean(&format!("{id}{about}")));
+    format!("{gone}  {}", clean(&format!("resolved: {strategy}{by}")))
+}
+
+/// Who collides: the agents, then the branch where it is with landed work.
+fn names(conflict: &Conflict) -> Vec<String> {
+    let agents = conflict.conflicting_agents.iter().map(ToString::to_string);
+    agents.chain(conflict.target.iter().map(|branch| format!("{branch} (landed)"))).collect()
+}
+
+fn region_lines(out: &Output, region: &ConflictRegion, names: &[String], width: usize, lines: &mut Vec<String>) {
+    side(out, "base", Style::new().dimmed(), &region.base, width, lines);
+    for (number, part) in region.sides.iter().enumerate() {
+        let name = names.get(number).map_or("?", String::as_str);
+        side(out, name, color(number), part, width, lines);
+    }
+}
+
+/// One side's lines under its name, each with its number.
+fn side(out: &Output, name: &str, style: Style, part: &RegionLines, width: usize, lines: &mut Vec<String>) {
+    let mut label = format!("  {:width$}", clean(name));
+    let mut push = |number: &str, text: &str| {
+        let line = format!("{label} {number:>NUMBER$}  {text}");
+        lines.push(out.paint(style, line.trim_end()));
+        label = " ".repeat(width + 2);
+    };
+    if part.line_count == 0 {
+        push("-", "(no lines)");
+    }
+    for (number, text) in (part.start_line..).zip(part.text.lines().take(part.line_count)) {
+        push(&number.to_string(), &clean(&text.replace('\t', "    ")));
+    }
+    if part.truncated {
+        push("...", "(cut)");
+    }
+}
+
+fn color(side: usize) -> Style {
+    SIDES.get(side % SIDES.len()).map_or(Style::new(), |color| color.on_default())
+}
+
+fn severity(severity: Severity) -> Style {
+    match severity {
+        Severity::Low => Style::new(),
+        Severity::Medium => AnsiColor::Yellow.on_default(),
+        Severity::High => AnsiColor::Red.on_default(),
+        Severity::Critical => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orchestrator_protocol::{ConflictType, ResolutionStatus};
+
+    fn part(start_line: usize, text: &str) -> RegionLines {
+        RegionLines { start_line, line_count: text.lines().count(), text: text.to_owned(), truncated: false }
+    }
+
+    fn conflict(regions: Vec<ConflictRegion>) -> Conflict {
+        Conflict {
+            conflict_id: "c7".into(),
+            file_path: "src/a.py".into(),
+            conflicting_agents: vec!["ann".parse().unwrap(), "bobby".parse().unwrap()],
+            conflict_type: ConflictType::Content,
+            severity: Severity::Medium,
+            detected_at: Timestamp(0),
+            resolution_status: ResolutionStatus::Pending,
+            resolution_strategy: None,
+            resolved_by: None,
+            target: None,
+            agent_paths: Vec::new(),
+            regions,
+        }
+    }
+
+    fn one() -> Conflict {
+        let sides = vec![part(3, "\tx = 1\n"), part(3, "\u{1b}[2J\nmore\n")];
+        conflict(vec![ConflictRegion { base: part(3, ""), sides }])
+    }
+
+    #[test]
+    fn both_sides_stand_under_each_other_with_their_names_and_numbers() {
+        let out = Output::plain();
+        let expected = [
+            "c7 found  medium  content  src/a.py  ann against bobby  3s ago",
+            "  base       -  (no lines)",
+            "  ann        3      x = 1",
+            r"  bobby      3  \u{1b}[2J",
+            "             4  more",
+        ];
+        assert_eq!(lines(&out, &one(), "found", Timestamp(3_000)), expected);
+        let over = resolved(&out, "c7", Some(&one()), "withdrawn", None);
+        assert_eq!(over, "c7  src/a.py  ann against bobby  resolved: withdrawn");
+    }
+
+    #[test]
+    fn each_side_has_its_colour_and_what_is_over_is_struck() {
+        let out = Output::colored();
+        let shown = lines(&out, &one(), "found", Timestamp(0));
+        assert!(shown[1].starts_with("\u{1b}[2m  base") && shown[1].ends_with("\u{1b}[0m"), "{shown:?}");
+        assert!(shown[2].starts_with("\u{1b}[36m  ann"), "{shown:?}");
+        assert!(shown[3].starts_with("\u{1b}[33m  bobby"), "{shown:?}");
+        assert!(resolved(&out, "c7", None, "manual", Some("me")).starts_with("\u{1b}[2m\u{1b}[9mc7"));
+    }
+}

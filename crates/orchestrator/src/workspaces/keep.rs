@@ -1,0 +1,219 @@
+//! What would go with a workspace's folder, and keeping it.
+
+use super::marker::Marker;
+use super::{blocked, refused};
+use crate::{Error, Orchestrator};
+use orchestrator_protocol::{AgentId, Backup, ErrorCode, Keep, RemoveWorkspaceRequest};
+use orchestrator_repository::bstr::{BString, ByteSlice};
+use orchestrator_repository::{Author, Delta, Limits, Mode, Notice, Snapshot, State, Store, Workspace};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Larger files are not kept, so their workspace is not removed.
+const MAX_FILE: u64 = 256 << 20;
+/// Commits are counted up to this.
+const MAX_COMMITS: usize = 1_000;
+
+/// What was found worth keeping.
+pub(super) struct Kept {
+    /// The commit that holds it; nothing where all work had landed.
+    pub(super) backup: Option<Backup>,
+    /// Ignored files that go with the folder.
+    pub(super) ignored_files: usize,
+}
+
+/// Files that no snapshot holds.
+#[derive(Default)]
+struct Ignored {
+    files: usize,
+    bytes: u64,
+    first: Option<BString>,
+    /// A repository within the workspace.
+    repository: Option<BString>,
+}
+
+/// Whose folder is looked at.
+pub(super) struct Whose<'a> {
+    pub(super) agent: &'a AgentId,
+    pub(super) number: u64,
+    pub(super) folder: &'a Path,
+    pub(super) marker: Option<&'a Marker>,
+}
+
+impl Orchestrator {
+    /// Makes durable what the workspace holds and nothing else does, or refuses where that is not asked for or not
+    /// possible.
+    pub(super) fn keep(
+        &self,
+        store: &Store,
+        whose: &Whose<'_>,
+        request: &RemoveWorkspaceRequest,
+    ) -> Result<Kept, Error> {
+        let Whose { agent, folder, .. } = whose;
+        let mut workspace = open(store, folder)?;
+        let snapshot = workspace.snapshot();
+        let project = &self.options().project;
+        let target = project.head().map_err(refused)?;
+        let commits = match snapshot.head {
+            Some(head) => store.ahead(head, target, MAX_COMMITS).map_err(refused)?,
+            None => 0,
+        };
+        let paths = snapshot.delta.len();
+        if paths + commits > 0 && request.keep != Some(Keep::Snapshot) {
+            let landed = project.branch().map_err(refused)?.unwrap_or_else(|| "the project".to_owned());
+            let detail = format!(
+                "the workspace of '{agent}' holds {} uncommitted and {} that '{landed}' does not have",
+                counted(paths, "path"),
+                counted(commits, "commit")
+            );
+            let hint =
+                "land them, or remove it with keep=snapshot (--keep-snapshot), which keeps all of it as a commit";
+            return Err(Error::invalid(ErrorCode::UnlandedWork, detail, hint));
+        }
+        can_hold(&snapshot)?;
+        let ignored = self.ignored(store, whose, &snapshot)?;
+        if let Some(path) = ignored.repository {
+            let hint = "move it away, then ask again";
+            return Err(blocked(format!("'{path}' is a repository of its own, which no snapshot holds"), hint));
+        }
+        if ignored.files > 0 && request.discard_ignored != Some(true) {
+            let detail = format!(
+                "the workspace of '{agent}' holds {} of {} bytes that git ignores and no snapshot holds, such as '{}'",
+                counted(ignored.files, "file"),
+                ignored.bytes,
+                ignored.first.unwrap_or_default()
+            );
+            let hint = "move away what you need, then remove it with discard_ignored=true (--discard-ignored)";
+            return Err(Error::invalid(ErrorCode::UnlandedWork, detail, hint));
+        }
+        let backup = match paths + commits {
+            0 => None,
+            _ => Some(back_up(store, whose, &workspace, &snapshot).map_err(refused)?),
+        };
+        workspace.rescan().map_err(refused)?;
+        if workspace.snapshot().generation != snapshot.generation || workspace.state() != State::Ready {
+            let hint = "stop what writes there, then ask again";
+            return Err(blocked(format!("the workspace of '{agent}' changed while it was looked at"), hint));
+        }
+        Ok(Kept { backup, ignored_files: ignored.files })
+    }
+
+    /// Files that are neither in the snapshot nor as they were copied from the project.
+    fn ignored(&self, store: &Store, whose: &Whose<'_>, snapshot: &Snapshot) -> Result<Ignored, Error> {
+        let held = snapshot.tree().and_then(|tree| store.paths(tree)).map_err(refused)?;
+        let project = self.options().project.root();
+        let mut ignored = Ignored::default();
+        let mut folders = vec![PathBuf::new()];
+        let failed = |error: std::io::Error| {
+            let hint = "make it readable, then ask again";
+            blocked(format!("the workspace of '{}' cannot be read: {error}", whose.agent), hint)
+        };
+        while let Some(below) = folders.pop() {
+            for entry in fs::read_dir(whose.folder.join(&below)).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let path = below.join(entry.file_name());
+                let name = BString::from(path.as_os_str().as_bytes());
+                let meta = entry.metadata().map_err(failed)?;
+                if entry.file_name() == ".git" {
+                    if !below.as_os_str().is_empty() {
+                        ignored.repository = Some(below.as_os_str().as_bytes().into());
+                    }
+                } else if meta.is_dir() {
+                    folders.push(path);
+                } else if !held.contains(&name) && !is_shared(whose, project, &path) {
+                    ignored.files += 1;
+                    ignored.bytes += meta.len();
+                    ignored.first = ignored.first.filter(|first| *first < name).or(Some(name));
+                }
+            }
+        }
+        Ok(ignored)
+    }
+}
+
+/// Opens the worktree whose top is this folder, when its git is at rest.
+fn open(store: &Store, folder: &Path) -> Result<Workspace, Error> {
+    let limits = Limits { max_file: MAX_FILE, ..Limits::default() };
+    let workspace = Workspace::open(store, folder, limits).map_err(refused)?;
+    if folder.canonicalize().ok().as_deref() != Some(workspace.root()) {
+        let detail = format!("{} is no worktree any more", folder.display());
+        return Err(blocked(detail, "bring back its '.git', or move the folder away"));
+    }
+    match workspace.state() {
+        State::Ready => Ok(workspace),
+        State::Busy(_) => {
+            let hint = "finish or abort the rebase or merge there, or remove a stale index.lock, then ask again";
+            Err(blocked(format!("git is busy in {}", folder.display()), hint))
+        }
+    }
+}
+
+/// Refuses what a commit would not hold.
+fn can_hold(snapshot: &Snapshot) -> Result<(), Error> {
+    let submodule = |delta: &Delta| matches!(delta, Delta::Entry(entry) if entry.mode == Mode::Submodule);
+    let unheld = snapshot.notices.iter().find(|(_, notice)| **notice != Notice::Unconverted).map(|(path, _)| path);
+    let unheld = unheld.or_else(|| snapshot.delta.iter().find(|(_, delta)| submodule(delta)).map(|(path, _)| path));
+    match unheld {
+        None => Ok(()),
+        Some(path) => {
+            let detail = format!("'{path}' cannot be kept: it is too large, unreadable, changing, or no file");
+            Err(blocked(detail, "move it away, then ask again"))
+        }
+    }
+}
+
+/// Whether the file is still as the workspace got it from the project.
+fn is_shared(whose: &Whose<'_>, project: &Path, path: &Path) -> bool {
+    let Some(marker) = whose.marker else { return false };
+    let (ours, theirs) = (whose.folder.join(path), project.join(path));
+    if marker.linked.iter().any(|linked| Path::new(linked) == path) {
+        return fs::read_link(ours).is_ok_and(|target| target == theirs);
+    }
+    if !marker.copied.iter().any(|copied| path.starts_with(copied)) {
+        return false;
+    }
+    if let (Ok(ours), Ok(theirs)) = (fs::read_link(&ours), fs::read_link(&theirs)) {
+        return ours == theirs;
+    }
+    let is_file = |path: &Path| path.symlink_metadata().ok().filter(fs::Metadata::is_file).map(|meta| meta.len());
+    is_file(&ours).is_some_and(|length| is_file(&theirs) == Some(length))
+        && matches!((fs::read(ours), fs::read(theirs)), (Ok(ours), Ok(theirs)) if ours == theirs)
+}
+
+fn back_up(
+    store: &Store,
+    whose: &Whose<'_>,
+    workspace: &Workspace,
+    snapshot: &Snapshot,
+) -> Result<Backup, orchestrator_repository::Error> {
+    let agent = whose.agent;
+    let now = crate::engine::now().0;
+    let author = Author { name: agent.to_string(), email: format!("{agent}@localhost"), seconds: now / 1_000 };
+    let message = format!("Work of {agent}, kept when its workspace was removed\n");
+    let commit = snapshot.commit(&author, &message)?;
+    let short = format!("{}-{now}", whose.number);
+    let name = format!("refs/backup/{short}");
+    workspace.pin(&format!("backup-{short}"))?;
+    store.make_durable(&[commit])?;
+    store.set_ref(&name, commit)?;
+    let repository = store.folder().display().to_string();
+    let quoted = repository.replace('\'', r"'\''");
+    let restore = format!("git fetch '{quoted}' {name}:refs/heads/kept/{short}");
+    Ok(Backup { name, commit: commit.to_string(), repository, restore })
+}
+
+/// The paths that a folder holds beyond its commit, or other than it; nothing when only files are missing.
+pub(super) fn additions(store: &Store, folder: &Path) -> Option<BTreeSet<String>> {
+    let snapshot = open(store, folder).ok()?.snapshot();
+    let added = snapshot.delta.iter().filter(|(_, delta)| matches!(delta, Delta::Entry(_)));
+    let paths: BTreeSet<String> = added.map(|(path, _)| path.to_str_lossy().into_owned()).collect();
+    (!paths.is_empty()).then_some(paths)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let more = if number >= MAX_COMMITS && what == "commit" { " or more" } else { "" };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number}{more} {what}{plural}")
+}
