@@ -208,3 +208,22 @@ async fn foreign_folders_need_the_operator() {
     };
     server.eventually("the health says that a folder of another history cannot be followed", shows).await;
 }
+
+#[tokio::test]
+async fn a_workspace_that_cannot_be_read_shows_in_the_health_and_nothing_is_missed() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    force(&server).await;
+    let shows = async || {
+        let health = server.get("/health").await.body;
+        health["degraded"].as_array().unwrap().iter().any(|one| one["name"] == "workspace_read")
+    };
+    let aside = folders[0].with_file_name("aside");
+    std::fs::rename(&folders[0], &aside).unwrap();
+    server.eventually("the health says that the workspace cannot be read", &shows).await;
+    write(&aside, "a.txt", &TEXT.replace("one", "ONE"));
+    std::fs::rename(&aside, &folders[0]).unwrap();
+    let found = async || server.get("/conflicts?status=pending").await.body["conflicts"] != json!([]);
+    server.eventually("the overlap made meanwhile is found", found).await;
+    server.eventually("the health is fine again", async || !shows().await).await;
+}

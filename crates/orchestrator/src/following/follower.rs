@@ -97,6 +97,8 @@ impl Follower {
         tip: Option<(ObjectId, ObjectId)>,
         paths: Option<&[Vec<u8>]>,
     ) -> Result<Update, Error> {
+        // A look that fails half way leaves differences that nobody was told: the next one compares everything.
+        let stood_on = self.stands_on.take();
         let Changes { paths, .. } = match paths {
             Some(paths) => self.workspace.refresh(paths)?,
             None => self.workspace.rescan()?,
@@ -106,9 +108,11 @@ impl Follower {
         self.again.extend(paths.iter().map(|path| (Vec::from(path.clone()), at)));
         let snapshot = self.workspace.snapshot();
         let stands_on = Some((snapshot.head, tip.map(|(commit, _)| commit)));
-        if self.stands_on == stands_on {
+        if stood_on == stands_on {
             let paths = paths.into_iter().map(path).collect();
-            return self.changes(store, &snapshot, paths);
+            let update = self.changes(store, &snapshot, paths)?;
+            self.stands_on = stands_on;
+            return Ok(update);
         }
         self.pin();
         let shared = match (snapshot.head, tip) {

@@ -76,6 +76,10 @@ struct Runner {
     failed: BTreeMap<String, (String, Instant)>,
     reports: Reports,
     memory: Memory,
+    /// Agents whose workspace could not be read at the last look.
+    unread: BTreeSet<String>,
+    /// Paths that could not be merged.
+    unmerged: BTreeSet<Path>,
     /// Whether overlaps recorded by an earlier run were compared with those found by this one.
     caught_up: bool,
 }
@@ -92,6 +96,8 @@ impl Runner {
             failed: BTreeMap::new(),
             reports: Reports::default(),
             memory: Memory::default(),
+            unread: BTreeSet::new(),
+            unmerged: BTreeSet::new(),
             caught_up: false,
         }
     }
@@ -165,6 +171,9 @@ impl Runner {
         let Some(follower) = self.followers.remove(key) else { return };
         self.orchestrator.shared.following.watchers.lock().remove(key);
         self.orchestrator.shared.following.standings.lock().remove(key);
+        if self.unread.remove(key) && self.unread.is_empty() {
+            self.orchestrator.shared.degradations.clear("workspace_read");
+        }
         follower.unpin();
         follower.handle.stop();
         let touched = self.star.remove(follower.number);
@@ -201,7 +210,7 @@ impl Runner {
         if self.failed.values().any(|(_, again)| *again <= Instant::now()) {
             self.look().await;
         }
-        if self.followers.is_empty() {
+        if self.followers.is_empty() && self.unmerged.is_empty() {
             return;
         }
         let moved = match self.find_tip() {
@@ -215,9 +224,14 @@ impl Runner {
         for key in keys {
             self.refresh(&key, Some(&[])).await;
         }
+        let mut paths = std::mem::take(&mut self.unmerged);
+        let was_unmerged = !paths.is_empty();
         if moved {
-            let all: BTreeSet<Path> = self.star.paths().cloned().collect();
-            self.examine(all).await;
+            paths.extend(self.star.paths().cloned());
+        }
+        self.examine(paths).await;
+        if was_unmerged && self.unmerged.is_empty() {
+            self.orchestrator.shared.degradations.clear("workspace_merge");
         }
     }
 
@@ -314,10 +328,17 @@ impl Runner {
             Ok(update) => {
                 let standing = follower.standing();
                 self.orchestrator.shared.following.standings.lock().insert(key.to_owned(), standing);
+                if self.unread.remove(key) && self.unread.is_empty() {
+                    self.orchestrator.shared.degradations.clear("workspace_read");
+                }
                 self.take_over(number, update).await;
             }
             // What was known stays; the next look begins from it.
-            Err(error) => tracing::warn!(agent = key, %error, "a workspace could not be read"),
+            Err(error) => {
+                let reason = format!("the workspace of {key} could not be read: {error}");
+                self.orchestrator.shared.degradations.raise("workspace_read", reason, "it is tried again every second");
+                self.unread.insert(key.to_owned());
+            }
         }
     }
 
@@ -333,7 +354,12 @@ impl Runner {
         for path in paths {
             match self.star.examine(&path, &source) {
                 Ok(findings) => reports.extend(self.reports.at(&path, findings, Instant::now())),
-                Err(error) => tracing::warn!(path = name(&path), %error, "a path could not be merged"),
+                Err(error) => {
+                    let reason = format!("'{}' could not be merged: {error}", name(&path));
+                    let cure = "it is tried again every second; what is recorded of it may be old until then";
+                    self.orchestrator.shared.degradations.raise("workspace_merge", reason, cure);
+                    self.unmerged.insert(path);
+                }
             }
         }
         self.tell(reports).await;
