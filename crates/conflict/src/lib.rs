@@ -15,9 +15,11 @@
 mod conflicts;
 mod edits;
 mod error;
+mod overlap;
 mod state;
 
 pub use conflicts::{Conflict, Conflicts};
 pub use edits::{Change, Edit, Edits};
 pub use error::Error;
+pub use overlap::Overlap;
 pub use state::{Command, Event, State, WITHDRAWN};

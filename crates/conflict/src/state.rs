@@ -1,6 +1,6 @@
 //! The state and its rules.
 
-use crate::{Change, Conflict, Conflicts, Edit, Edits, Error};
+use crate::{Change, Conflict, Conflicts, Edit, Edits, Error, Overlap};
 use orchestrator_protocol::{AgentId, ChangeType, ConflictRegion, ConflictType, ResolutionStatus, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -36,20 +36,10 @@ pub enum Command {
     },
     /// Merging found that unfinished work collides. Finding the same again changes nothing.
     Found {
-        /// The file.
-        path: String,
-        /// The two agents; one, when it collides with landed work.
-        agents: Vec<AgentId>,
-        /// The branch on which the landed work stands.
-        target: Option<String>,
-        /// In which way.
-        conflict_type: ConflictType,
+        /// What was found.
+        overlap: Overlap,
         /// It goes together by a rule that a line merge does not have.
         settles: bool,
-        /// Tells these regions from others.
-        fingerprint: String,
-        /// Where each agent has the file, when one of them renamed it; else empty.
-        agent_paths: Vec<Option<String>>,
         /// The lines that collide.
         regions: Vec<ConflictRegion>,
     },
@@ -119,27 +109,17 @@ pub enum Event {
     Followed { agent: AgentId, merged: bool },
     /// Merging found that work collides. The regions are the record's payload.
     Found {
-        path: String,
-        agents: Vec<AgentId>,
-        target: Option<String>,
-        conflict_type: ConflictType,
+        #[serde(flatten)]
+        overlap: Overlap,
         severity: Severity,
-        fingerprint: String,
-        agent_paths: Vec<Option<String>>,
-        regions: usize,
         at: i64,
     },
     /// What collides changed. The regions are the record's payload.
     Refined {
         id: u64,
-        path: String,
-        agents: Vec<AgentId>,
-        target: Option<String>,
-        conflict_type: ConflictType,
+        #[serde(flatten)]
+        overlap: Overlap,
         severity: Severity,
-        fingerprint: String,
-        agent_paths: Vec<Option<String>>,
-        regions: usize,
         detected_at: i64,
     },
     /// A conflict ended.
@@ -207,41 +187,17 @@ impl State {
                 true => Vec::new(),
                 false => vec![Event::Followed { agent: agent.clone(), merged: *merged }],
             }),
-            Command::Found { path, agents, target, conflict_type, settles, fingerprint, agent_paths, regions } => {
-                let severity = severity(*conflict_type, *settles, regions.len());
-                let (path, agents, target) = (path.clone(), agents.clone(), target.clone());
-                let (conflict_type, regions) = (*conflict_type, regions.len());
-                let known = self.conflicts.between(&path, &agents, target.as_deref());
-                let (told, agent_paths) = (fingerprint.clone(), agent_paths.clone());
+            Command::Found { overlap, settles, .. } => {
+                let severity = severity(overlap, *settles);
+                let overlap = overlap.clone();
+                let known = self.conflicts.between(&overlap.path, &overlap.agents, overlap.target.as_deref());
                 Ok(match known {
                     // The same as before: told already, or marked as settled and quiet until it changes.
-                    Some((_, known)) if known.is_quiet_about(fingerprint) => Vec::new(),
+                    Some((_, known)) if known.is_quiet_about(&overlap.fingerprint) => Vec::new(),
                     Some((id, known)) if known.is_open() => {
-                        let detected_at = known.detected_at;
-                        vec![Event::Refined {
-                            id,
-                            path,
-                            agents,
-                            target,
-                            conflict_type,
-                            severity,
-                            fingerprint: told,
-                            agent_paths,
-                            regions,
-                            detected_at,
-                        }]
+                        vec![Event::Refined { id, overlap, severity, detected_at: known.detected_at }]
                     }
-                    _ => vec![Event::Found {
-                        path,
-                        agents,
-                        target,
-                        conflict_type,
-                        severity,
-                        fingerprint: told,
-                        agent_paths,
-                        regions,
-                        at,
-                    }],
+                    _ => vec![Event::Found { overlap, severity, at }],
                 })
             }
             Command::Gone { path, agents, target } => {
@@ -362,36 +318,12 @@ impl State {
             Event::Followed { agent, merged: false } => {
                 self.followed.remove(&agent.key());
             }
-            Event::Found { path, agents, target, conflict_type, severity, fingerprint, agent_paths, regions, at } => {
-                self.conflicts.found(
-                    seq,
-                    Conflict {
-                        path: path.clone(),
-                        agents: agents.clone(),
-                        conflict_type: *conflict_type,
-                        severity: *severity,
-                        detected_at: *at,
-                        status: ResolutionStatus::Pending,
-                        strategy: None,
-                        resolved_by: None,
-                        target: target.clone(),
-                        agent_paths: agent_paths.clone(),
-                        fingerprint: Some(fingerprint.clone()),
-                        regions: *regions,
-                        described: seq,
-                    },
-                );
+            Event::Found { overlap, severity, at } => {
+                self.conflicts.found(seq, Conflict::of(overlap, *severity, *at, seq));
             }
-            Event::Refined { id, conflict_type, severity, fingerprint, agent_paths, regions, .. } => {
-                self.conflicts.change(*id, |conflict| {
-                    conflict.conflict_type = *conflict_type;
-                    conflict.severity = *severity;
-                    conflict.fingerprint = Some(fingerprint.clone());
-                    conflict.agent_paths.clone_from(agent_paths);
-                    conflict.regions = *regions;
-                    conflict.described = seq;
-                });
-            }
+            Event::Refined { id, overlap, severity, detected_at } => self.conflicts.change(*id, |conflict| {
+                *conflict = Conflict::of(overlap, *severity, *detected_at, seq);
+            }),
             Event::Widened { id, agents, conflict_type, severity, .. } => self.conflicts.change(*id, |conflict| {
                 conflict.agents.clone_from(agents);
                 conflict.conflict_type = *conflict_type;
@@ -403,11 +335,11 @@ impl State {
 }
 
 /// How bad it is when work collides so.
-fn severity(conflict_type: ConflictType, settles: bool, regions: usize) -> Severity {
-    match conflict_type {
+fn severity(overlap: &Overlap, settles: bool) -> Severity {
+    match overlap.conflict_type {
         _ if settles => Severity::Low,
         ConflictType::DeleteModify => Severity::Critical,
-        _ if regions > 1 => Severity::High,
+        _ if overlap.regions > 1 => Severity::High,
         _ => Severity::Medium,
     }
 }

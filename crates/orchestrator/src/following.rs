@@ -6,6 +6,7 @@
 
 mod follower;
 mod permit;
+mod record;
 mod reports;
 mod runner;
 mod source;

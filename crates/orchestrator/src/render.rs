@@ -141,9 +141,6 @@ pub(crate) fn expiry(at: i64, ttl_seconds: u64) -> Timestamp {
     Timestamp(at.saturating_add(milliseconds))
 }
 
-/// The branch of a conflict with landed work, and where each agent has a renamed file.
-type Whence<'a> = (&'a Option<String>, &'a Vec<Option<String>>);
-
 fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Option<PushBody> {
     use conflict::Event as E;
     let record = |id: u64, path: &str, agents: &[AgentId], conflict_type, severity, detected_at| {
@@ -164,11 +161,11 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
             },
         })
     };
-    let found = |id, path: &str, agents: &[AgentId], (target, paths): Whence<'_>, conflict_type, severity, at| {
-        let mut push = record(id, path, agents, conflict_type, severity, at);
+    let found = |id, overlap: &conflict::Overlap, severity, at| {
+        let mut push = record(id, &overlap.path, &overlap.agents, overlap.conflict_type, severity, at);
         if let PushBody::ConflictDetected(ConflictPush { conflict }) = &mut push {
-            conflict.target.clone_from(target);
-            conflict.agent_paths.clone_from(paths);
+            conflict.target.clone_from(&overlap.target);
+            conflict.agent_paths.clone_from(&overlap.agent_paths);
             conflict.regions = regions(body);
         }
         push
@@ -187,12 +184,8 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
         E::MonitoringStarted => PushBody::CodeSyncStarted { message: "Code synchronization started".into() },
         E::MonitoringStopped => PushBody::CodeSyncStopped { message: "Code synchronization stopped".into() },
         E::EditEnded { .. } | E::Followed { .. } => return None,
-        E::Found { path, agents, target, agent_paths, conflict_type, severity, at, .. } => {
-            found(seq, path, agents, (target, agent_paths), *conflict_type, *severity, *at)
-        }
-        E::Refined { id, path, agents, target, agent_paths, conflict_type, severity, detected_at, .. } => {
-            found(*id, path, agents, (target, agent_paths), *conflict_type, *severity, *detected_at)
-        }
+        E::Found { overlap, severity, at } => found(seq, overlap, *severity, *at),
+        E::Refined { id, overlap, severity, detected_at } => found(*id, overlap, *severity, *detected_at),
         E::Detected { path, agents, conflict_type, severity, at } => {
             record(seq, path, agents, *conflict_type, *severity, *at)
         }

@@ -1,14 +1,15 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
 use super::follower::{FollowError, Follower, Update};
+use super::record::Parties;
 use super::reports::{Report, Reports};
 use super::source::{Memory, Tip, name};
 use super::{Ask, Standing};
 use crate::{Actor, Command, Error, Orchestrator, State};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
-use orchestrator_predict::{Finding, Kind, Part, Path, Star};
-use orchestrator_protocol::{AgentId, ConflictRegion, ConflictType, RegionLines};
+use orchestrator_predict::{Path, Star};
+use orchestrator_protocol::AgentId;
 use orchestrator_repository::{ObjectId, Store};
 use orchestrator_watch::{ChangeKind, Notice, unescape};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +24,6 @@ const GIT: Duration = Duration::from_secs(1);
 const READINGS: usize = 8;
 /// Pause before a workspace that could not be followed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
-/// Regions of one record.
-const REGIONS: usize = 64;
-/// Bytes of one side of a region.
-const TEXT: usize = 8 * 1024;
 
 /// Follows until the server stops.
 pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receiver<Ask>) {
@@ -366,71 +363,13 @@ impl Runner {
     }
 
     async fn tell(&self, reports: Vec<Report>) {
+        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
+        let parties = |first, second| Parties::new(agent, self.target.as_deref(), first, second);
         let commands = reports.into_iter().filter_map(|report| match report {
-            Report::Found(finding) => self.found(&finding),
-            Report::Gone((path, first, second)) => {
-                let (agents, target) = self.between(first, second)?;
-                Some(conflict::Command::Gone { path: name(&path), agents, target })
-            }
+            Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding)),
+            Report::Gone((path, first, second)) => Some(parties(first, second)?.gone(&path)),
         });
         self.submit(commands.collect()).await;
-    }
-
-    /// The agents of an overlap, the first by name first; and the branch, if it is with landed work.
-    fn between(&self, first: u64, second: Option<u64>) -> Option<(Vec<AgentId>, Option<String>)> {
-        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
-        Some(match second {
-            Some(second) => {
-                let mut agents = vec![agent(first)?, agent(second)?];
-                agents.sort_by_key(AgentId::key);
-                (agents, None)
-            }
-            None => (vec![agent(first)?], Some(self.target.clone()?)),
-        })
-    }
-
-    fn found(&self, finding: &Finding) -> Option<conflict::Command> {
-        let (agents, target) = self.between(finding.first, finding.second)?;
-        let is_first =
-            |number| self.followers.values().any(|one| one.number == number && Some(&one.agent) == agents.first());
-        let keeps_order = is_first(finding.first);
-        let mut hasher = blake3::Hasher::new();
-        let mut regions = Vec::new();
-        for region in &finding.regions {
-            let sides = if keeps_order { [&region.first, &region.second] } else { [&region.second, &region.first] };
-            for part in [&region.base].into_iter().chain(sides) {
-                hasher.update(&(part.text.len() as u64).to_le_bytes());
-                hasher.update(&part.text);
-            }
-            if regions.len() < REGIONS {
-                regions.push(ConflictRegion { base: lines(&region.base), sides: sides.map(lines).to_vec() });
-            }
-        }
-        let conflict_type = match finding.kind {
-            Kind::Content | Kind::Settles => ConflictType::Content,
-            Kind::DeleteModify => ConflictType::DeleteModify,
-            Kind::AddAdd => ConflictType::AddAdd,
-            Kind::Rename => ConflictType::Rename,
-            Kind::Mode => ConflictType::Mode,
-        };
-        let mut agent_paths: Vec<Option<String>> = finding.paths.iter().map(|path| path.as_ref().map(name)).collect();
-        if !keeps_order {
-            agent_paths.reverse();
-        }
-        if agent_paths.iter().all(Option::is_none) {
-            agent_paths.clear();
-        }
-        hasher.update(format!("{:?} {agent_paths:?}", finding.kind).as_bytes());
-        Some(conflict::Command::Found {
-            path: name(&finding.path),
-            agents,
-            target,
-            conflict_type,
-            settles: finding.kind == Kind::Settles,
-            fingerprint: hasher.finalize().to_hex()[..32].to_owned(),
-            agent_paths,
-            regions,
-        })
     }
 
     /// Overlaps that an earlier run recorded, and that are not there any more.
@@ -489,11 +428,4 @@ fn paths_of(change: &orchestrator_watch::Change) -> Vec<Vec<u8>> {
         paths.push(bytes(from));
     }
     paths
-}
-
-fn lines(part: &Part) -> RegionLines {
-    let truncated = part.text.len() > TEXT;
-    let kept = part.text.get(..TEXT).unwrap_or(&part.text);
-    let text = String::from_utf8_lossy(kept).into_owned();
-    RegionLines { start_line: part.start, line_count: part.lines, text, truncated }
 }

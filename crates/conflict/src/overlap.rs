@@ -1,0 +1,45 @@
+//! What merging found to collide.
+
+use crate::Conflict;
+use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity};
+use serde::{Deserialize, Serialize};
+
+/// Unfinished work that collides. The lines themselves are the payload of the record that tells of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// The file.
+    pub path: String,
+    /// The two agents; one, when it collides with landed work.
+    pub agents: Vec<AgentId>,
+    /// The branch on which the landed work stands.
+    pub target: Option<String>,
+    /// In which way.
+    pub conflict_type: ConflictType,
+    /// Tells these regions from others.
+    pub fingerprint: String,
+    /// Where each agent has the file, when one of them renamed it; else empty.
+    pub agent_paths: Vec<Option<String>>,
+    /// How many regions collide.
+    pub regions: usize,
+}
+
+impl Conflict {
+    /// The open record of an overlap. `described` is the number of the event that holds the lines.
+    pub(crate) fn of(overlap: &Overlap, severity: Severity, detected_at: i64, described: u64) -> Self {
+        Self {
+            path: overlap.path.clone(),
+            agents: overlap.agents.clone(),
+            conflict_type: overlap.conflict_type,
+            severity,
+            detected_at,
+            status: ResolutionStatus::Pending,
+            strategy: None,
+            resolved_by: None,
+            target: overlap.target.clone(),
+            agent_paths: overlap.agent_paths.clone(),
+            fingerprint: Some(overlap.fingerprint.clone()),
+            regions: overlap.regions,
+            described,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! From what prediction found to what the log records of it.
+
+use super::source::name;
+use orchestrator_conflict::{Command, Overlap};
+use orchestrator_predict::{Agent, Finding, Kind, Part, Path};
+use orchestrator_protocol::{AgentId, ConflictRegion, ConflictType, RegionLines};
+
+/// Regions of one record.
+const REGIONS: usize = 64;
+/// Bytes of one side of a region.
+const TEXT: usize = 8 * 1024;
+
+/// Who collides.
+pub(crate) struct Parties {
+    /// The first by name first.
+    agents: Vec<AgentId>,
+    /// The branch, when it is with landed work.
+    target: Option<String>,
+    /// The finding names them the other way round.
+    swapped: bool,
+}
+
+impl Parties {
+    /// Nothing when one of them has left.
+    pub(crate) fn new(
+        agent: impl Fn(Agent) -> Option<AgentId>,
+        target: Option<&str>,
+        first: Agent,
+        second: Option<Agent>,
+    ) -> Option<Self> {
+        let first = agent(first)?;
+        let Some(second) = second else {
+            return Some(Self { agents: vec![first], target: Some(target?.to_owned()), swapped: false });
+        };
+        let second = agent(second)?;
+        let swapped = second.key() < first.key();
+        let agents = if swapped { vec![second, first] } else { vec![first, second] };
+        Some(Self { agents, target: None, swapped })
+    }
+
+    /// They collide.
+    pub(crate) fn found(self, finding: &Finding) -> Command {
+        let mut hasher = blake3::Hasher::new();
+        let mut regions = Vec::new();
+        for region in &finding.regions {
+            let sides = if self.swapped { [&region.second, &region.first] } else { [&region.first, &region.second] };
+            for part in [&region.base].into_iter().chain(sides) {
+                hasher.update(&(part.text.len() as u64).to_le_bytes());
+                hasher.update(&part.text);
+            }
+            if regions.len() < REGIONS {
+                regions.push(ConflictRegion { base: lines(&region.base), sides: sides.map(lines).to_vec() });
+            }
+        }
+        let conflict_type = match finding.kind {
+            Kind::Content | Kind::Settles => ConflictType::Content,
+            Kind::DeleteModify => ConflictType::DeleteModify,
+            Kind::AddAdd => ConflictType::AddAdd,
+            Kind::Rename => ConflictType::Rename,
+            Kind::Mode => ConflictType::Mode,
+        };
+        let mut agent_paths: Vec<Option<String>> = finding.paths.iter().map(|path| path.as_ref().map(name)).collect();
+        if self.swapped {
+            agent_paths.reverse();
+        }
+        if agent_paths.iter().all(Option::is_none) {
+            agent_paths.clear();
+        }
+        hasher.update(format!("{:?} {agent_paths:?}", finding.kind).as_bytes());
+        let overlap = Overlap {
+            path: name(&finding.path),
+            agents: self.agents,
+            target: self.target,
+            conflict_type,
+            fingerprint: hasher.finalize().to_hex()[..32].to_owned(),
+            agent_paths,
+            regions: regions.len(),
+        };
+        Command::Found { overlap, settles: finding.kind == Kind::Settles, regions }
+    }
+
+    /// They do not collide any more.
+    pub(crate) fn gone(self, path: &Path) -> Command {
+        Command::Gone { path: name(path), agents: self.agents, target: self.target }
+    }
+}
+
+fn lines(part: &Part) -> RegionLines {
+    let truncated = part.text.len() > TEXT;
+    let kept = part.text.get(..TEXT).unwrap_or(&part.text);
+    let text = String::from_utf8_lossy(kept).into_owned();
+    RegionLines { start_line: part.start, line_count: part.lines, text, truncated }
+}
