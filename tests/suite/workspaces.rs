@@ -363,3 +363,33 @@ async fn a_project_without_git_or_commit_says_so() {
     let answer = ask(&server, "ann", json!({})).await;
     assert_eq!((answer.status, answer.code()), (409, "workspace_blocked"), "{}", answer.body);
 }
+
+#[tokio::test]
+async fn beyond_the_watch_budget_the_quiet_workspaces_are_scanned_and_named() {
+    // Each workspace is one folder: the budget is enough for one of them.
+    let server = TestServer::start_with(|options| options.watch_budget = Some(1), &[]).await;
+    server.write("a.txt", "one\n");
+    commit(&server.project(), "base");
+    let mut folders = Vec::new();
+    for agent in ["ann", "bob"] {
+        let folder = server.project().parent().unwrap().join(agent);
+        git(&server.project(), &["worktree", "add", "--quiet", "-b", agent, folder.to_str().unwrap()]);
+        server.post("/agents/register", json!({"agent_id": agent, "workspace": folder})).await;
+        folders.push(folder);
+    }
+    let named = async || {
+        let health = server.get("/health").await.body;
+        let degraded = health["degraded"].as_array().unwrap().clone();
+        degraded
+            .iter()
+            .any(|one| one["name"] == "workspace_budget" && one["reason"].as_str().unwrap().ends_with(": bob"))
+    };
+    server.eventually("the health names who is scanned", named).await;
+    std::fs::write(folders[0].join("a.txt"), "ann's\n").unwrap();
+    std::fs::write(folders[1].join("a.txt"), "bob's\n").unwrap();
+    let found = async || server.get("/conflicts?status=pending").await.body["total_conflicts"] == 1;
+    server.eventually("what a scan finds is merged", found).await;
+    server.delete("/agents/ann").await;
+    let recovered = async || server.get("/health").await.body["degraded"] == json!([]);
+    server.eventually("who remains is watched", recovered).await;
+}

@@ -4,6 +4,7 @@
 //! it knows is derived: from the folders, from git, and from which agents the state names with a workspace. What
 //! collides is reported as commands; the record and its life are the log's.
 
+mod budget;
 mod follower;
 mod permit;
 mod record;

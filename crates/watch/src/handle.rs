@@ -5,6 +5,7 @@ use std::{
     path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -52,6 +53,12 @@ impl Handle {
     /// Ends a mass deletion: the files are gone on purpose. Without one, nothing happens.
     pub fn confirm_deletions(&self) {
         self.owner.inbox.confirm();
+    }
+
+    /// Watches at most so many folders from now on, and compares the others that often. A budget that changes what
+    /// is watched costs a stat walk; no change is missed by it.
+    pub fn allot(&self, watches: usize, scan_interval: Duration) {
+        self.owner.inbox.allot(watches, scan_interval);
     }
 
     /// Counts, a moment old at most.

@@ -50,6 +50,8 @@ pub(crate) struct Mail {
     pub(crate) overflow: bool,
     pub(crate) barriers: VecDeque<Waiter>,
     pub(crate) confirm: bool,
+    /// Most folders to watch from now on, and how often the others are scanned.
+    pub(crate) allotment: Option<(usize, Duration)>,
     pub(crate) stop: bool,
 }
 
@@ -96,6 +98,11 @@ impl Inbox {
         self.arrived.notify_one();
     }
 
+    pub(crate) fn allot(&self, watches: usize, scan_interval: Duration) {
+        self.mail.lock().allotment = Some((watches, scan_interval));
+        self.arrived.notify_one();
+    }
+
     pub(crate) fn overflow(&self) {
         self.mail.lock().overflow = true;
         self.arrived.notify_one();
@@ -137,7 +144,8 @@ impl Inbox {
 
 impl Mail {
     fn is_empty(&self) -> bool {
-        self.signals.is_empty() && !self.overflow && self.barriers.is_empty() && !self.confirm && !self.stop
+        let nothing = self.signals.is_empty() && self.barriers.is_empty() && self.allotment.is_none();
+        nothing && !self.overflow && !self.confirm && !self.stop
     }
 
     fn add(&mut self, event: Event) {

@@ -59,4 +59,4 @@ pub use error::Error;
 pub use handle::Handle;
 pub use name::unescape;
 pub use notice::{Change, ChangeKind, Entry, Known, Notice, Stats, SyncPoint};
-pub use options::{Brake, Options};
+pub use options::{Brake, Options, default_budget};

@@ -73,7 +73,8 @@ impl Options {
 }
 
 /// Half of what the system allows one user, so that editors keep theirs.
-fn default_budget() -> usize {
+#[must_use]
+pub fn default_budget() -> usize {
     fs::read_to_string("/proc/sys/fs/inotify/max_user_watches")
         .ok()
         .and_then(|text| text.trim().parse::<usize>().ok())

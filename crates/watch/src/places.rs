@@ -90,6 +90,12 @@ impl Places {
         }
     }
 
+    /// Takes another budget. True when other folders are to be watched than now: connect and visit them all.
+    pub(crate) fn allot(&mut self, budget: usize) -> bool {
+        let was = std::mem::replace(&mut self.budget, budget);
+        self.watched > budget || (budget > was && self.scanned() > 0)
+    }
+
     pub(crate) fn absolute(&self, folder: &Path) -> PathBuf {
         if folder.as_os_str().is_empty() { self.root.clone() } else { self.root.join(folder) }
     }

@@ -137,6 +137,9 @@ impl Worker {
 
     fn turn(&mut self, mail: Mail) {
         self.waiting.extend(mail.barriers);
+        if let Some((watches, scan_interval)) = mail.allotment {
+            self.allot(watches, scan_interval);
+        }
         if matches!(self.halt, Some(Halt::Root)) {
             self.find_root();
         } else {
@@ -236,6 +239,17 @@ impl Worker {
         self.rescans += 1;
         self.barrier_seen();
         self.deliver(Notice::Overflow { rescanned });
+    }
+
+    fn allot(&mut self, watches: usize, scan_interval: Duration) {
+        self.scan_interval = scan_interval;
+        self.next_scan = self.next_scan.min(Instant::now() + scan_interval);
+        // A root that is lost is connected anew when it is back.
+        if self.places.allot(watches) && !matches!(self.halt, Some(Halt::Root)) {
+            self.places.connect();
+            self.compare_all();
+            self.barrier_seen();
+        }
     }
 
     fn report_shortage(&mut self) {

@@ -1,9 +1,13 @@
 //! The benchmarks, one a file, and the order they run in.
 
 mod broadcast;
+mod collide;
+mod crowd;
 mod durable;
 mod list;
 mod memory;
+mod save;
+mod snapshot;
 mod socket_ack;
 mod start;
 mod status;
@@ -16,8 +20,23 @@ use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
 /// Their names, in order.
-pub(crate) const NAMES: [&str; 9] =
-    ["status", "list", "socket-ack", "broadcast", "memory", "durable", "usual-disk", "start", "watch"];
+pub(crate) const NAMES: [&str; 13] = [
+    "status",
+    "list",
+    "socket-ack",
+    "broadcast",
+    "memory",
+    "durable",
+    "usual-disk",
+    "start",
+    "watch",
+    "snapshot",
+    "save",
+    "collide",
+    "crowd",
+];
+/// Those that the yardstick can do as well.
+const COMPARED: [&str; 5] = ["status", "list", "socket-ack", "broadcast", "memory"];
 
 /// What a flush takes on a usual disk, at least.
 const USUAL_FLUSH: Duration = Duration::from_millis(4);
@@ -74,7 +93,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<bool> {
 
 async fn one(plan: &Plan, name: &str) -> Result<Vec<Figure>> {
     // The yardstick has no log and watches nothing.
-    if plan.launcher.is_self_check() && ["durable", "usual-disk", "start", "watch"].contains(&name) {
+    if plan.launcher.is_self_check() && !COMPARED.contains(&name) {
         line(format!("{name}: not in a self-check"));
         return Ok(Vec::new());
     }
@@ -87,6 +106,10 @@ async fn one(plan: &Plan, name: &str) -> Result<Vec<Figure>> {
         "durable" => durable::run(plan, name, Duration::ZERO).await,
         "usual-disk" => durable::run(plan, name, USUAL_FLUSH).await,
         "start" => start::run(plan).await,
-        _ => watch::run(plan).await,
+        "watch" => watch::run(plan).await,
+        "snapshot" => snapshot::run(plan).await,
+        "save" => save::run(plan).await,
+        "collide" => collide::run(plan).await,
+        _ => crowd::run(plan).await,
     }
 }

@@ -12,6 +12,7 @@ mod measure;
 mod output;
 mod rounds;
 mod scratch;
+mod world;
 mod yardstick;
 
 use anyhow::Result;

@@ -1,5 +1,6 @@
 //! One agent's workspace: watched, and turned into what the agent changed since it left the target branch.
 
+use super::budget::scan_interval;
 use super::source::{at, version};
 use super::{Standing, Work};
 use crate::Orchestrator;
@@ -28,6 +29,12 @@ pub(crate) struct Follower {
     pub(crate) folder: String,
     pub(crate) handle: Arc<Handle>,
     pub(crate) notices: Receiver<Notice>,
+    /// When something was changed there last, as far as it was seen.
+    pub(crate) changed_at: Instant,
+    /// Whether the system reports on it; else it is compared again and again.
+    pub(crate) is_watched: bool,
+    /// Why some of its folders are not watched.
+    pub(crate) shortage: Option<String>,
     workspace: Workspace,
     /// HEAD and the tip that the rest was worked out for.
     stands_on: Option<(Option<ObjectId>, Option<ObjectId>)>,
@@ -54,29 +61,37 @@ pub(crate) enum FollowError {
 }
 
 impl Follower {
-    /// Watches the folder and then looks at all of it, so that no change falls in between. Blocks.
+    /// Watches the folder, with at most so many watches, and then looks at all of it, so that no change falls in
+    /// between. Blocks.
     pub(crate) fn open(
         orchestrator: &Orchestrator,
         store: &Store,
         (agent, number, folder): (AgentId, u64, String),
+        watches: usize,
     ) -> Result<Self, FollowError> {
         let own = orchestrator.options();
         let workspace = Workspace::open(store, std::path::Path::new(&folder), Limits::default())?;
         let cookies = own.state_dir.join("cookies").join(number.to_string());
         let mut options = orchestrator_watch::Options::new(workspace.root(), cookies);
         options.settle = own.settle;
-        if let Some(budget) = own.watch_budget {
-            options.watch_budget = budget;
-        }
+        options.watch_budget = watches;
         options.exclude.clone_from(&own.exclude);
         options.exclude.push(own.state_dir.clone());
         let (handle, notices) = options.build()?;
+        // All of it or nothing: half a workspace that is watched is of no use.
+        let is_watched = handle.stats().folders_scanned == 0;
+        if !is_watched {
+            handle.allot(0, scan_interval(1));
+        }
         let mut follower = Self {
             agent,
             number,
             folder,
             handle: Arc::new(handle),
             notices,
+            changed_at: Instant::now(),
+            is_watched,
+            shortage: None,
             workspace,
             stands_on: None,
             base: None,

@@ -1,5 +1,7 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
+mod watches;
+
 use super::follower::{FollowError, Follower, Update};
 use super::record::Parties;
 use super::reports::{Report, Reports};
@@ -77,6 +79,12 @@ struct Runner {
     unread: BTreeSet<String>,
     /// Paths that could not be merged.
     unmerged: BTreeSet<Path>,
+    /// Most folders to watch, in all workspaces and the project's own folder.
+    budget: usize,
+    /// Workspaces that are scanned instead of watched.
+    scanned: usize,
+    /// What the health says of them.
+    shown_scanned: String,
     /// Whether overlaps recorded by an earlier run were compared with those found by this one.
     caught_up: bool,
 }
@@ -84,6 +92,9 @@ struct Runner {
 impl Runner {
     fn new(orchestrator: Orchestrator) -> Self {
         Self {
+            budget: orchestrator.options().watch_budget.unwrap_or_else(orchestrator_watch::default_budget),
+            scanned: 0,
+            shown_scanned: String::new(),
             orchestrator,
             store: None,
             target: None,
@@ -126,6 +137,7 @@ impl Runner {
             }
         }
         self.show_failures();
+        self.share_watches();
         if !self.caught_up && self.failed.is_empty() {
             self.caught_up = true;
             self.withdraw_stale().await;
@@ -161,7 +173,8 @@ impl Runner {
                 store
             }
         };
-        Follower::open(&self.orchestrator, &store, agent)
+        let used: usize = self.followers.values().map(|one| one.handle.stats().folders_watched).sum();
+        Follower::open(&self.orchestrator, &store, agent, self.budget.saturating_sub(used))
     }
 
     async fn leave(&mut self, key: &str) {
@@ -210,6 +223,7 @@ impl Runner {
         if self.followers.is_empty() && self.unmerged.is_empty() {
             return;
         }
+        self.share_watches();
         let moved = match self.find_tip() {
             Ok(moved) => moved,
             Err(error) => {
@@ -291,6 +305,7 @@ impl Runner {
                 let paths: Vec<Vec<u8>> = changes.iter().flat_map(paths_of).collect();
                 self.refresh(key, Some(&paths)).await;
                 if let Some(follower) = self.followers.get_mut(key) {
+                    follower.changed_at = Instant::now();
                     follower.read_again(paths);
                 }
                 let commands =
@@ -308,11 +323,8 @@ impl Runner {
                 let reason = format!("the workspace of {agent} is gone; its last work stands");
                 self.note("workspace_lost", reason, "bring it back, or unregister the agent").await;
             }
-            Notice::Degraded { reason } => {
-                let cure = "raise fs.inotify.max_user_watches; until then changes there are seen later";
-                self.orchestrator.shared.degradations.raise("workspace_budget", format!("{agent}: {reason}"), cure);
-            }
-            Notice::Recovered => self.orchestrator.shared.degradations.clear("workspace_budget"),
+            Notice::Degraded { reason } => self.note_shortage(key, Some(reason)),
+            Notice::Recovered => self.note_shortage(key, None),
             other => tracing::warn!(?other, "the watcher told something unknown"),
         }
     }
@@ -321,7 +333,10 @@ impl Runner {
     async fn refresh(&mut self, key: &str, paths: Option<&[Vec<u8>]>) {
         let Some((follower, store)) = self.followers.get_mut(key).zip(self.store.as_ref()) else { return };
         let number = follower.number;
-        match follower.refresh(store, self.tip, paths) {
+        let begun = Instant::now();
+        let refreshed = follower.refresh(store, self.tip, paths);
+        spent("look", begun);
+        match refreshed {
             Ok(update) => {
                 let standing = follower.standing();
                 self.orchestrator.shared.following.standings.lock().insert(key.to_owned(), standing);
@@ -347,7 +362,7 @@ impl Runner {
     async fn examine(&mut self, paths: BTreeSet<Path>) {
         let Some(store) = &self.store else { return };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
-        let mut reports = Vec::new();
+        let (mut reports, begun) = (Vec::new(), Instant::now());
         for path in paths {
             match self.star.examine(&path, &source) {
                 Ok(findings) => reports.extend(self.reports.at(&path, findings, Instant::now())),
@@ -359,6 +374,7 @@ impl Runner {
                 }
             }
         }
+        spent("merge", begun);
         self.tell(reports).await;
     }
 
@@ -369,7 +385,9 @@ impl Runner {
             Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding)),
             Report::Gone((path, first, second)) => Some(parties(first, second)?.gone(&path)),
         });
+        let begun = Instant::now();
         self.submit(commands.collect()).await;
+        spent("record", begun);
     }
 
     /// Overlaps that an earlier run recorded, and that are not there any more.
@@ -415,6 +433,11 @@ async fn submit(orchestrator: &Orchestrator, command: Command) {
         tracing::warn!(%error, "what was found in a workspace could not be recorded; trying again");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+/// Notes how long a step of the work after a save took.
+fn spent(phase: &'static str, begun: Instant) {
+    metrics::histogram!("orchestrator_workspace_seconds", "phase" => phase).record(begun.elapsed().as_secs_f64());
 }
 
 /// The paths that a change is about, as bytes.

@@ -52,3 +52,23 @@ async fn a_tree_that_fits_the_budget_again_recovers() {
     assert_eq!(tree.handle.list(), ["c/file", "d/file"]);
     assert_eq!(tree.handle.stats().folders_watched, 3);
 }
+
+#[tokio::test]
+async fn another_budget_misses_nothing() {
+    let scanned = Duration::from_millis(50);
+    let mut tree = Tree::with(|root| write(root, "d/e/a", "1"), |_| {}).await;
+    assert_eq!(tree.handle.stats().folders_watched, 3);
+    tree.handle.allot(0, scanned);
+    tree.write("d/e/a", "2");
+    assert!(matches!(tree.next().await, Notice::Degraded { .. }));
+    assert_eq!(kinds(&tree.changes().await), [("d/e/a", ChangeKind::Modified)]);
+    assert_eq!((tree.handle.stats().folders_watched, tree.handle.stats().folders_scanned), (0, 3));
+    // Nothing is scanned within the test's patience: what comes, the system said.
+    tree.write("d/e/a", "3");
+    tree.handle.allot(100, Duration::from_secs(3_600));
+    assert_eq!(tree.next().await, Notice::Recovered);
+    assert_eq!(kinds(&tree.changes().await), [("d/e/a", ChangeKind::Modified)]);
+    assert_eq!(tree.handle.stats().folders_watched, 3);
+    tree.write("d/e/b", "1");
+    assert_eq!(kinds(&tree.changes().await), [("d/e/b", ChangeKind::Created)]);
+}

@@ -6,14 +6,13 @@ use crate::child::Process;
 use crate::client::http::{BASE, Http, encode};
 use crate::disk::walk;
 use crate::figure::{Figure, Limit, percentile};
+use crate::world::{FOLDERS, fill};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-const FOLDERS: usize = 500;
 /// A request that takes longer, in milliseconds, was blocked.
 const BLOCKED: f64 = 100.0;
 /// All files must be counted by then.
@@ -53,19 +52,6 @@ pub(crate) async fn run(plan: &Plan) -> Result<Vec<Figure>> {
 
 fn quantile(values: &[f64], share: f64) -> Result<f64> {
     percentile(values, share).context("no request came through")
-}
-
-/// Makes the files, in folders of folders.
-fn fill(repository: &Path, each: usize) -> Result<()> {
-    for folder in 0..FOLDERS {
-        let path = repository.join(format!("part_{}", folder / 25)).join(format!("module_{folder}"));
-        std::fs::create_dir_all(&path)?;
-        for file in 0..each {
-            let text = format!("def function_{file}():\n    return {folder} * {file}\n");
-            std::fs::write(path.join(format!("file_{file}.py")), text)?;
-        }
-    }
-    Ok(())
 }
 
 /// Begins to watch. Answers with the seconds until all files are counted.
