@@ -18,7 +18,7 @@ pub(crate) fn overlap(one: &Resource, two: &Resource) -> bool {
     use ResourceKind::{Entity, Glob, Path};
     match (one.kind, two.kind) {
         (Path, Path) => contains(&one.value, &two.value) || contains(&two.value, &one.value),
-        (Entity, Entity) => one.value == two.value,
+        (Entity, Entity) => holds_entity(&one.value, &two.value) || holds_entity(&two.value, &one.value),
         (Entity, _) => overlap(&file_of(one), two),
         (_, Entity) => overlap(one, &file_of(two)),
         (Glob, Path) => glob_meets_path(&one.value, &two.value),
@@ -40,6 +40,11 @@ pub(crate) fn covers(resource: &Resource, path: &str) -> bool {
 fn file_of(entity: &Resource) -> Resource {
     let path = entity.value.split("::").next().unwrap_or(&entity.value);
     Resource { kind: ResourceKind::Path, value: path.to_owned() }
+}
+
+/// Whether a named part is another, or that stands within it: `a.py::Class` holds `a.py::Class.method`.
+fn holds_entity(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Whether a path is the folder that holds another, or the same.
@@ -110,6 +115,9 @@ mod tests {
             ("src/**", "docs/**", false),
             ("src/a.py::f", "src/a.py::g", false),
             ("src/a.py::f", "src/a.py::f", true),
+            ("src/a.py::C", "src/a.py::C.m", true),
+            ("src/a.py::C.m", "src/a.py::C.n", false),
+            ("src/a.py::C", "src/a.py::Cart", false),
             ("src/a.py::f", "src/a.py", true),
             ("src/a.py::f", "src/*.py", true),
             ("src/a.py::f", "src/b.py", false),

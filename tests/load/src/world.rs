@@ -57,7 +57,7 @@ impl World {
                 return Ok(process);
             }
             ensure!(begun.elapsed() < PATIENCE, "only {followed} of {} workspaces are followed", self.agents);
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 

@@ -36,9 +36,8 @@ pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receive
     loop {
         let due = runner.next().into();
         tokio::select! {
-            biased;
             () = shared.following.end.cancelled() => break,
-            () = shared.following.look.notified() => runner.look().await,
+            () = shared.following.look.notified() => runner.look(Some(1)).await,
             Some(question) = questions.recv() => runner.answer(question).await,
             (agent, notice) = next_notice(&mut runner.followers) => runner.noticed(&agent, notice).await,
             () = tokio::time::sleep_until(due) => runner.work_off(Some(Instant::now())).await,
@@ -110,8 +109,9 @@ impl Runner {
         }
     }
 
-    /// Follows exactly the workspaces that the state names.
-    async fn look(&mut self) {
+    /// Follows exactly the workspaces that the state names. Of new ones at most so many, and looks again soon for the
+    /// rest: a first look at a large folder takes a while, and those that are followed already must not wait for it.
+    async fn look(&mut self, at_most: Option<usize>) {
         let wanted: BTreeMap<String, (AgentId, u64, String)> = {
             let core = self.orchestrator.shared.core.lock();
             let folder = |text: &Option<String>| text.clone().filter(|text| text.starts_with('/'));
@@ -130,15 +130,20 @@ impl Runner {
         }
         self.failed.retain(|key, _| wanted.contains_key(key));
         self.orchestrator.shared.following.standings.lock().retain(|key, _| wanted.contains_key(key));
-        for (key, agent) in wanted {
-            let is_due = self.failed.get(&key).is_none_or(|(_, again)| *again <= Instant::now());
-            if !self.followers.contains_key(&key) && is_due {
-                self.follow(key, agent).await;
-            }
+        let is_due = |key: &String| {
+            let waits = self.failed.get(key).is_some_and(|(_, again)| *again > Instant::now());
+            !self.followers.contains_key(key) && !waits
+        };
+        let mut new: Vec<_> = wanted.into_iter().filter(|(key, _)| is_due(key)).collect();
+        let rest = at_most.map_or(Vec::new(), |most| new.split_off(most.min(new.len())));
+        for (key, agent) in new {
+            self.follow(key, agent).await;
         }
         self.show_failures();
         self.share_watches();
-        if !self.caught_up && self.failed.is_empty() {
+        if !rest.is_empty() {
+            self.orchestrator.shared.following.look();
+        } else if !self.caught_up && self.failed.is_empty() {
             self.caught_up = true;
             self.withdraw_stale().await;
         }
@@ -151,7 +156,7 @@ impl Runner {
                 self.orchestrator.shared.following.watchers.lock().insert(key.clone(), follower.handle.clone());
                 self.followers.insert(key.clone(), follower);
                 self.submit(vec![conflict::Command::Follow { agent: agent.0, merged: true }]).await;
-                self.refresh(&key, None).await;
+                self.refresh(&key, Some(&[])).await;
             }
             Err(error) => {
                 let failed = Standing::Failed(error.to_string());
@@ -218,7 +223,7 @@ impl Runner {
     /// What git did without touching a file: commits, other branches.
     async fn ask_git(&mut self) {
         if self.failed.values().any(|(_, again)| *again <= Instant::now()) {
-            self.look().await;
+            self.look(Some(1)).await;
         }
         if self.followers.is_empty() && self.unmerged.is_empty() {
             return;
@@ -250,7 +255,7 @@ impl Runner {
     async fn answer(&mut self, question: Ask) {
         match question {
             Ask::Barrier(answer) => {
-                self.look().await;
+                self.look(None).await;
                 self.drain().await;
                 let _nobody = answer.send(());
             }
