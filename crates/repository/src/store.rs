@@ -129,6 +129,25 @@ impl Store {
     /// Something is missing or the disk refuses; then nothing is dropped from memory.
     pub fn make_durable(&self, ids: &[ObjectId]) -> Result<(), Error> {
         let _one = self.inner.writing.lock();
+        self.write_durable(ids)
+    }
+
+    /// Makes commits durable, all in one pack, and then points a ref of the store to each. Nothing that
+    /// [`compact`](Self::compact) does comes in between, as it may between [`make_durable`](Self::make_durable) and
+    /// [`set_ref`](Self::set_ref).
+    /// # Errors
+    /// As those two. Then nothing is dropped from memory that was not written, and some of the refs may be set.
+    pub fn keep(&self, commits: &[(String, ObjectId)]) -> Result<(), Error> {
+        for (name, _) in commits {
+            refs::check(name)?;
+        }
+        let _one = self.inner.writing.lock();
+        let ids: Vec<ObjectId> = commits.iter().map(|(_, commit)| *commit).collect();
+        self.write_durable(&ids)?;
+        commits.iter().try_for_each(|(name, commit)| self.write_ref(name, *commit))
+    }
+
+    fn write_durable(&self, ids: &[ObjectId]) -> Result<(), Error> {
         let objects = self.objects();
         let durable = |id: &gix::oid| self.is_durable(id);
         let mut walk = Walk::new(&objects, &durable);

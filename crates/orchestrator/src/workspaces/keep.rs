@@ -196,8 +196,7 @@ fn back_up(
     let short = format!("{}-{now}", whose.number);
     let name = format!("refs/backup/{short}");
     workspace.pin(&format!("backup-{short}"))?;
-    store.make_durable(&[commit])?;
-    store.set_ref(&name, commit)?;
+    store.keep(&[(name.clone(), commit)])?;
     let repository = store.folder().display().to_string();
     let quoted = repository.replace('\'', r"'\''");
     let restore = format!("git fetch '{quoted}' {name}:refs/heads/kept/{short}");
