@@ -14,7 +14,10 @@ use std::{
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use gix::{ObjectId, objs::Kind, odb::pack::index};
@@ -45,6 +48,7 @@ struct Inner {
     packs: RwLock<Vec<index::File>>,
     /// One writer at a time.
     writing: Mutex<()>,
+    spilled: AtomicBool,
 }
 
 impl std::fmt::Debug for Store {
@@ -75,6 +79,7 @@ impl Store {
             repository,
             memory: Arc::default(),
             writing: Mutex::new(()),
+            spilled: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -223,7 +228,15 @@ impl Store {
         self.inner.packs.read().iter().any(|pack| pack.lookup(id).is_some())
     }
 
+    /// Whether contents went to the disk because memory was full. No ref holds them, so nobody but a new process may
+    /// [`compact`](Self::compact) the store.
+    #[must_use]
+    pub fn has_spilled(&self) -> bool {
+        self.inner.spilled.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn spill(&self) -> Result<(), Error> {
+        self.inner.spilled.store(true, Ordering::Relaxed);
         self.make_durable(&self.inner.memory.blobs())
     }
 

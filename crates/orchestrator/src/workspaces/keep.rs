@@ -134,7 +134,7 @@ impl Orchestrator {
 }
 
 /// Opens the worktree whose top is this folder, when its git is at rest.
-fn open(store: &Store, folder: &Path) -> Result<Workspace, Error> {
+pub(crate) fn open(store: &Store, folder: &Path) -> Result<Workspace, Error> {
     let limits = Limits { max_file: MAX_FILE, ..Limits::default() };
     let workspace = Workspace::open(store, folder, limits).map_err(refused)?;
     if folder.canonicalize().ok().as_deref() != Some(workspace.root()) {
