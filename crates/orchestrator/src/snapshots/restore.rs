@@ -148,7 +148,10 @@ fn checked(paths: &[String]) -> Result<Vec<BString>, Error> {
 }
 
 fn answer(agent_id: AgentId, dry_run: bool, done: Done, backup: Option<RestoreBackup>) -> RestoreAnswer {
-    let names = |paths: Vec<BString>| paths.into_iter().map(|path| name(&Path::from(Vec::from(path)))).collect();
+    let names = |mut paths: Vec<BString>| -> Vec<String> {
+        paths.sort();
+        paths.into_iter().map(|path| name(&Path::from(Vec::from(path)))).collect()
+    };
     let message = match &backup {
         Some(backup) => format!("Restored; to undo it, restore {}", backup.snapshot_id),
         None => "Nothing was changed".to_owned(),
