@@ -75,7 +75,7 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
         }
         Action::Show { snapshot, whose } => {
             let answer = client.snapshot(&agent(context, whose).await?, &snapshot).await?;
-            if out.is_json { out.json(&answer) } else { show(out, answer) }
+            if out.is_json { out.json(&answer) } else { show(out, &answer) }
         }
     }
 }
@@ -113,7 +113,7 @@ fn table(snapshots: Vec<Snapshot>) -> Table {
     table
 }
 
-fn show(out: &Output, answer: SnapshotAnswer) -> Result<(), Failure> {
+fn show(out: &Output, answer: &SnapshotAnswer) -> Result<(), Failure> {
     let of = format!("{} of {}", answer.snapshot.snapshot_id, answer.snapshot.agent_id);
     out.line(&format!("{of}, taken {} ({})", word(&answer.snapshot.taken_at), clean(&answer.snapshot.reason)))?;
     if answer.snapshot.left_out > 0 {

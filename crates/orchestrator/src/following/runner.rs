@@ -306,10 +306,11 @@ impl Runner {
 
     /// Begins to make durable what is due.
     fn keep(&mut self) {
-        if self.store.is_none() && self.orchestrator.shared.core.lock().state.snapshots.kept().next().is_some() {
-            if let Err(error) = self.open_store() {
-                tracing::warn!(%error, "the store of snapshots cannot be opened");
-            }
+        if self.store.is_none()
+            && self.orchestrator.shared.core.lock().state.snapshots.kept().next().is_some()
+            && let Err(error) = self.open_store()
+        {
+            tracing::warn!(%error, "the store of snapshots cannot be opened");
         }
         self.keeping.begin(&self.orchestrator, self.store.as_ref(), self.tip, &self.followers);
     }

@@ -87,7 +87,10 @@ fn told(id: u64, record: &Record) -> Option<Kept> {
 /// Records a snapshot; answers with its number.
 async fn record_one(orchestrator: &Orchestrator, record: Record, is_end: bool) -> Result<u64, Error> {
     loop {
-        match orchestrator.submit(Actor::System, crate::Command::Snapshots(Command::Keep(record.clone()))).await {
+        match orchestrator
+            .submit(Actor::System, crate::Command::Snapshots(Command::Keep(Box::new(record.clone()))))
+            .await
+        {
             Ok(Reply::Snapshot(id)) => return Ok(id),
             Ok(_) => return Ok(0),
             // Its ref stays and is recorded at the next start.

@@ -61,7 +61,7 @@ pub(super) fn parts(name: &str) -> Option<(u64, i64)> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// A snapshot is durable and its ref is set. Twice is no error.
-    Keep(Record),
+    Keep(Box<Record>),
     /// A snapshot's files were put into a workspace.
     Restored {
         /// What was asked for.
@@ -73,7 +73,7 @@ pub enum Command {
         /// Paths that were removed.
         removed: usize,
         /// What stood there before.
-        backup: Record,
+        backup: Box<Record>,
     },
     /// Let go of what need not be kept any longer.
     Retire {
@@ -95,9 +95,9 @@ pub enum Command {
 #[expect(missing_docs, reason = "the fields are those of `Command`")]
 pub enum Event {
     /// A snapshot is kept from now on.
-    Kept(Record),
+    Kept(Box<Record>),
     /// A snapshot's files were put into a workspace, and what stood there is kept.
-    Restored { from: String, commit: String, written: usize, removed: usize, backup: Record },
+    Restored { from: String, commit: String, written: usize, removed: usize, backup: Box<Record> },
     /// Snapshots are not kept any longer; their refs go.
     Dropped { snapshots: Vec<u64> },
     /// Their refs are gone.
@@ -165,7 +165,7 @@ impl Snapshots {
     /// Takes an event into the state. `seq` is the event's number.
     pub(crate) fn apply(&mut self, seq: u64, event: &Event) {
         match event {
-            Event::Kept(record) | Event::Restored { backup: record, .. } => self.note(seq, record.clone()),
+            Event::Kept(record) | Event::Restored { backup: record, .. } => self.note(seq, (**record).clone()),
             Event::Dropped { snapshots } => {
                 let gone = snapshots.iter().filter_map(|id| Some((*id, self.kept.remove(id)?)));
                 self.dropping.extend(gone.collect::<Vec<_>>());

@@ -119,7 +119,8 @@ impl Orchestrator {
     ) -> Result<RestoreBackup, Error> {
         let (name, commit) = (backup.name.clone(), backup.commit.clone().unwrap_or_default());
         let (written, removed) = (done.written.len(), done.removed.len());
-        let command = Command::Restored { from, commit: done.commit.clone(), written, removed, backup };
+        let command =
+            Command::Restored { from, commit: done.commit.clone(), written, removed, backup: Box::new(backup) };
         let id = match self.submit(actor, crate::Command::Snapshots(command)).await? {
             Reply::Snapshot(id) => id,
             other => return Err(crate::mail::internal(format!("a restore was answered with {other:?}"))),

@@ -69,7 +69,7 @@ mod tests {
     fn ledger(records: &[(SnapshotKind, u64, i64)]) -> Snapshots {
         let mut ledger = Snapshots::default();
         for (seq, (kind, number, at)) in records.iter().enumerate() {
-            ledger.apply(seq as u64 + 1, &Event::Kept(record(*kind, *number, *at, seq)));
+            ledger.apply(seq as u64 + 1, &Event::Kept(Box::new(record(*kind, *number, *at, seq))));
         }
         ledger
     }

@@ -20,7 +20,7 @@ pub(crate) async fn run(
         let found = blocking(orchestrator, store, find).await?;
         for record in found {
             tracing::warn!(name = record.name, "a snapshot was durable and not recorded: recording it");
-            submit(orchestrator, Command::Keep(record)).await?;
+            submit(orchestrator, Command::Keep(Box::new(record))).await?;
         }
     }
     let landed = blocking(orchestrator, store, move |this, store| Ok(landed(this, store, tip))).await?;
