@@ -21,6 +21,8 @@ mod leases;
 mod messages;
 /// What was acknowledged is there after a restart.
 mod restart;
+/// What agents write is kept, comes back, and goes when it is old.
+mod snapshots;
 /// Both sockets speak every documented frame.
 mod sockets;
 /// However wildly agents write, the server knows their work and what collides in it, as git does.

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     agent, agents, broadcast, changes, command, completions, conflicts, events, inbox, lease, recommend, register,
-    send, unregister, workspace,
+    send, snapshots, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -73,6 +73,10 @@ pub(crate) enum Command {
     Changes(changes::Arguments),
     /// Make, list and remove folders for agents to work in.
     Workspace(workspace::Arguments),
+    /// List and show what is kept of agents' work.
+    Snapshots(snapshots::Arguments),
+    /// Put a snapshot back into an agent's workspace.
+    Restore(snapshots::Restore),
     /// List conflicts, watch them, show or settle one.
     Conflicts(conflicts::Arguments),
     /// Claim files, and look at claims.
@@ -146,6 +150,11 @@ mod tests {
             "workspace create x --branch b --from main --isolation clone",
             "workspace list",
             "workspace remove x --keep-snapshot --discard-ignored",
+            "snapshots list",
+            "snapshots list --agent-id x",
+            "snapshots show s4 --agent-id x",
+            "restore s4",
+            "restore b4 src/a README --agent-id x --dry-run",
             "conflicts resolve c4 --strategy manual --by me",
             "lease acquire x src/** --shared --ttl 60",
             "lease list",
@@ -174,6 +183,9 @@ mod tests {
             "conflicts show",
             "workspace",
             "workspace create",
+            "snapshots",
+            "snapshots show",
+            "restore",
             "workspace create x --isolation moon",
             "lease renew l4",
             "lease acquire x a --kind thing",

@@ -13,6 +13,7 @@ pub(crate) mod lease;
 pub(crate) mod recommend;
 pub(crate) mod register;
 pub(crate) mod send;
+pub(crate) mod snapshots;
 pub(crate) mod status;
 pub(crate) mod unregister;
 pub(crate) mod workspace;
@@ -46,6 +47,8 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Events(arguments) => events::run(context, arguments).await,
         Command::Recommend(arguments) => recommend::run(context, arguments).await,
         Command::Workspace(arguments) => workspace::run(context, arguments).await,
+        Command::Snapshots(arguments) => snapshots::run(context, arguments).await,
+        Command::Restore(arguments) => snapshots::restore(context, arguments).await,
         Command::Completions(_) => Ok(()),
     }
 }

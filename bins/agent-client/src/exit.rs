@@ -50,6 +50,7 @@ impl From<ErrorCode> for Exit {
             | E::UnknownMessage
             | E::UnknownLease
             | E::UnknownWorkspace
+            | E::UnknownSnapshot
             | E::UnknownRoute
             | E::NoWorkflowDefined => Self::NotFound,
             E::MethodNotAllowed

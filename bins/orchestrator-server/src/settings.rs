@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use orchestrator::Options;
+use orchestrator::{Options, SnapshotOptions};
 use orchestrator_protocol::Autonomy;
 use orchestrator_repository::Project;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// The file in the project's root.
 const FILE: &str = "orchestrator.toml";
+/// Backups are kept at least so long.
+const MIN_BACKUP_DAYS: u64 = 30;
 
 /// Flags and environment. `None` where neither says anything.
 #[derive(Args, Debug, Default)]
@@ -88,6 +90,7 @@ pub(crate) struct Settings {
     pub(crate) sync: Sync,
     pub(crate) bus: Bus,
     pub(crate) workspaces: Workspaces,
+    pub(crate) snapshots: Snapshots,
     pub(crate) log: Log,
     pub(crate) retention: Retention,
 }
@@ -119,6 +122,17 @@ pub(crate) struct Workspaces {
     pub(crate) roots: Vec<PathBuf>,
     pub(crate) copy: Vec<String>,
     pub(crate) link: Vec<String>,
+}
+
+/// Keeping agents' work.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Snapshots {
+    pub(crate) quiet_milliseconds: u64,
+    pub(crate) interval_seconds: u64,
+    pub(crate) newest: usize,
+    pub(crate) days: u64,
+    pub(crate) backup_days: u64,
 }
 
 /// Logs.
@@ -153,6 +167,7 @@ impl Default for Settings {
             sync: Sync::default(),
             bus: Bus::default(),
             workspaces: Workspaces::default(),
+            snapshots: Snapshots::default(),
             log: Log::default(),
             retention: Retention::default(),
         }
@@ -168,6 +183,12 @@ impl Default for Sync {
 impl Default for Bus {
     fn default() -> Self {
         Self { enabled: true, path: PathBuf::from(".orchestrator/bus") }
+    }
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Self { quiet_milliseconds: 2_000, interval_seconds: 60, newest: 50, days: 7, backup_days: MIN_BACKUP_DAYS }
     }
 }
 
@@ -222,6 +243,10 @@ fn read(file: &Path) -> anyhow::Result<Settings> {
 fn check(settings: &Settings) -> anyhow::Result<()> {
     if settings.agent_silence_seconds == 0 || settings.edit_term_seconds == 0 {
         bail!("agent_silence_seconds and edit_term_seconds are at least 1");
+    }
+    let snapshots = &settings.snapshots;
+    if snapshots.interval_seconds == 0 || snapshots.newest == 0 || snapshots.backup_days < MIN_BACKUP_DAYS {
+        bail!("snapshots.interval_seconds and snapshots.newest are at least 1, snapshots.backup_days at least 30");
     }
     for origin in &settings.allow_origins {
         let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
@@ -288,11 +313,24 @@ impl Settings {
             autostart: self.sync.autostart,
             watch_budget: self.sync.watch_budget,
             settle: Duration::from_millis(self.sync.settle_milliseconds),
-            telemetry_age: Duration::from_secs(self.retention.telemetry_days.saturating_mul(86_400)),
+            snapshots: SnapshotOptions {
+                quiet: Duration::from_millis(self.snapshots.quiet_milliseconds),
+                interval: Duration::from_secs(self.snapshots.interval_seconds),
+                retention: orchestrator::Retention {
+                    newest: self.snapshots.newest,
+                    work: days(self.snapshots.days),
+                    backups: days(self.snapshots.backup_days),
+                },
+            },
+            telemetry_age: days(self.retention.telemetry_days),
             telemetry_rows: self.retention.telemetry_rows,
             ..defaults
         }
     }
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_secs(days.saturating_mul(86_400))
 }
 
 #[cfg(test)]

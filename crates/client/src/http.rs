@@ -9,6 +9,7 @@ mod agents;
 mod leases;
 mod messages;
 mod server;
+mod snapshots;
 mod sync;
 mod workspaces;
 

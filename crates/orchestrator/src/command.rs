@@ -1,5 +1,6 @@
 //! What can be asked, and by whom.
 
+use crate::snapshots;
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{Address, AgentId, Json, Lease, MessageState};
@@ -44,6 +45,8 @@ pub enum Command {
     Conflict(conflict::Command),
     /// Of autonomy and workflows.
     Workflow(workflow::Command),
+    /// Of what is kept of agents' work.
+    Snapshots(snapshots::Command),
     /// Send a message to an address.
     Send(Outgoing),
     /// A change that the watcher saw; whose it is follows from reports, leases and workspaces.
@@ -123,6 +126,8 @@ pub enum Reply {
         /// What is known of it.
         state: MessageState,
     },
+    /// The snapshot that was recorded, by its number.
+    Snapshot(u64),
     /// The messages claimed, oldest first.
     Claimed(Vec<u64>),
 }

@@ -109,6 +109,7 @@ impl Core {
                 Some(Event::Mailbox(mailbox::Event::Delivered { messages, .. })) => Reply::Claimed(messages.clone()),
                 _ => Reply::Claimed(Vec::new()),
             },
+            (Command::Snapshots(_), Some(_)) => Reply::Snapshot(seq),
             (_, first) => Reply::Done(first.is_some()),
         }
     }

@@ -23,6 +23,7 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
         Command::Mailbox(command) => wrap(state.mailbox.decide(command, at)?, Event::Mailbox),
         Command::Conflict(command) => wrap(state.conflict.decide(command, at)?, Event::Conflict),
         Command::Workflow(command) => wrap(state.workflow.decide(command)?, Event::Workflow),
+        Command::Snapshots(command) => wrap(state.snapshots.decide(command, at), Event::Snapshots),
         Command::Observed { change, root } => {
             let command = policy::attribution::attribute(state, change.clone(), root);
             wrap(state.conflict.decide(&command, at)?, Event::Conflict)

@@ -1,5 +1,6 @@
 //! All events, and how they are written into the log.
 
+use crate::snapshots;
 use orchestrator_conflict as conflict;
 use orchestrator_log::Class;
 use orchestrator_mailbox as mailbox;
@@ -23,6 +24,8 @@ pub enum Event {
     Conflict(conflict::Event),
     /// To the level of autonomy.
     Workflow(workflow::Event),
+    /// To what is kept of agents' work.
+    Snapshots(snapshots::Event),
     /// The watcher met something that a person should know.
     Notice {
         /// A stable word.
@@ -62,6 +65,7 @@ impl Event {
         use conflict::Event as C;
         use mailbox::Event as M;
         use registry::Event as R;
+        use snapshots::Event as S;
         match self {
             Self::Registry(R::Registered { .. }) => "agent.registered",
             Self::Registry(R::StatusUpdated { .. }) => "agent.status",
@@ -89,6 +93,10 @@ impl Event {
             Self::Conflict(C::Refined { .. }) => "conflict.refined",
             Self::Conflict(C::Resolved { .. }) => "conflict.resolved",
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
+            Self::Snapshots(S::Kept(_)) => "snapshot.kept",
+            Self::Snapshots(S::Restored { .. }) => "workspace.restored",
+            Self::Snapshots(S::Dropped { .. }) => "snapshot.dropped",
+            Self::Snapshots(S::Gone { .. }) => "snapshot.gone",
             Self::Notice { .. } => "notice",
             Self::BodyErased { .. } => "message.erased",
             Self::BodyGone { .. } => "message.gone",

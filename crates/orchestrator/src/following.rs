@@ -6,14 +6,19 @@
 
 mod budget;
 mod follower;
+mod keeping;
 mod permit;
 mod record;
 mod reports;
 mod runner;
 mod source;
 
-use crate::{Error, Orchestrator};
+pub(crate) use self::source::name;
+use crate::snapshots::Kept;
+use crate::{Actor, Command, Error, Orchestrator};
+pub(crate) use orchestrator_predict::Path;
 use orchestrator_protocol::{AgentId, WorkspaceBusy};
+use orchestrator_registry as registry;
 use orchestrator_repository::{Project, Store};
 use orchestrator_watch::Handle;
 use parking_lot::Mutex;
@@ -32,6 +37,10 @@ pub(crate) enum Ask {
     Barrier(oneshot::Sender<()>),
     /// What it knows of an agent's work; nothing when that is not followed.
     Work(String, oneshot::Sender<Option<Work>>),
+    /// To keep an agent's work now, as it was seen last.
+    Keep(String, keeping::Answer),
+    /// To answer when nothing is being kept.
+    Idle(oneshot::Sender<()>),
 }
 
 /// An agent's work as it stands.
@@ -161,6 +170,26 @@ impl Following {
         Ok(unsettled)
     }
 
+    /// Returns when no work is being made durable.
+    pub(crate) async fn idle(&self) -> Result<(), Error> {
+        if !self.is_running() {
+            return Ok(());
+        }
+        let (done, answer) = oneshot::channel();
+        self.ask(Ask::Idle(done), answer).await
+    }
+
+    /// Returns when every change of an agent's files that was finished before the call has been looked at.
+    pub(crate) async fn settled(&self, agent: &AgentId) -> Result<(), Error> {
+        let watcher = self.watchers.lock().get(&agent.key()).cloned();
+        let Some(watcher) = watcher else { return Ok(()) };
+        // A watcher that cannot answer withholds changes that are in doubt.
+        if let Err(error) = watcher.sync().await {
+            tracing::debug!(%agent, %error, "the last work that was seen stands");
+        }
+        self.looked().await
+    }
+
     fn is_running(&self) -> bool {
         self.thread.lock().is_some()
     }
@@ -183,5 +212,31 @@ impl Orchestrator {
         }
         let (give, answer) = oneshot::channel();
         following.ask(Ask::Work(agent.key(), give), answer).await
+    }
+
+    /// Takes an agent off the list. What it wrote until now is kept.
+    ///
+    /// # Errors
+    /// Nothing can be recorded.
+    pub async fn unregister(&self, actor: Actor, agent: AgentId) -> Result<(), Error> {
+        self.shared.following.settled(&agent).await?;
+        self.submit(actor, Command::Registry(registry::Command::Unregister { agent })).await.map(drop)
+    }
+
+    /// Makes an agent's work durable as it stands, every change that was finished before the call included. Nothing is
+    /// answered when its workspace is not followed.
+    ///
+    /// # Errors
+    /// The disk or the log refuses, or nothing is followed any more.
+    pub async fn keep_snapshot(&self, agent: &AgentId) -> Result<Option<Kept>, Error> {
+        let following = &self.shared.following;
+        if !following.is_running() {
+            return Ok(None);
+        }
+        // An agent that was registered a moment ago may not be followed yet.
+        following.looked().await?;
+        following.settled(agent).await?;
+        let (give, answer) = oneshot::channel();
+        following.ask(Ask::Keep(agent.key(), give), answer).await?
     }
 }

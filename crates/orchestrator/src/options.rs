@@ -1,5 +1,6 @@
 //! How an orchestrator is opened.
 
+use crate::Retention;
 use orchestrator_protocol::Autonomy;
 use orchestrator_repository::Project;
 use std::path::PathBuf;
@@ -35,12 +36,31 @@ pub struct Options {
     pub workspace_copy: Vec<String>,
     /// Those that each new workspace gets a link to.
     pub workspace_link: Vec<String>,
+    /// Keeping agents' work.
+    pub snapshots: SnapshotOptions,
     /// Telemetry older than this is removed.
     pub telemetry_age: Duration,
     /// Telemetry beyond so many newest rows is removed.
     pub telemetry_rows: u64,
     /// A checkpoint is taken after so many events, and at shutdown.
     pub checkpoint_every: u64,
+}
+
+/// When agents' work is kept, and for how long.
+#[derive(Debug, Clone)]
+pub struct SnapshotOptions {
+    /// An agent's work is kept when nothing in its workspace changed for so long.
+    pub quiet: Duration,
+    /// Work that goes on without that is kept after so long.
+    pub interval: Duration,
+    /// How long it is kept.
+    pub retention: Retention,
+}
+
+impl Default for SnapshotOptions {
+    fn default() -> Self {
+        Self { quiet: Duration::from_secs(2), interval: Duration::from_secs(60), retention: Retention::default() }
+    }
 }
 
 impl Options {
@@ -60,6 +80,7 @@ impl Options {
             settle: Duration::from_millis(60),
             exclude: vec![PathBuf::from(".orchestrator")],
             workspace_roots: Vec::new(),
+            snapshots: SnapshotOptions::default(),
             telemetry_age: Duration::from_secs(14 * 86_400),
             telemetry_rows: 1_000_000,
             checkpoint_every: 50_000,

@@ -2,6 +2,7 @@
 
 use crate::Event;
 use crate::decide::is_for_orchestrator;
+use crate::snapshots::{self, wire_id};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{
@@ -79,6 +80,7 @@ pub(crate) fn render(seq: u64, at: i64, event: &Event, body: Option<&Json>) -> O
             let (name, reason, cure) = (name.clone(), reason.clone(), cure.clone());
             (Audience::Everyone, PushBody::SyncNotice { name, reason, cure }, None)
         }
+        Event::Snapshots(event) => (Audience::Everyone, snapshot_push(seq, event)?, None),
         Event::BodyErased { .. } | Event::BodyGone { .. } => return None,
     };
     Some(entry(seq, at, audience, push, mail))
@@ -133,6 +135,27 @@ fn registry_push(seq: u64, event: &registry::Event) -> PushBody {
             PushBody::LeaseEnded { lease_id: format!("l{lease}"), agent_id: agent.clone(), reason: reason.clone() }
         }
     }
+}
+
+fn snapshot_push(seq: u64, event: &snapshots::Event) -> Option<PushBody> {
+    use snapshots::Event as E;
+    Some(match event {
+        E::Kept(record) => PushBody::SnapshotKept {
+            snapshot_id: wire_id(record.kind, seq),
+            agent_id: record.agent.clone(),
+            commit: record.commit.clone(),
+            paths: record.paths,
+            reason: record.reason.clone(),
+        },
+        E::Restored { from, written, removed, backup, .. } => PushBody::WorkspaceRestored {
+            agent_id: backup.agent.clone(),
+            from: from.clone(),
+            written: *written,
+            removed: *removed,
+            backup_id: wire_id(backup.kind, seq),
+        },
+        E::Dropped { .. } | E::Gone { .. } => return None,
+    })
 }
 
 /// When a term ends, as a label.

@@ -1,15 +1,16 @@
 //! The state: a pure function of the log.
 
 use crate::Event;
+use crate::snapshots::{Record, Snapshots};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox::Mailbox;
-use orchestrator_registry::Registry;
+use orchestrator_registry::{self as registry, Registry};
 use orchestrator_workflow::Workflow;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Version of the checkpoint's form; one of another version is thrown away and rebuilt.
-pub(crate) const CHECKPOINT_VERSION: u32 = 3;
+pub(crate) const CHECKPOINT_VERSION: u32 = 4;
 
 /// Everything that is decided upon.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub struct State {
     pub conflict: conflict::State,
     /// Autonomy.
     pub workflow: Workflow,
+    /// What is kept of agents' work.
+    pub snapshots: Snapshots,
     /// Messages whose bodies are to be erased from the disk and may still be there.
     pub erasing: BTreeSet<u64>,
 }
@@ -30,7 +33,12 @@ impl State {
     /// Takes an event into the state. `seq` is the event's number.
     pub fn apply(&mut self, seq: u64, event: &Event) {
         match event {
-            Event::Registry(event) => self.registry.apply(seq, event),
+            Event::Registry(event) => {
+                self.registry.apply(seq, event);
+                if let registry::Event::WorkspaceRemoved { agent, backup: Some(name), at, .. } = event {
+                    self.snapshots.note(seq, Record::backup(agent, name, "removed", *at));
+                }
+            }
             Event::Mailbox(event) => self.mailbox.apply(seq, event),
             Event::Conflict(event) => self.conflict.apply(seq, event),
             Event::Workflow(event) => self.workflow.apply(event),
@@ -40,6 +48,7 @@ impl State {
             Event::BodyGone { message } => {
                 self.erasing.remove(message);
             }
+            Event::Snapshots(event) => self.snapshots.apply(seq, event),
             Event::Notice { .. } => {}
         }
     }

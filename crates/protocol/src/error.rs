@@ -53,6 +53,8 @@ pub enum ErrorCode {
     AlreadyResolved,
     /// The agent has no workspace.
     UnknownWorkspace,
+    /// No such snapshot: never kept, or let go of.
+    UnknownSnapshot,
     /// Removing the workspace would lose work that nothing else holds.
     UnlandedWork,
     /// Something on the disk or in git is in the way of making or removing the workspace.

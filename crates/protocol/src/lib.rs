@@ -34,6 +34,7 @@ mod lenient;
 mod message;
 mod push;
 mod raw;
+mod snapshot;
 mod time;
 mod workspace;
 
@@ -59,6 +60,10 @@ pub use message::{
 };
 pub use push::{AgentMessagePush, BroadcastPush, ChangePush, ConflictPush, Push, PushBody};
 pub use raw::{Json, MAX_DEPTH};
+pub use snapshot::{
+    ChangedPath, PathChange, RestoreAnswer, RestoreBackup, RestoreRequest, Snapshot, SnapshotAnswer, SnapshotKind,
+    SnapshotList,
+};
 pub use time::Timestamp;
 pub use workspace::{
     Backup, Isolation, Keep, LeftOut, MadeWorkspace, RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer,

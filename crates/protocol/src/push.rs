@@ -30,6 +30,16 @@ pub enum PushBody {
     WorkspaceCreated { agent_id: AgentId, path: String, branch: String },
     /// A workspace is the agent's no longer; `backup` is the ref of what was kept.
     WorkspaceRemoved { agent_id: AgentId, path: String, backup: Option<String> },
+    /// An agent's work is durable as it stood.
+    SnapshotKept {
+        snapshot_id: String,
+        agent_id: AgentId,
+        commit: Option<String>,
+        paths: Option<usize>,
+        reason: String,
+    },
+    /// A snapshot was put into an agent's workspace; `backup_id` is what stood there.
+    WorkspaceRestored { agent_id: AgentId, from: String, written: usize, removed: usize, backup_id: String },
     /// Monitoring began.
     CodeSyncStarted { message: String },
     /// Monitoring ended.

@@ -60,5 +60,5 @@ pub use project::{Project, Tracked};
 pub use snapshot::{Author, Delta, Deltas, Entry, Mode, Notice, Opaque, Snapshot};
 pub use store::{Mark, Store};
 pub use tree::{Change, Conflict, Merged, Stage};
-pub use workspace::{Busy, Changes, Limits, Restore, Restored, State, Workspace};
+pub use workspace::{Busy, Changes, Limits, Planned, Restore, Restored, State, Workspace};
 pub use worktree::{Removed, Start, Worktree};

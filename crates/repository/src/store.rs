@@ -14,7 +14,10 @@ use std::{
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use gix::{ObjectId, objs::Kind, odb::pack::index};
@@ -45,6 +48,7 @@ struct Inner {
     packs: RwLock<Vec<index::File>>,
     /// One writer at a time.
     writing: Mutex<()>,
+    spilled: AtomicBool,
 }
 
 impl std::fmt::Debug for Store {
@@ -75,6 +79,7 @@ impl Store {
             repository,
             memory: Arc::default(),
             writing: Mutex::new(()),
+            spilled: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -129,6 +134,25 @@ impl Store {
     /// Something is missing or the disk refuses; then nothing is dropped from memory.
     pub fn make_durable(&self, ids: &[ObjectId]) -> Result<(), Error> {
         let _one = self.inner.writing.lock();
+        self.write_durable(ids)
+    }
+
+    /// Makes commits durable, all in one pack, and then points a ref of the store to each. Nothing that
+    /// [`compact`](Self::compact) does comes in between, as it may between [`make_durable`](Self::make_durable) and
+    /// [`set_ref`](Self::set_ref).
+    /// # Errors
+    /// As those two. Then nothing is dropped from memory that was not written, and some of the refs may be set.
+    pub fn keep(&self, commits: &[(String, ObjectId)]) -> Result<(), Error> {
+        for (name, _) in commits {
+            refs::check(name)?;
+        }
+        let _one = self.inner.writing.lock();
+        let ids: Vec<ObjectId> = commits.iter().map(|(_, commit)| *commit).collect();
+        self.write_durable(&ids)?;
+        commits.iter().try_for_each(|(name, commit)| self.write_ref(name, *commit))
+    }
+
+    fn write_durable(&self, ids: &[ObjectId]) -> Result<(), Error> {
         let objects = self.objects();
         let durable = |id: &gix::oid| self.is_durable(id);
         let mut walk = Walk::new(&objects, &durable);
@@ -204,7 +228,15 @@ impl Store {
         self.inner.packs.read().iter().any(|pack| pack.lookup(id).is_some())
     }
 
+    /// Whether contents went to the disk because memory was full. No ref holds them, so nobody but a new process may
+    /// [`compact`](Self::compact) the store.
+    #[must_use]
+    pub fn has_spilled(&self) -> bool {
+        self.inner.spilled.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn spill(&self) -> Result<(), Error> {
+        self.inner.spilled.store(true, Ordering::Relaxed);
         self.make_durable(&self.inner.memory.blobs())
     }
 

@@ -18,7 +18,7 @@ use gix::{
     bstr::{BStr, BString, ByteSlice},
 };
 
-pub use self::restore::{Restore, Restored};
+pub use self::restore::{Planned, Restore, Restored};
 use self::{
     index::{Identity, Index},
     pass::{Pass, Settings},

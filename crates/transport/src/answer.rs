@@ -38,6 +38,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::UnknownMessage
         | C::UnknownLease
         | C::UnknownWorkspace
+        | C::UnknownSnapshot
         | C::UnknownRoute
         | C::NoWorkflowDefined => StatusCode::NOT_FOUND,
         C::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use orchestrator_protocol::{
     AgentId, ClaimRequest, CommandRequest, ErrorCode, Json, LeaseRequest, MessageRequest, RegisterRequest,
-    RenewRequest, ResolveRequest, StatusRequest, WorkspaceRequest,
+    RenewRequest, ResolveRequest, RestoreRequest, StatusRequest, WorkspaceRequest,
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -33,6 +33,7 @@ impl Form for StatusRequest {}
 impl Form for ResolveRequest {}
 impl Form for LeaseRequest {}
 impl Form for WorkspaceRequest {}
+impl Form for RestoreRequest {}
 impl Form for RenewRequest {}
 impl Form for ClaimRequest {}
 impl Form for CommandRequest {}

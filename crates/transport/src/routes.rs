@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod leases;
 pub(crate) mod messages;
+pub(crate) mod snapshots;
 pub(crate) mod sockets;
 pub(crate) mod sync;
 pub(crate) mod workspaces;
@@ -19,6 +20,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     agents::configure(config);
     workspaces::configure(config);
+    snapshots::configure(config);
     sync::configure(config);
     conflicts::configure(config);
     messages::configure(config);

@@ -9,6 +9,8 @@ mod connections;
 mod exits;
 /// An agent shows, acknowledges, survives restarts, watches and takes its leave.
 mod running;
+/// Work is kept, shown and put back, whatever happens to the server and the folder.
+mod snapshots;
 mod support;
 /// Workspaces are made, listed and removed, and what collides in them is shown.
 mod workspaces;

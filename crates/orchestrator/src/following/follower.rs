@@ -4,6 +4,7 @@ use super::budget::scan_interval;
 use super::source::{at, version};
 use super::{Standing, Work};
 use crate::Orchestrator;
+use crate::snapshots::keep::{Reason, Work as ToKeep};
 use orchestrator_predict::{Change, Path, Version};
 use orchestrator_protocol::{AgentId, WorkspaceBusy};
 use orchestrator_repository::bstr::BString;
@@ -158,6 +159,22 @@ impl Follower {
     pub(crate) fn due(&mut self, now: Option<Instant>) -> Vec<Vec<u8>> {
         let is_due = |at: &Instant| now.is_none_or(|now| *at <= now);
         self.again.extract_if(.., |_, at| is_due(at)).map(|(path, _)| path).collect()
+    }
+
+    /// The work as last seen, to be kept.
+    pub(crate) fn work_to_keep(&self, reason: Reason) -> ToKeep {
+        let snapshot = self.workspace.snapshot();
+        ToKeep { agent: self.agent.clone(), number: self.number, snapshot, reason }
+    }
+
+    /// The tree of the work as last seen.
+    pub(crate) fn tree(&self) -> Result<ObjectId, Error> {
+        self.workspace.snapshot().tree()
+    }
+
+    /// The same number is the same work.
+    pub(crate) fn generation(&self) -> u64 {
+        self.workspace.snapshot().generation
     }
 
     /// The work as last seen; nothing when git's data cannot be read.

@@ -3,10 +3,12 @@
 mod watches;
 
 use super::follower::{FollowError, Follower, Update};
+use super::keeping::{Done, Keeping};
 use super::record::Parties;
 use super::reports::{Report, Reports};
 use super::source::{Memory, Tip, name};
 use super::{Ask, Standing};
+use crate::snapshots::keep::keep;
 use crate::{Actor, Command, Error, Orchestrator, State};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
@@ -26,6 +28,8 @@ const GIT: Duration = Duration::from_secs(1);
 const READINGS: usize = 8;
 /// Pause before a workspace that could not be followed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
+/// How long the end waits for what is just being made durable.
+const LAST: Duration = Duration::from_secs(10);
 
 /// Follows until the server stops.
 pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receiver<Ask>) {
@@ -40,10 +44,12 @@ pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receive
             () = shared.following.look.notified() => runner.look(Some(1)).await,
             Some(question) = questions.recv() => runner.answer(question).await,
             (agent, notice) = next_notice(&mut runner.followers) => runner.noticed(&agent, notice).await,
+            Some(done) = runner.keeping.ended() => runner.kept(done),
             () = tokio::time::sleep_until(due) => runner.work_off(Some(Instant::now())).await,
             _ = git.tick() => runner.ask_git().await,
         }
     }
+    runner.keep_rest().await;
     for follower in runner.followers.into_values() {
         follower.handle.stop();
     }
@@ -84,16 +90,20 @@ struct Runner {
     scanned: usize,
     /// What the health says of them.
     shown_scanned: String,
+    keeping: Keeping,
     /// Whether overlaps recorded by an earlier run were compared with those found by this one.
     caught_up: bool,
 }
 
 impl Runner {
     fn new(orchestrator: Orchestrator) -> Self {
+        let snapshots = &orchestrator.options().snapshots;
+        let keeping = Keeping::new(snapshots.quiet, snapshots.interval);
         Self {
             budget: orchestrator.options().watch_budget.unwrap_or_else(orchestrator_watch::default_budget),
             scanned: 0,
             shown_scanned: String::new(),
+            keeping,
             orchestrator,
             store: None,
             target: None,
@@ -169,31 +179,37 @@ impl Runner {
     }
 
     fn open(&mut self, agent: (AgentId, u64, String)) -> Result<Follower, FollowError> {
-        let store = match &self.store {
-            Some(store) => store.clone(),
-            None => {
-                let store = self.orchestrator.shared.following.store(&self.orchestrator.options().project)?;
-                self.store = Some(store.clone());
-                self.find_tip()?;
-                store
-            }
-        };
+        let store = self.open_store()?;
         let used: usize = self.followers.values().map(|one| one.handle.stats().folders_watched).sum();
         Follower::open(&self.orchestrator, &store, agent, self.budget.saturating_sub(used))
     }
 
+    fn open_store(&mut self) -> Result<Store, orchestrator_repository::Error> {
+        if let Some(store) = &self.store {
+            return Ok(store.clone());
+        }
+        let store = self.orchestrator.shared.following.store(&self.orchestrator.options().project)?;
+        self.store = Some(store.clone());
+        self.find_tip()?;
+        Ok(store)
+    }
+
     async fn leave(&mut self, key: &str) {
+        while let Some(notice) = self.followers.get_mut(key).and_then(|one| one.notices.try_recv().ok()) {
+            Box::pin(self.noticed(key, notice)).await;
+        }
         let Some(follower) = self.followers.remove(key) else { return };
         self.orchestrator.shared.following.watchers.lock().remove(key);
         self.orchestrator.shared.following.standings.lock().remove(key);
         if self.unread.remove(key) && self.unread.is_empty() {
             self.orchestrator.shared.degradations.clear("workspace_read");
         }
-        follower.unpin();
         follower.handle.stop();
         let touched = self.star.remove(follower.number);
         self.reports.forget(follower.number);
-        self.submit(vec![conflict::Command::Withdraw { agent: follower.agent.clone() }]).await;
+        let agent = follower.agent.clone();
+        self.keeping.left(key, follower);
+        self.submit(vec![conflict::Command::Withdraw { agent }]).await;
         self.examine(touched).await;
     }
 
@@ -262,6 +278,11 @@ impl Runner {
             Ask::Work(agent, answer) => {
                 let _nobody = answer.send(self.followers.get(&agent).and_then(Follower::work));
             }
+            Ask::Keep(agent, answer) => {
+                self.keeping.ask(agent, answer);
+                self.keep();
+            }
+            Ask::Idle(answer) => self.keeping.when_idle(answer),
         }
     }
 
@@ -285,7 +306,7 @@ impl Runner {
     /// When something is due.
     fn next(&self) -> Instant {
         let readings = self.followers.values().filter_map(Follower::next_reading);
-        readings.chain(self.reports.next()).min().unwrap_or_else(|| Instant::now() + GIT)
+        readings.chain(self.reports.next()).chain(self.keeping.next()).min().unwrap_or_else(|| Instant::now() + GIT)
     }
 
     /// Does what is due by then; all of it when `by` is nothing.
@@ -299,6 +320,46 @@ impl Runner {
         }
         let reports = self.reports.due(Instant::now());
         self.tell(reports).await;
+        self.keep();
+    }
+
+    /// Begins to make durable what is due.
+    fn keep(&mut self) {
+        if self.store.is_none()
+            && self.orchestrator.shared.core.lock().state.snapshots.kept().next().is_some()
+            && let Err(error) = self.open_store()
+        {
+            tracing::warn!(%error, "the store of snapshots cannot be opened");
+        }
+        self.keeping.begin(&self.orchestrator, self.store.as_ref(), self.tip, &self.followers);
+    }
+
+    /// Takes the end of what was made durable or let go.
+    fn kept(&mut self, done: Done) {
+        let is_scattered = self.keeping.finish(&self.orchestrator, self.store.as_ref(), done);
+        let Some(store) = self.store.as_ref().filter(|store| is_scattered && !store.has_spilled()) else { return };
+        // Nobody but this thread looks at the followed folders, so what is live is known.
+        let live = self.followers.values().map(Follower::tree).collect::<Result<Vec<_>, _>>();
+        let began = Instant::now();
+        match live.and_then(|live| store.compact(live)) {
+            Ok(()) => tracing::info!(took = ?began.elapsed(), "the store of snapshots is one pack now"),
+            Err(error) => tracing::warn!(%error, "the store of snapshots could not be made compact"),
+        }
+    }
+
+    /// Keeps what is not kept yet, before the end.
+    async fn keep_rest(&mut self) {
+        while self.keeping.is_busy() {
+            let Ok(Some(done)) = tokio::time::timeout(LAST, self.keeping.ended()).await else { return };
+            self.keeping.finish(&self.orchestrator, self.store.as_ref(), done);
+        }
+        let works = self.keeping.rest_of(&self.followers);
+        let Some(store) = self.store.as_ref().filter(|_| !works.is_empty()) else { return };
+        for kept in keep(&self.orchestrator, store, self.tip.map(|(commit, _)| commit), works).await {
+            if let Err(error) = kept {
+                tracing::error!(%error, "work was not kept at the end; its folder has it");
+            }
+        }
     }
 
     async fn noticed(&mut self, key: &str, notice: Notice) {
@@ -344,6 +405,7 @@ impl Runner {
         match refreshed {
             Ok(update) => {
                 let standing = follower.standing();
+                self.keeping.seen(key, follower.generation());
                 self.orchestrator.shared.following.standings.lock().insert(key.to_owned(), standing);
                 if self.unread.remove(key) && self.unread.is_empty() {
                     self.orchestrator.shared.degradations.clear("workspace_read");

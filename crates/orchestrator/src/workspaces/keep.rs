@@ -134,7 +134,7 @@ impl Orchestrator {
 }
 
 /// Opens the worktree whose top is this folder, when its git is at rest.
-fn open(store: &Store, folder: &Path) -> Result<Workspace, Error> {
+pub(crate) fn open(store: &Store, folder: &Path) -> Result<Workspace, Error> {
     let limits = Limits { max_file: MAX_FILE, ..Limits::default() };
     let workspace = Workspace::open(store, folder, limits).map_err(refused)?;
     if folder.canonicalize().ok().as_deref() != Some(workspace.root()) {
@@ -196,8 +196,7 @@ fn back_up(
     let short = format!("{}-{now}", whose.number);
     let name = format!("refs/backup/{short}");
     workspace.pin(&format!("backup-{short}"))?;
-    store.make_durable(&[commit])?;
-    store.set_ref(&name, commit)?;
+    store.keep(&[(name.clone(), commit)])?;
     let repository = store.folder().display().to_string();
     let quoted = repository.replace('\'', r"'\''");
     let restore = format!("git fetch '{quoted}' {name}:refs/heads/kept/{short}");

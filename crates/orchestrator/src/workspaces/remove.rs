@@ -89,6 +89,7 @@ impl Orchestrator {
         self.record(actor, leave).await?;
         // Whoever still follows it would take the end of its files for the agent's work.
         self.shared.following.looked().await?;
+        self.shared.following.idle().await?;
         let (agent, path) = (made.agent.clone(), made.path.clone());
         let removed = self
             .blocking(move |this| {

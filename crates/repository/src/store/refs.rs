@@ -28,6 +28,11 @@ impl Store {
             return Err(Error::NotDurable { name: name.to_owned(), id: commit });
         }
         let _one = self.inner.writing.lock();
+        self.write_ref(name, commit)
+    }
+
+    /// The name is checked and the commit durable.
+    pub(super) fn write_ref(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
         let path = self.inner.folder.join(name);
         whole(&path, format!("{commit}\n").as_bytes()).map_err(Error::io("write the ref", &path))
     }
@@ -164,7 +169,7 @@ fn pin_name(name: &str) -> Result<String, Error> {
     }
 }
 
-fn check(name: &str) -> Result<(), Error> {
+pub(super) fn check(name: &str) -> Result<(), Error> {
     let short = name.strip_prefix("refs/work/").or_else(|| name.strip_prefix("refs/backup/"));
     match short.is_some_and(is_component) {
         true => Ok(()),

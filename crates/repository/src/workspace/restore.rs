@@ -54,6 +54,17 @@ pub struct Restored {
     pub skipped: Vec<BString>,
 }
 
+/// What a restore would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Paths that would be written.
+    pub written: Vec<BString>,
+    /// Paths that would be removed.
+    pub removed: Vec<BString>,
+    /// Submodules that differ: they would be left alone.
+    pub skipped: Vec<BString>,
+}
+
 /// What stands at a path: what it is and the hash of its raw bytes.
 type Standing = Option<(Mode, ObjectId)>;
 
@@ -61,6 +72,16 @@ struct Step {
     path: BString,
     to: Option<Stage>,
     standing: Standing,
+}
+
+struct Plan {
+    /// The tree of the work.
+    now: ObjectId,
+    root: Folder,
+    steps: Vec<Step>,
+    skipped: Vec<BString>,
+    /// What stands there and is in the work's tree with other bytes, or not at all.
+    raw: BTreeMap<BString, Delta>,
 }
 
 impl Workspace {
@@ -71,37 +92,16 @@ impl Workspace {
     /// git is busy there; something would be lost that the backup cannot hold (a file that is too large, or
     /// ignored, or changing); the disk refuses. Then the files not yet written stand as they were.
     pub fn restore(&mut self, wanted: &Restore) -> Result<Restored, Error> {
-        if self.rescan()?.state != State::Ready {
-            return Err(Error::Busy { path: self.root.clone() });
-        }
+        let mut plan = self.look_at(wanted.commit, wanted.paths.as_deref())?;
+        let backup = self.back_up(wanted, &plan)?;
         let objects = self.store.objects();
-        let snapshot = self.snapshot();
-        let (now, target) = (snapshot.tree()?, objects.tree_of(&wanted.commit)?);
-        let mut skipped = Vec::new();
-        let mut steps = Vec::new();
-        let unheld = self.delta.iter().filter(|(_, delta)| is_large(delta)).map(|(path, _)| path.clone());
-        let differing = self.store.diff(now, target, false)?.into_iter().map(|change| change.path);
-        let differing: BTreeSet<BString> = differing.chain(unheld).filter(|path| is_wanted(wanted, path)).collect();
-        let root = Folder::root(&self.root).map_err(Error::io("open", &self.root))?;
-        for path in differing {
-            let (from, to) = (self.store.entry(now, path.as_ref())?, self.store.entry(target, path.as_ref())?);
-            if [from, to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule) {
-                skipped.push(path);
-                continue;
-            }
-            if self.delta.get(&path).is_some_and(is_large) {
-                return Err(unsaved(&path, "it is larger than the limit"));
-            }
-            steps.push(Step { standing: None, path, to });
-        }
-        let backup = self.back_up(wanted, now, &objects, &root, &mut steps)?;
         let raw = raw_paths(&objects, wanted.commit)?;
         // Rule files first, for the others are written as they say.
-        steps.sort_by_key(|step| (!is_rule_file(step.path.as_ref()), step.path.clone()));
-        let (gone, new): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.to.is_none());
-        let mut restored = Restored { backup, written: Vec::new(), removed: Vec::new(), skipped };
+        plan.steps.sort_by_key(|step| (!is_rule_file(step.path.as_ref()), step.path.clone()));
+        let (gone, new): (Vec<_>, Vec<_>) = plan.steps.into_iter().partition(|step| step.to.is_none());
+        let mut restored = Restored { backup, written: Vec::new(), removed: Vec::new(), skipped: plan.skipped };
         for step in gone.into_iter().rev() {
-            remove(&root, &step)?;
+            remove(&plan.root, &step)?;
             restored.removed.push(step.path);
         }
         let local = self.repository.to_thread_local();
@@ -118,7 +118,7 @@ impl Workspace {
                 }
                 _ => stored,
             };
-            write(&root, &step, mode, &content)?;
+            write(&plan.root, &step, mode, &content)?;
             restored.written.push(step.path);
         }
         let touched: Vec<_> = restored.written.iter().chain(&restored.removed).cloned().collect();
@@ -126,44 +126,84 @@ impl Workspace {
         Ok(restored)
     }
 
-    /// A durable commit that holds every byte the steps would write over; notes in each step what stands.
-    fn back_up(
-        &self,
-        wanted: &Restore,
-        now: ObjectId,
-        objects: &Objects,
-        root: &Folder,
-        steps: &mut [Step],
-    ) -> Result<ObjectId, Error> {
+    /// What [`restore`](Self::restore) would do now. Nothing is changed and nothing is kept.
+    /// # Errors
+    /// Those that it would refuse with.
+    pub fn would_restore(&mut self, commit: ObjectId, paths: Option<&[BString]>) -> Result<Planned, Error> {
+        let plan = self.look_at(commit, paths)?;
+        let (gone, new): (Vec<_>, Vec<_>) = plan.steps.into_iter().partition(|step| step.to.is_none());
+        let paths = |steps: Vec<Step>| steps.into_iter().map(|step| step.path).collect();
+        Ok(Planned { written: paths(new), removed: paths(gone), skipped: plan.skipped })
+    }
+
+    /// What differs from the commit, what stands there, and that a backup can hold it.
+    fn look_at(&mut self, commit: ObjectId, paths: Option<&[BString]>) -> Result<Plan, Error> {
+        if self.rescan()?.state != State::Ready {
+            return Err(Error::Busy { path: self.root.clone() });
+        }
+        let objects = self.store.objects();
+        let snapshot = self.snapshot();
+        let (now, target) = (snapshot.tree()?, objects.tree_of(&commit)?);
+        let root = Folder::root(&self.root).map_err(Error::io("open", &self.root))?;
+        let mut plan = Plan { now, root, steps: Vec::new(), skipped: Vec::new(), raw: BTreeMap::new() };
+        let unheld = self.delta.iter().filter(|(_, delta)| is_large(delta)).map(|(path, _)| path.clone());
+        let differing = self.store.diff(now, target, false)?.into_iter().map(|change| change.path);
+        let differing: BTreeSet<BString> = differing.chain(unheld).filter(|path| is_wanted(paths, path)).collect();
         let local = self.repository.to_thread_local();
         let mut rules = Rules::new(&local, &self.index.rules)?;
-        let mut raw = BTreeMap::new();
+        for path in differing {
+            let (from, to) = (self.store.entry(now, path.as_ref())?, self.store.entry(target, path.as_ref())?);
+            if [from, to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule) {
+                plan.skipped.push(path);
+                continue;
+            }
+            if self.delta.get(&path).is_some_and(is_large) {
+                return Err(unsaved(&path, "it is larger than the limit"));
+            }
+            let step = self.look_at_one(&mut plan, path, to, (&objects, &mut rules))?;
+            plan.steps.push(step);
+        }
+        Ok(plan)
+    }
+
+    fn look_at_one(
+        &self,
+        plan: &mut Plan,
+        path: BString,
+        to: Option<Stage>,
+        (objects, rules): (&Objects, &mut Rules),
+    ) -> Result<Step, Error> {
+        let Some((mode, bytes)) = standing(&plan.root, path.as_ref(), self.limits.max_file)? else {
+            return Ok(Step { path, to, standing: None });
+        };
+        let oid = hash(&bytes)?;
+        let held = match self.store.entry(plan.now, path.as_ref())? {
+            // Nothing of it is in the snapshot: it is ignored.
+            None => return Err(unsaved(&path, "it is ignored by git")),
+            Some((_, stored)) if stored == oid && mode == Mode::Link => true,
+            Some((_, stored)) => {
+                let stored = objects.read_as(&stored, Kind::Blob)?;
+                rules.checked_out(path.as_ref(), &stored, objects)? == bytes
+            }
+        };
+        if !held {
+            objects.put(Kind::Blob, &bytes)?;
+            plan.raw.insert(path.clone(), Delta::Entry(Entry { mode, oid, opaque: None }));
+        }
+        Ok(Step { path, to, standing: Some((mode, oid)) })
+    }
+
+    /// A durable commit that holds every byte the steps would write over.
+    fn back_up(&self, wanted: &Restore, plan: &Plan) -> Result<ObjectId, Error> {
         let mut message = wanted.message.trim_end().to_owned();
         message.push('\n');
-        for step in steps {
-            let Some((mode, bytes)) = standing(root, step.path.as_ref(), self.limits.max_file)? else { continue };
-            let oid = hash(&bytes)?;
-            step.standing = Some((mode, oid));
-            let held = match self.store.entry(now, step.path.as_ref())? {
-                // Nothing of it is in the snapshot: it is ignored.
-                None => return Err(unsaved(&step.path, "it is ignored by git")),
-                Some((_, stored)) if stored == oid && mode == Mode::Link => true,
-                Some((_, stored)) => {
-                    let stored = objects.read_as(&stored, Kind::Blob)?;
-                    rules.checked_out(step.path.as_ref(), &stored, objects)? == bytes
-                }
-            };
-            if !held {
-                objects.put(Kind::Blob, &bytes)?;
-                raw.insert(step.path.clone(), Delta::Entry(Entry { mode, oid, opaque: None }));
-                message.push_str(&format!("\n{RAW}{}", escape(step.path.as_ref())));
-            }
+        for path in plan.raw.keys() {
+            message.push_str(&format!("\n{RAW}{}", escape(path.as_ref())));
         }
-        let tree = self.store.tree_with(now, &raw)?;
+        let tree = self.store.tree_with(plan.now, &plan.raw)?;
         let commit = self.store.commit(tree, self.head.as_slice(), &wanted.author, &message)?;
         self.pin(&format!("backup-{}", wanted.backup))?;
-        self.store.make_durable(&[commit])?;
-        self.store.set_ref(&format!("refs/backup/{}", wanted.backup), commit)?;
+        self.store.keep(&[(format!("refs/backup/{}", wanted.backup), commit)])?;
         Ok(commit)
     }
 }
@@ -200,8 +240,8 @@ fn unescape(text: &[u8]) -> BString {
     path
 }
 
-fn is_wanted(wanted: &Restore, path: &BString) -> bool {
-    wanted.paths.as_ref().is_none_or(|paths| {
+fn is_wanted(paths: Option<&[BString]>, path: &BString) -> bool {
+    paths.is_none_or(|paths| {
         paths.iter().any(|wanted| {
             let rest = path.strip_prefix(wanted.trim_end_with(|last| last == '/'));
             rest.is_some_and(|rest| rest.is_empty() || wanted.is_empty() || rest[0] == b'/')

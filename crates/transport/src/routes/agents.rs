@@ -165,7 +165,6 @@ async fn update_status(context: web::Data<Context>, agent: AgentPath, request: I
 #[delete("/agents/{agent_id}")]
 async fn unregister_agent(context: web::Data<Context>, agent: AgentPath) -> Answer {
     let AgentPath(agent) = agent;
-    let command = Command::Registry(registry::Command::Unregister { agent: agent.clone() });
-    context.orchestrator.submit(Actor::Agent(agent.clone()), command).await?;
+    context.orchestrator.unregister(Actor::Agent(agent.clone()), agent.clone()).await?;
     Ok(done(&agent, "Agent unregistered successfully"))
 }
