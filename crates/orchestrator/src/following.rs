@@ -5,12 +5,14 @@
 //! collides is reported as commands; the record and its life are the log's.
 
 mod follower;
+mod meaning;
 mod permit;
 mod record;
 mod reports;
 mod runner;
 mod source;
 
+pub use self::meaning::{ImpactFilter, ImpactView};
 use crate::{Error, Orchestrator};
 use orchestrator_protocol::{AgentId, WorkspaceBusy};
 use orchestrator_repository::{Project, Store};
@@ -58,6 +60,8 @@ pub(crate) struct Following {
     standings: Mutex<BTreeMap<String, Standing>>,
     /// The store of unfinished work; one process has it open once.
     store: Mutex<Option<Store>>,
+    /// What changes mean for others' code.
+    meaning: meaning::Meaning,
 }
 
 /// How a workspace was seen last.
@@ -86,6 +90,7 @@ impl Following {
             watchers: Mutex::default(),
             standings: Mutex::default(),
             store: Mutex::default(),
+            meaning: meaning::Meaning::new(),
         }
     }
 
@@ -123,6 +128,7 @@ impl Following {
         let this = orchestrator.clone();
         let follow = move || runtime.block_on(runner::run(this, asked));
         *following.thread.lock() = Some(std::thread::Builder::new().name("workspaces".into()).spawn(follow)?);
+        following.meaning.start(orchestrator)?;
         Ok(())
     }
 
@@ -143,9 +149,11 @@ impl Following {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that follows the workspaces ended badly; nothing in it was not derived");
         }
+        self.meaning.stop();
     }
 
-    /// Returns when every change of a followed file that was finished before the call has been merged.
+    /// Returns when every change of a followed file that was finished before the call has been merged, and compared with
+    /// what others define and use, as far as the target branch is read by then.
     pub(crate) async fn barrier(&self) -> Result<Vec<String>, Error> {
         let watchers: Vec<(String, Arc<Handle>)> =
             self.watchers.lock().iter().map(|(agent, handle)| (agent.clone(), handle.clone())).collect();
@@ -157,6 +165,7 @@ impl Following {
             }
         }
         self.looked().await?;
+        self.meaning.looked().await?;
         Ok(unsettled)
     }
 

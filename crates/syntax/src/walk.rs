@@ -390,10 +390,11 @@ impl<'t> Walker<'t> {
             uses.push(one);
         }
         uses.sort_by_key(|one| (one.range.start, one.range.end));
-        let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, entity) in self.entities.iter().enumerate() {
-            by_path.entry(entity.path.clone()).or_default().push(at);
-        }
+        let mut by_path: Vec<u32> = (0..u32::try_from(self.entities.len()).unwrap_or(u32::MAX)).collect();
+        by_path.sort_by_key(|at| self.entities.get(*at as usize).map(|entity| &entity.path));
+        let mut used: Vec<u64> = uses.iter().map(|one| hash_of(one.name.as_bytes())).collect();
+        used.sort_unstable();
+        used.dedup();
         let whole = std::mem::take(&mut self.namespace);
         File {
             language: self.language,
@@ -403,7 +404,8 @@ impl<'t> Walker<'t> {
             imports: self.imports,
             errors: self.errors,
             attributes: self.attributes,
-            by_path,
+            by_path: by_path.into(),
+            used: used.into(),
             length,
         }
     }
