@@ -39,7 +39,7 @@ pub enum Command {
     /// Merging found that unfinished work collides. Finding the same again changes nothing.
     Found {
         /// What was found.
-        overlap: Overlap,
+        overlap: Box<Overlap>,
         /// It goes together by a rule that a line merge does not have.
         settles: bool,
         /// One side changes an entity's signature where they collide.
@@ -197,7 +197,7 @@ impl State {
             }),
             Command::Found { overlap, settles, signature, .. } => {
                 let severity = severity(overlap, *settles, *signature);
-                let overlap = overlap.clone();
+                let overlap = Overlap::clone(overlap);
                 let (target, subject) = (overlap.target.as_deref(), overlap.subject.as_deref());
                 let known = self.conflicts.between(&overlap.path, &overlap.agents, target, subject);
                 Ok(match known {

@@ -80,6 +80,7 @@ impl Parties {
             entities: touched.entities.iter().map(|entity| entity_name(&name(&finding.path), entity)).collect(),
         };
         let settles = finding.kind == Kind::Settles;
+        let overlap = Box::new(overlap);
         Command::Found { overlap, settles, signature: touched.signature, regions, impact: None }
     }
 

@@ -109,6 +109,7 @@ impl Parties {
         let impact =
             ConflictImpact { definition: changed(definition, self.author), uses: uses.iter().map(affected).collect() };
         let (settles, signature) = (false, true);
+        let overlap = Box::new(overlap);
         Command::Found { overlap, settles, signature, regions: Vec::new(), impact: Some(Box::new(impact)) }
     }
 
