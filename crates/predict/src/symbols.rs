@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use questions::{Answer, Question};
 
-/// Bytes of source of the tip that are indexed; what comes later is left out. An outline takes about ten times its
+/// Bytes of source of the tip that are indexed; what comes later is left out. An outline takes six to eleven times its
 /// text.
 const TEXT: usize = 64 << 20;
 

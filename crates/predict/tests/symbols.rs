@@ -1,5 +1,4 @@
 //! What one agent's change breaks in another's work, through moves of the tip and of both.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use orchestrator_predict::{Change, Id, Impact, Mode, Path, Question, Source, Symbols, Version};
 use std::cell::RefCell;

@@ -125,6 +125,8 @@ pub struct File {
     pub(crate) by_path: Box<[u32]>,
     /// Hashes of the names used, in order; an outline keeps them.
     pub(crate) used: Box<[u64]>,
+    /// Its uses were left out.
+    pub(crate) is_outline: bool,
     /// Length of the text, in bytes.
     pub(crate) length: usize,
 }
@@ -134,6 +136,7 @@ impl File {
     /// fraction of the memory. Whether it uses a name is still known.
     #[must_use]
     pub fn into_outline(mut self) -> Self {
+        self.is_outline = true;
         self.uses = Vec::new();
         self.errors.shrink_to_fit();
         self.imports.shrink_to_fit();
@@ -147,7 +150,7 @@ impl File {
     /// Whether its uses were left out.
     #[must_use]
     pub fn is_outline(&self) -> bool {
-        self.uses.is_empty() && !self.used.is_empty()
+        self.is_outline
     }
 
     /// Whether it uses a name, be it an outline or not.

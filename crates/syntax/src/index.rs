@@ -1,8 +1,10 @@
 //! Definitions and uses of many files, kept file by file.
 
 mod eval;
+mod imports;
 mod modules;
 mod names;
+mod rust_paths;
 
 use crate::chain::{Head, Step};
 use crate::language::Family;

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn who_changed_what_and_who_uses_it_is_said_with_the_lines() {
         let expected = [
-            "c9 open  high  semantic  cart.py  ann against bob  0s ago",
+            "c9 open  high  semantic  cart.py  ann against bob  now",
             "  in shop.py::price, cart.py::total",
             "  ann changed price in shop.py: parameter 'tax' added",
             "  before      1  def price(item):",
