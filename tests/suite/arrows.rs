@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-syntax", &[]),
     ("orchestrator-log", &[]),
     ("orchestrator-merge", &[]),
-    ("orchestrator-predict", &["orchestrator-merge"]),
+    ("orchestrator-predict", &["orchestrator-merge", "orchestrator-syntax"]),
     ("orchestrator-repository", &[]),
     ("orchestrator-watch", &[]),
     ("orchestrator-registry", &["orchestrator-protocol"]),

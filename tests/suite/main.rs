@@ -15,6 +15,8 @@ mod documented;
 mod events;
 /// The faults of the documented system are not ours.
 mod faults_of_the_original;
+/// What one agent changes and another's new code uses is told to the user.
+mod impact;
 /// Claims exclude each other, expire, and fence off who holds an old token.
 mod leases;
 /// Messages are delivered, acknowledged, redelivered and kept.

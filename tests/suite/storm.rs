@@ -248,7 +248,9 @@ impl Storm {
 
     async fn open(&self) -> Vec<Value> {
         let answer = self.server.get("/conflicts?status=pending").await.body;
-        answer["conflicts"].as_array().unwrap().clone()
+        // Git knows of lines only.
+        let of_lines = |one: &&Value| one["conflict_type"] != "semantic";
+        answer["conflicts"].as_array().unwrap().iter().filter(of_lines).cloned().collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The arguments of the whole program. Each subcommand's own stand beside it.
 
 use crate::commands::{
-    agent, agents, broadcast, changes, command, completions, conflicts, events, inbox, lease, recommend, register,
-    send, snapshots, unregister, workspace,
+    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, recommend,
+    register, send, snapshots, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Restore(snapshots::Restore),
     /// List conflicts, watch them, show or settle one.
     Conflicts(conflicts::Arguments),
+    /// What changes of definitions break in others' code, and who uses what.
+    Impact(impact::Arguments),
     /// Claim files, and look at claims.
     Lease(lease::Arguments),
     /// Carry out a control command.

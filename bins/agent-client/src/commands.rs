@@ -8,6 +8,7 @@ pub(crate) mod command;
 pub(crate) mod completions;
 pub(crate) mod conflicts;
 pub(crate) mod events;
+pub(crate) mod impact;
 pub(crate) mod inbox;
 pub(crate) mod lease;
 pub(crate) mod recommend;
@@ -41,6 +42,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Inbox(arguments) => inbox::run(context, arguments).await,
         Command::Changes(arguments) => changes::run(context, arguments).await,
         Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
+        Command::Impact(arguments) => impact::run(context, arguments).await,
         Command::Lease(arguments) => lease::run(context, arguments).await,
         Command::Control(arguments) => command::run(context, arguments).await,
         Command::Status => status::run(context).await,

@@ -14,7 +14,7 @@ mod sync;
 mod workspaces;
 
 pub use messages::Broadcast;
-pub use sync::ChangesQuery;
+pub use sync::{ChangesQuery, ImpactQuery};
 
 /// How long the server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

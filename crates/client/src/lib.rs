@@ -56,6 +56,6 @@ pub use agent::{AgentConnection, AgentOptions};
 pub use error::Error;
 pub use frame::Frame;
 pub use handle::Handle;
-pub use http::{Broadcast, ChangesQuery, Client};
+pub use http::{Broadcast, ChangesQuery, Client, ImpactQuery};
 pub use listener::{Listener, ListenerOptions};
 pub use notice::{Notice, Notices};

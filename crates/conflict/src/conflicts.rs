@@ -38,6 +38,15 @@ pub struct Conflict {
     /// How many regions collide.
     #[serde(default)]
     pub regions: usize,
+    /// What tells it from others of the same agents, when it is semantic.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Who has to change course, when it is semantic.
+    #[serde(default)]
+    pub affected: Option<AgentId>,
+    /// Names of what collides.
+    #[serde(default)]
+    pub entities: Vec<String>,
     /// The number of the event that holds the regions.
     #[serde(default)]
     pub described: u64,
@@ -48,6 +57,11 @@ impl Conflict {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.status != ResolutionStatus::Resolved
+    }
+
+    /// Names what it is about.
+    fn name(&self) -> String {
+        overlap(&self.path, &self.agents, self.target.as_deref(), self.subject.as_deref())
     }
 
     /// Whether these regions need no further word: they were told, or somebody settled just them.
@@ -66,12 +80,19 @@ pub struct Conflicts {
     newest: BTreeMap<String, u64>,
 }
 
-/// Names an overlap: where, and between whom.
-fn overlap(path: &str, agents: &[AgentId], target: Option<&str>) -> String {
+/// Names an overlap: between whom, and where, or about what when it has a subject.
+fn overlap(path: &str, agents: &[AgentId], target: Option<&str>, subject: Option<&str>) -> String {
     let mut name = agents.iter().map(|agent| agent.key() + "\n").collect::<String>();
     name.push_str(target.unwrap_or_default());
     name.push('\n');
-    name.push_str(path);
+    match subject {
+        // No path begins so.
+        Some(subject) => {
+            name.push('\n');
+            name.push_str(subject);
+        }
+        None => name.push_str(path),
+    }
     name
 }
 
@@ -98,10 +119,16 @@ impl Conflicts {
         self.open().find(|(_, conflict)| conflict.path == path && conflict.fingerprint.is_none())
     }
 
-    /// The newest one that merging found between these on this file.
+    /// The newest one that was found between these on this file, or on this subject.
     #[must_use]
-    pub fn between(&self, path: &str, agents: &[AgentId], target: Option<&str>) -> Option<(u64, &Conflict)> {
-        let id = *self.newest.get(&overlap(path, agents, target))?;
+    pub fn between(
+        &self,
+        path: &str,
+        agents: &[AgentId],
+        target: Option<&str>,
+        subject: Option<&str>,
+    ) -> Option<(u64, &Conflict)> {
+        let id = *self.newest.get(&overlap(path, agents, target, subject))?;
         Some((id, self.records.get(&id)?))
     }
 
@@ -113,7 +140,7 @@ impl Conflicts {
 
     pub(crate) fn found(&mut self, id: u64, conflict: Conflict) {
         if conflict.fingerprint.is_some() {
-            self.newest.insert(overlap(&conflict.path, &conflict.agents, conflict.target.as_deref()), id);
+            self.newest.insert(conflict.name(), id);
         }
         self.records.insert(id, conflict);
     }
@@ -134,7 +161,7 @@ impl Conflicts {
         if self.records.len() > KEPT_RESOLVED {
             let oldest = self.all().find(|(_, conflict)| !conflict.is_open()).map(|(id, _)| id);
             if let Some((id, oldest)) = oldest.and_then(|id| Some((id, self.records.remove(&id)?))) {
-                let name = overlap(&oldest.path, &oldest.agents, oldest.target.as_deref());
+                let name = oldest.name();
                 if self.newest.get(&name) == Some(&id) {
                     self.newest.remove(&name);
                 }

@@ -21,6 +21,16 @@ pub struct Overlap {
     pub agent_paths: Vec<Option<String>>,
     /// How many regions collide.
     pub regions: usize,
+    /// What tells a semantic conflict from others of the same agents, whatever its file: who changed what. Nothing for
+    /// lines that collide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Who has to change course, in a semantic conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affected: Option<AgentId>,
+    /// Names of what collides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
 }
 
 impl Conflict {
@@ -39,6 +49,9 @@ impl Conflict {
             agent_paths: overlap.agent_paths.clone(),
             fingerprint: Some(overlap.fingerprint.clone()),
             regions: overlap.regions,
+            subject: overlap.subject.clone(),
+            affected: overlap.affected.clone(),
+            entities: overlap.entities.clone(),
             described,
         }
     }

@@ -1,7 +1,9 @@
 //! The state and its rules.
 
 use crate::{Change, Conflict, Conflicts, Edit, Edits, Error, Overlap};
-use orchestrator_protocol::{AgentId, ChangeType, ConflictRegion, ConflictType, ResolutionStatus, Severity};
+use orchestrator_protocol::{
+    AgentId, ChangeType, ConflictImpact, ConflictRegion, ConflictType, ResolutionStatus, Severity,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -37,11 +39,15 @@ pub enum Command {
     /// Merging found that unfinished work collides. Finding the same again changes nothing.
     Found {
         /// What was found.
-        overlap: Overlap,
+        overlap: Box<Overlap>,
         /// It goes together by a rule that a line merge does not have.
         settles: bool,
+        /// One side changes an entity's signature where they collide.
+        signature: bool,
         /// The lines that collide.
         regions: Vec<ConflictRegion>,
+        /// What was changed and what that breaks, when it is semantic.
+        impact: Option<Box<ConflictImpact>>,
     },
     /// What merging found is over.
     Gone {
@@ -51,6 +57,8 @@ pub enum Command {
         agents: Vec<AgentId>,
         /// The branch.
         target: Option<String>,
+        /// What it was about, when it was semantic.
+        subject: Option<String>,
     },
     /// Begin to watch the project's folder. Twice is no error.
     StartMonitoring,
@@ -187,10 +195,11 @@ impl State {
                 true => Vec::new(),
                 false => vec![Event::Followed { agent: agent.clone(), merged: *merged }],
             }),
-            Command::Found { overlap, settles, .. } => {
-                let severity = severity(overlap, *settles);
-                let overlap = overlap.clone();
-                let known = self.conflicts.between(&overlap.path, &overlap.agents, overlap.target.as_deref());
+            Command::Found { overlap, settles, signature, .. } => {
+                let severity = severity(overlap, *settles, *signature);
+                let overlap = Overlap::clone(overlap);
+                let (target, subject) = (overlap.target.as_deref(), overlap.subject.as_deref());
+                let known = self.conflicts.between(&overlap.path, &overlap.agents, target, subject);
                 Ok(match known {
                     // The same as before: told already, or marked as settled and quiet until it changes.
                     Some((_, known)) if known.is_quiet_about(&overlap.fingerprint) => Vec::new(),
@@ -200,8 +209,8 @@ impl State {
                     _ => vec![Event::Found { overlap, severity, at }],
                 })
             }
-            Command::Gone { path, agents, target } => {
-                let known = self.conflicts.between(path, agents, target.as_deref());
+            Command::Gone { path, agents, target, subject } => {
+                let known = self.conflicts.between(path, agents, target.as_deref(), subject.as_deref());
                 Ok(known.filter(|(_, known)| known.is_open()).map(|(id, _)| withdrawn(id)).into_iter().collect())
             }
             Command::StartMonitoring if self.monitoring.is_none() => Ok(vec![Event::MonitoringStarted]),
@@ -309,6 +318,9 @@ impl State {
                     agent_paths: Vec::new(),
                     fingerprint: None,
                     regions: 0,
+                    subject: None,
+                    affected: None,
+                    entities: Vec::new(),
                     described: seq,
                 },
             ),
@@ -335,11 +347,12 @@ impl State {
 }
 
 /// How bad it is when work collides so.
-fn severity(overlap: &Overlap, settles: bool) -> Severity {
+fn severity(overlap: &Overlap, settles: bool, signature: bool) -> Severity {
     match overlap.conflict_type {
         _ if settles => Severity::Low,
         ConflictType::DeleteModify => Severity::Critical,
-        _ if overlap.regions > 1 => Severity::High,
+        ConflictType::Semantic => Severity::High,
+        _ if signature || overlap.regions > 1 => Severity::High,
         _ => Severity::Medium,
     }
 }

@@ -1,7 +1,7 @@
 //! The life of edits and conflicts, driven through the public interface.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use orchestrator_conflict::{Command, Error, Event, State};
+use orchestrator_conflict::{Command, Error, Event, Overlap, State};
 use orchestrator_protocol::{AgentId, ChangeType, ConflictType, Severity};
 use proptest::prelude::*;
 
@@ -157,4 +157,64 @@ proptest! {
             prop_assert!(world.state.conflicts().open().count() <= paths.len());
         }
     }
+}
+
+/// What was found between a and b in x.py: lines, or something about a subject.
+fn found(subject: Option<&str>, fingerprint: &str, signature: bool) -> Command {
+    let conflict_type = if subject.is_some() { ConflictType::Semantic } else { ConflictType::Content };
+    let overlap = Overlap {
+        path: "x.py".into(),
+        agents: vec![id("a"), id("b")],
+        target: None,
+        conflict_type,
+        fingerprint: fingerprint.into(),
+        agent_paths: Vec::new(),
+        regions: 1,
+        subject: subject.map(str::to_owned),
+        affected: subject.map(|_| id("b")),
+        entities: Vec::new(),
+    };
+    Command::Found { overlap: Box::new(overlap), settles: false, signature, regions: Vec::new(), impact: None }
+}
+
+fn gone(path: &str, subject: Option<&str>) -> Command {
+    let agents = vec![id("a"), id("b")];
+    Command::Gone { path: path.into(), agents, target: None, subject: subject.map(str::to_owned) }
+}
+
+#[test]
+fn what_is_semantic_is_told_from_lines_and_from_other_subjects() {
+    let mut world = World::default();
+    for (command, events) in [
+        (found(None, "1", false), 1),
+        (found(Some("price"), "1", true), 1),
+        (found(Some("label"), "1", true), 1),
+        (found(Some("price"), "1", true), 0),
+        (found(Some("price"), "2", true), 1),
+    ] {
+        assert_eq!(world.run(&command).unwrap().len(), events, "{command:?}");
+    }
+    assert_eq!(world.state.conflicts().open().count(), 3, "what changes stays the same record");
+    let severities: Vec<Severity> = world.state.conflicts().open().map(|(_, one)| one.severity).collect();
+    assert_eq!(severities, [Severity::Medium, Severity::High, Severity::High]);
+    // Its file may be another one by now.
+    assert_eq!(world.run(&gone("y.py", Some("price"))).unwrap().len(), 1);
+    assert_eq!(world.run(&gone("y.py", None)).unwrap().len(), 0);
+    assert_eq!(world.run(&gone("x.py", None)).unwrap().len(), 1);
+    let left: Vec<Option<&str>> = world.state.conflicts().open().map(|(_, one)| one.subject.as_deref()).collect();
+    assert_eq!(left, [Some("label")]);
+}
+
+#[test]
+fn lines_that_change_a_signature_are_severe() {
+    let mut world = World::default();
+    world.run(&found(None, "1", true)).unwrap();
+    assert_eq!(world.state.conflicts().open().next().unwrap().1.severity, Severity::High);
+}
+
+#[test]
+fn an_overlap_written_before_there_were_subjects_is_read() {
+    let old = r#"{"path":"x.py","agents":["a","b"],"target":null,"conflict_type":"content","fingerprint":"1","agent_paths":[],"regions":1}"#;
+    let read: Overlap = serde_json::from_str(old).unwrap();
+    assert_eq!((read.subject.as_ref(), serde_json::to_string(&read).unwrap().as_str()), (None, old));
 }

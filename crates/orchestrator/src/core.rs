@@ -11,7 +11,7 @@ use crate::render::expiry;
 use crate::{Actor, Error, Event, State};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
-use orchestrator_protocol::{Address, AgentId, Json, Lease, MessageState, Timestamp};
+use orchestrator_protocol::{Address, AgentId, Lease, MessageState, Timestamp};
 use orchestrator_registry as registry;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -74,8 +74,8 @@ impl Core {
         if !events.is_empty() {
             let body = match command {
                 Command::Send(outgoing) => Some(outgoing.payload.clone()),
-                Command::Conflict(conflict::Command::Found { regions, .. }) => {
-                    serde_json::to_value(regions).ok().map(Json::from)
+                Command::Conflict(conflict::Command::Found { regions, impact, .. }) => {
+                    crate::render::details(regions, impact.as_deref())
                 }
                 _ => None,
             };

@@ -7,12 +7,14 @@
 mod budget;
 mod follower;
 mod keeping;
+mod meaning;
 mod permit;
 mod record;
 mod reports;
 mod runner;
 mod source;
 
+pub use self::meaning::{ImpactFilter, ImpactView};
 pub(crate) use self::source::name;
 use crate::snapshots::Kept;
 use crate::{Actor, Command, Error, Orchestrator};
@@ -68,6 +70,8 @@ pub(crate) struct Following {
     standings: Mutex<BTreeMap<String, Standing>>,
     /// The store of unfinished work; one process has it open once.
     store: Mutex<Option<Store>>,
+    /// What changes mean for others' code.
+    meaning: meaning::Meaning,
 }
 
 /// How a workspace was seen last.
@@ -96,6 +100,7 @@ impl Following {
             watchers: Mutex::default(),
             standings: Mutex::default(),
             store: Mutex::default(),
+            meaning: meaning::Meaning::new(),
         }
     }
 
@@ -133,6 +138,7 @@ impl Following {
         let this = orchestrator.clone();
         let follow = move || runtime.block_on(runner::run(this, asked));
         *following.thread.lock() = Some(std::thread::Builder::new().name("workspaces".into()).spawn(follow)?);
+        following.meaning.start(orchestrator)?;
         Ok(())
     }
 
@@ -153,9 +159,11 @@ impl Following {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that follows the workspaces ended badly; nothing in it was not derived");
         }
+        self.meaning.stop();
     }
 
-    /// Returns when every change of a followed file that was finished before the call has been merged.
+    /// Returns when every change of a followed file that was finished before the call has been merged, and compared with
+    /// what others define and use, as far as the target branch is read by then.
     pub(crate) async fn barrier(&self) -> Result<Vec<String>, Error> {
         let watchers: Vec<(String, Arc<Handle>)> =
             self.watchers.lock().iter().map(|(agent, handle)| (agent.clone(), handle.clone())).collect();
@@ -167,6 +175,7 @@ impl Following {
             }
         }
         self.looked().await?;
+        self.meaning.looked().await?;
         Ok(unsettled)
     }
 

@@ -72,7 +72,7 @@ pub use engine::{OpenError, Orchestrator};
 pub use error::Error;
 pub use event::{DecodeError, Event};
 pub use feed::{Chunk, Lagged, Subscription};
-pub use following::Work;
+pub use following::{ImpactFilter, ImpactView, Work};
 pub use history::History;
 pub use options::{Options, SnapshotOptions};
 pub use presence::Presence;

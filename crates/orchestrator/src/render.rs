@@ -6,8 +6,8 @@ use crate::snapshots::{self, wire_id};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{
-    AgentId, AgentMessagePush, AgentStatus, BroadcastPush, ChangePush, Conflict, ConflictPush, ConflictRegion, Json,
-    Lease, Push, PushBody, ResolutionStatus, Timestamp,
+    AgentId, AgentMessagePush, AgentStatus, BroadcastPush, ChangePush, Conflict, ConflictImpact, ConflictPush,
+    ConflictRegion, Json, Lease, Push, PushBody, ResolutionStatus, Timestamp,
 };
 use orchestrator_registry as registry;
 use orchestrator_workflow as workflow;
@@ -180,6 +180,9 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
                 resolved_by: None,
                 target: None,
                 agent_paths: Vec::new(),
+                affected_agent: None,
+                entities: Vec::new(),
+                impact: None,
                 regions: Vec::new(),
             },
         })
@@ -189,7 +192,9 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
         if let PushBody::ConflictDetected(ConflictPush { conflict }) = &mut push {
             conflict.target.clone_from(&overlap.target);
             conflict.agent_paths.clone_from(&overlap.agent_paths);
-            conflict.regions = regions(body);
+            conflict.affected_agent.clone_from(&overlap.affected);
+            conflict.entities.clone_from(&overlap.entities);
+            (conflict.regions, conflict.impact) = shown(body);
         }
         push
     };
@@ -224,9 +229,22 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
     })
 }
 
-/// The lines that collide, as a record's payload holds them; none once it was erased.
-pub(crate) fn regions(body: Option<&Json>) -> Vec<ConflictRegion> {
-    body.and_then(|body| serde_json::from_str(body.as_str()).ok()).unwrap_or_default()
+/// The payload of a conflict's record: the list of regions, or what is semantic.
+pub(crate) fn details(regions: &[ConflictRegion], impact: Option<&ConflictImpact>) -> Option<Json> {
+    let value = match impact {
+        Some(impact) => serde_json::to_value(impact),
+        None => serde_json::to_value(regions),
+    };
+    value.ok().map(Json::from)
+}
+
+/// The lines that collide, or what is semantic, as a record's payload holds it; nothing once it was erased.
+pub(crate) fn shown(body: Option<&Json>) -> (Vec<ConflictRegion>, Option<Box<ConflictImpact>>) {
+    let Some(body) = body else { return (Vec::new(), None) };
+    match serde_json::from_str(body.as_str()) {
+        Ok(regions) => (regions, None),
+        Err(_) => (Vec::new(), serde_json::from_str(body.as_str()).ok()),
+    }
 }
 
 fn mailbox_entry(seq: u64, at: i64, event: &mailbox::Event, body: Option<&Json>) -> Option<Entry> {

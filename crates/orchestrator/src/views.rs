@@ -158,7 +158,7 @@ impl Orchestrator {
             let record = this.shared.reader.record(described).map_err(crate::mail::internal)?;
             Ok(record.as_ref().and_then(crate::mail::body_of))
         };
-        view.regions = crate::render::regions(self.with_log(body).await?.as_ref());
+        (view.regions, view.impact) = crate::render::shown(self.with_log(body).await?.as_ref());
         Ok(view)
     }
 
@@ -227,6 +227,9 @@ fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict {
         resolved_by: conflict.resolved_by.clone(),
         target: conflict.target.clone(),
         agent_paths: conflict.agent_paths.clone(),
+        affected_agent: conflict.affected.clone(),
+        entities: conflict.entities.clone(),
+        impact: None,
         regions: Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! What prediction reports.
 
-use crate::{Agent, Path};
+use crate::{Agent, Id, Path};
 use orchestrator_merge as merge;
 
 /// Two changes that do not go together.
@@ -18,6 +18,9 @@ pub struct Finding {
     pub regions: Vec<Region>,
     /// Where the first and the second have the file, when they renamed it.
     pub paths: [Option<Path>; 2],
+    /// The contents that were merged: before both changes, the first's and the second's. Nothing where there is none
+    /// that may be read.
+    pub contents: [Option<Id>; 3],
 }
 
 /// In which way two changes collide.

@@ -6,6 +6,9 @@
 //! Only shared paths are merged and only their contents are read, so one save costs what the agents cost that
 //! share its path, whatever the size of the repository and however many agents there are.
 //!
+//! Work that merges line by line may still not go together: [`Symbols`] holds what the tip and each agent's work define
+//! and use, and says which of an agent's new uses another one's changes break.
+//!
 //! The crate is pure: contents come through [`Source`], findings go out as data. Everything in it is derived
 //! and can be thrown away.
 //!
@@ -13,13 +16,22 @@
 //! Paths are merged one by one. A rename is seen where it matters, when another agent changed the file under
 //! its old name, and told by the likeness of the contents. Of a rename and an edit that merge, the union is not
 //! built.
+//!
+//! Symbols are those of files with a name in UTF-8 and at most 512 KiB. Where an agent's change of a file collides with
+//! what has landed, the tip's version stands for it.
 
+mod entities;
 mod finding;
+mod impact;
 mod pair;
 mod rename;
 mod star;
+mod symbols;
 mod version;
 
+pub use entities::Touched;
 pub use finding::{Finding, Kind, Part, Region};
+pub use impact::{Affected, Definition, Impact, Usage};
 pub use star::{Agent, Star};
+pub use symbols::{Answer, Question, Symbols};
 pub use version::{Change, Id, Mode, Path, Source, Version};

@@ -3,7 +3,7 @@
 use crate::finding::{Finding, Kind, Region};
 use crate::pair::{self, Pair};
 use crate::rename;
-use crate::version::{Change, Mode, Path, Source, Version};
+use crate::version::{Change, Id, Mode, Path, Source, Version};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
@@ -43,12 +43,18 @@ struct Collision {
     regions: Vec<Region>,
     /// Where each has the file, when it renamed it.
     paths: [Option<Path>; 2],
+    contents: [Option<Id>; 3],
 }
 
 impl Collision {
-    fn at_path(kind: Kind, regions: Vec<Region>) -> Self {
-        Self { kind, regions, paths: [None, None] }
+    fn at_path(kind: Kind, regions: Vec<Region>, three: Three) -> Self {
+        Self { kind, regions, paths: [None, None], contents: readable(three) }
     }
+}
+
+/// The contents of three versions, where they may be read.
+fn readable((base, first, second): Three) -> [Option<Id>; 3] {
+    [base, first, second].map(|one| one.filter(|one| !one.opaque && one.mode.is_file()).map(|one| one.id))
 }
 
 impl Star {
@@ -136,16 +142,17 @@ impl Star {
                 Landed::Clean(version) => sides.push((agent, version)),
                 Landed::Conflict(kind, regions) => {
                     let (path, paths) = (path.clone(), [None, None]);
-                    findings.push(Finding { path, first: agent, second: None, kind, regions, paths });
+                    let contents = readable((change.base, change.side, tip));
+                    findings.push(Finding { path, first: agent, second: None, kind, regions, paths, contents });
                 }
             }
         }
         for (place, (first, ours)) in sides.iter().enumerate() {
             for (second, theirs) in sides.iter().skip(place + 1) {
                 let found = self.collide(source, path, tip, (*first, *ours), (*second, *theirs))?;
-                if let Some(Collision { kind, regions, paths }) = found {
+                if let Some(Collision { kind, regions, paths, contents }) = found {
                     let (path, first, second) = (path.clone(), *first, Some(*second));
-                    findings.push(Finding { path, first, second, kind, regions, paths });
+                    findings.push(Finding { path, first, second, kind, regions, paths, contents });
                 }
             }
         }
@@ -179,7 +186,9 @@ impl Star {
             (None, None, Some(old)) => return self.both_gone(source, first, second, old),
             _ => match self.merge(source, path, (tip, ours, theirs))? {
                 Pair::Clean(_) => return Ok(None),
-                Pair::Settles(_) => return Ok(Some(Collision::at_path(Kind::Settles, Vec::new()))),
+                Pair::Settles(_) => {
+                    return Ok(Some(Collision::at_path(Kind::Settles, Vec::new(), (tip, ours, theirs))));
+                }
                 Pair::Conflict(kind, regions) => (kind, regions),
             },
         };
@@ -187,11 +196,11 @@ impl Star {
         let (mover, stayed, is_first) = match (ours, theirs, tip) {
             (None, Some(version), Some(_)) => (first, version, true),
             (Some(version), None, Some(_)) => (second, version, false),
-            _ => return Ok(Some(Collision::at_path(kind, regions))),
+            _ => return Ok(Some(Collision::at_path(kind, regions, (tip, ours, theirs)))),
         };
         let Some(old) = tip else { return Ok(None) };
         let Some((to, version)) = self.renamed(source, mover, old)? else {
-            return Ok(Some(Collision::at_path(kind, regions)));
+            return Ok(Some(Collision::at_path(kind, regions, (tip, ours, theirs))));
         };
         let (kind, regions) = match self.merge(source, &to, (Some(old), Some(version), Some(stayed)))? {
             Pair::Clean(_) => return Ok(None),
@@ -200,7 +209,8 @@ impl Star {
             Pair::Conflict(_, regions) => (Kind::Rename, regions.into_iter().map(Region::swapped).collect()),
         };
         let paths = if is_first { [Some(to), None] } else { [None, Some(to)] };
-        Ok(Some(Collision { kind, regions, paths }))
+        let (one, two) = if is_first { (version, stayed) } else { (stayed, version) };
+        Ok(Some(Collision { kind, regions, paths, contents: readable((Some(old), Some(one), Some(two))) }))
     }
 
     /// Both took a file away from its path: fine, unless one of them only moved it.
@@ -212,6 +222,8 @@ impl Star {
         old: Version,
     ) -> Result<Option<Collision>, S::Error> {
         let (ours, theirs) = (self.renamed(source, first, old)?, self.renamed(source, second, old)?);
+        let there = |found: &Option<(Path, Version)>| found.as_ref().map(|(_, version)| *version);
+        let contents = readable((Some(old), there(&ours), there(&theirs)));
         let (kind, regions) = match (&ours, &theirs) {
             (None, None) => return Ok(None),
             (Some((to, one)), Some((same, two))) if to == same => {
@@ -225,7 +237,7 @@ impl Star {
             _ => (Kind::DeleteModify, Vec::new()),
         };
         let to = |found: Option<(Path, Version)>| found.map(|(path, _)| path);
-        Ok(Some(Collision { kind, regions, paths: [to(ours), to(theirs)] }))
+        Ok(Some(Collision { kind, regions, paths: [to(ours), to(theirs)], contents }))
     }
 
     fn renamed<S: Source>(
@@ -262,7 +274,8 @@ impl Star {
             for agent in files.iter().filter(|agent| has_folder && *agent != other) {
                 let (first, second) = (*agent.min(other), Some(*agent.max(other)));
                 let (path, paths) = (path.clone(), [None, None]);
-                findings.push(Finding { path, first, second, kind: Kind::Mode, regions: Vec::new(), paths });
+                let (regions, contents) = (Vec::new(), [None; 3]);
+                findings.push(Finding { path, first, second, kind: Kind::Mode, regions, paths, contents });
             }
         }
         findings

@@ -59,6 +59,14 @@ pub trait Source {
     /// It is nowhere.
     fn content(&self, id: &Id) -> Result<Arc<[u8]>, Self::Error>;
 
+    /// The length of a content in bytes, without reading it where that is possible.
+    ///
+    /// # Errors
+    /// It is nowhere.
+    fn size(&self, id: &Id) -> Result<usize, Self::Error> {
+        self.content(id).map(|content| content.len())
+    }
+
     /// What the tip of the target branch has at a path.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub enum ConflictType {
     Rename,
     /// Different kinds of things: a file and a link, a file and a folder, different permissions.
     Mode,
+    /// One changed, renamed or removed a definition, and the other's new code uses it as it was.
+    Semantic,
 }
 
 /// Where in its life a conflict stands.
@@ -91,9 +93,120 @@ pub struct Conflict {
     /// Where each of `conflicting_agents` has the file, when one of them renamed it; null where it did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agent_paths: Vec<Option<String>>,
+    /// Who has to change course: whose code uses what the other one changed. Only in semantic conflicts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affected_agent: Option<AgentId>,
+    /// What collides, as far as the language is known: `src/a.py::Class.method`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
+    /// What was changed and what that breaks, in semantic conflicts. Not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<Box<ConflictImpact>>,
     /// The lines that collide, where the agents' work was merged. Not in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<ConflictRegion>,
+}
+
+/// A changed definition and what the change breaks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictImpact {
+    /// What was changed.
+    pub definition: ChangedDefinition,
+    /// What breaks, by file and line; at most 64.
+    pub uses: Vec<AffectedUse>,
+}
+
+/// A definition that was changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ChangedDefinition {
+    /// Its file.
+    pub path: String,
+    /// Its path below the file before the change, such as `Class.method`.
+    pub entity: String,
+    /// Who changed it; null for landed work.
+    pub changed_by: Option<AgentId>,
+    /// How, in words.
+    pub change: String,
+    /// Its head before the change.
+    pub before: Option<RegionLines>,
+    /// Its head after the change; null when it is gone.
+    pub after: Option<RegionLines>,
+}
+
+/// A use that breaks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AffectedUse {
+    /// Its file.
+    pub path: String,
+    /// Its first line, counted from 1.
+    pub line: usize,
+    /// The entity it stands in.
+    pub entity: Option<String>,
+    /// The name used.
+    pub name: String,
+    /// How: `call`, `construct`, `reference`, `type`, `import`, `member` or `inherit`.
+    pub kind: String,
+    /// Its lines in the user's version.
+    pub text: RegionLines,
+}
+
+/// How sure it is that a use means a definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// By import, scope or receiver. New uses of this kind are conflicts.
+    Definite,
+    /// By name alone.
+    Possible,
+}
+
+/// A change and one use that it breaks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Impact {
+    /// Who changed the definition; null for landed work.
+    pub author: Option<AgentId>,
+    /// Whose the use is; null for a file that no agent changed.
+    pub user: Option<AgentId>,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// The user added or changed the use; else it stood there before.
+    pub is_new: bool,
+    /// What was changed.
+    pub definition: ChangedDefinition,
+    /// What breaks.
+    pub affected: AffectedUse,
+}
+
+/// One use of a definition, broken or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SymbolUse {
+    /// The definition: `src/a.py::Class.method`.
+    pub definition: String,
+    /// Whose work the use is in; null for a file that no agent changed.
+    pub agent: Option<AgentId>,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// The use.
+    pub used: AffectedUse,
+}
+
+/// `GET /sync/impact`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ImpactList {
+    /// `success`.
+    pub status: String,
+    /// Not all files of the target branch are read yet: there may be more.
+    pub indexing: bool,
+    /// Files of the target branch that are source and are not read: too large, or beyond the memory for all.
+    pub left_out: usize,
+    /// What changes break: those that are conflicts first, then definite ones, then possible ones.
+    pub impacts: Vec<Impact>,
+    /// Who uses what `symbol` or `path` names.
+    pub uses: Vec<SymbolUse>,
+    /// There is more than was asked for.
+    pub truncated: bool,
+    /// Now.
+    pub timestamp: Timestamp,
 }
 
 /// Lines that collide.

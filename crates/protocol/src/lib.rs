@@ -44,8 +44,9 @@ pub use agent::{
 };
 pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncStatus};
 pub use conflict::{
-    Conflict, ConflictAnswer, ConflictList, ConflictRegion, ConflictType, RegionLines, ResolutionStatus,
-    ResolveRequest, ResolvedAnswer, Severity,
+    AffectedUse, Certainty, ChangedDefinition, Conflict, ConflictAnswer, ConflictImpact, ConflictList, ConflictRegion,
+    ConflictType, Impact, ImpactList, RegionLines, ResolutionStatus, ResolveRequest, ResolvedAnswer, Severity,
+    SymbolUse,
 };
 pub use control::{Autonomy, CommandAnswer, CommandRequest};
 pub use error::{ErrorBody, ErrorCode};

@@ -112,6 +112,15 @@ impl Store {
         self.objects().read_as(&id, Kind::Blob)
     }
 
+    /// The length of a blob in bytes, without reading it.
+    /// # Errors
+    /// It is nowhere.
+    pub fn blob_size(&self, id: ObjectId) -> Result<u64, Error> {
+        let found = gix::objs::FindHeader::try_header(&self.objects(), &id);
+        let header = found.map_err(|error| Error::git(format!("read the object {id}"), &error))?;
+        header.map(|header| header.size).ok_or(Error::Missing { id })
+    }
+
     /// Keeps a blob in memory and returns its id.
     /// # Errors
     /// Hashing refused the content, which happens for forged SHA-1 collisions only.

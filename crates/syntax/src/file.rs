@@ -121,13 +121,44 @@ pub struct File {
     pub errors: Vec<Range<usize>>,
     /// Types of attributes that are only seen where they are assigned: (path of the type, name).
     pub(crate) attributes: HashMap<(String, String), Chain>,
-    /// Entities by path.
-    pub(crate) by_path: HashMap<String, Vec<usize>>,
+    /// Places of entities, in order of path, then of place.
+    pub(crate) by_path: Box<[u32]>,
+    /// Hashes of the names used, in order; an outline keeps them.
+    pub(crate) used: Box<[u64]>,
+    /// Its uses were left out.
+    pub(crate) is_outline: bool,
     /// Length of the text, in bytes.
     pub(crate) length: usize,
 }
 
 impl File {
+    /// The same without its uses and without what tells renames: all that resolving other files' uses needs, in a
+    /// fraction of the memory. Whether it uses a name is still known.
+    #[must_use]
+    pub fn into_outline(mut self) -> Self {
+        self.is_outline = true;
+        self.uses = Vec::new();
+        self.errors.shrink_to_fit();
+        self.imports.shrink_to_fit();
+        for entity in &mut self.entities {
+            entity.tokens = Vec::new();
+        }
+        self.entities.shrink_to_fit();
+        self
+    }
+
+    /// Whether its uses were left out.
+    #[must_use]
+    pub fn is_outline(&self) -> bool {
+        self.is_outline
+    }
+
+    /// Whether it uses a name, be it an outline or not.
+    #[must_use]
+    pub fn uses_name(&self, name: &str) -> bool {
+        self.used.binary_search(&crate::walk::hash_of(name.as_bytes())).is_ok()
+    }
+
     /// Whether the whole text was understood. A tree with errors is not taken for structure as a whole: what lies
     /// within the errors is left out, and a missing entity may only be unreadable.
     #[must_use]
@@ -142,9 +173,12 @@ impl File {
     }
 
     /// All entities of that path: overloads, declaration and definition.
-    pub fn find_all<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a Entity> {
-        let found: &[usize] = self.by_path.get(path).map_or(&[], Vec::as_slice);
-        found.iter().filter_map(|at| self.entities.get(*at))
+    pub fn find_all<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a Entity> + use<'a> {
+        let of = |at: &u32| self.entities.get(*at as usize);
+        let start = self.by_path.partition_point(|at| of(at).is_some_and(|entity| *entity.path < *path));
+        let end = self.by_path.partition_point(|at| of(at).is_some_and(|entity| *entity.path <= *path));
+        let places = self.by_path.get(start..end).unwrap_or_default();
+        places.iter().filter_map(|at| self.entities.get(*at as usize))
     }
 
     /// The innermost entities that bytes lie in: one for a place within one entity, several when the bytes reach over

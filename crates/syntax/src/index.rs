@@ -1,8 +1,10 @@
 //! Definitions and uses of many files, kept file by file.
 
 mod eval;
+mod imports;
 mod modules;
 mod names;
+mod rust_paths;
 
 use crate::chain::{Head, Step};
 use crate::language::Family;
@@ -41,13 +43,11 @@ pub struct Index {
     /// Entities by namespace, path of what they are in, and name.
     children: HashMap<Key, Vec<DefinitionId>>,
     /// Entities by name.
-    named: HashMap<Key, BTreeSet<DefinitionId>>,
+    named: HashMap<Key, Vec<DefinitionId>>,
     /// Files by namespace; an outer namespace has those of the inner ones.
     modules: HashMap<Key, BTreeSet<Arc<str>>>,
     /// Namespaces by their last part.
     tails: HashMap<Key, BTreeSet<String>>,
-    /// Files by the names they use.
-    users: HashMap<Key, BTreeSet<Arc<str>>>,
 }
 
 /// An index with another one over it: what the upper one has, also the absence of a file, counts.
@@ -103,6 +103,12 @@ impl Index {
         self.files.get(path)?.as_deref()
     }
 
+    /// What was set at a path: nothing when it was not, `Some(None)` when the file is said not to exist.
+    #[must_use]
+    pub fn entry(&self, path: &str) -> Option<Option<Arc<File>>> {
+        self.files.get(path).cloned()
+    }
+
     /// The paths that were set, those without a file included; in no order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(|path| &**path)
@@ -138,6 +144,22 @@ impl Index {
         self.view().resolve(path, one)
     }
 
+    /// The files that use a name, outlines too; in no order. Looks at each file.
+    pub fn users<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.files.iter().filter(|(_, file)| file.as_ref().is_some_and(|file| file.uses_name(name)));
+        all.map(|(path, _)| &**path)
+    }
+
+    /// All entities of a name, in whatever language, by path and place.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Vec<DefinitionId> {
+        let families: BTreeSet<Family> = crate::Language::all().iter().map(|language| language.family()).collect();
+        let all = families.into_iter().filter_map(|family| self.named.get(&(family, name.to_owned())));
+        let mut all: Vec<DefinitionId> = all.flatten().cloned().collect();
+        all.sort_unstable();
+        all
+    }
+
     fn keys(path: &str, file: &File, mut each: impl FnMut(usize, Key, Key)) {
         let family = file.language.family();
         for (at, entity) in file.entities.iter().enumerate() {
@@ -152,7 +174,7 @@ impl Index {
         Self::keys(path, file, |at, child, name| {
             let id = DefinitionId { path: Arc::clone(path), entity: at };
             self.children.entry(child).or_default().push(id.clone());
-            self.named.entry(name).or_default().insert(id);
+            self.named.entry(name).or_default().push(id);
         });
         for module in modules::modules_of(file, path) {
             for (depth, outer) in modules::outward(&module).enumerate() {
@@ -162,9 +184,6 @@ impl Index {
                     self.tails.entry((family, tail)).or_default().insert(outer.to_owned());
                 }
             }
-        }
-        for one in &file.uses {
-            self.users.entry((family, one.name.clone())).or_default().insert(Arc::clone(path));
         }
     }
 
@@ -178,7 +197,7 @@ impl Index {
                 ids.is_empty()
             });
             drop_from(named, &name, |ids| {
-                ids.remove(&id);
+                ids.retain(|one| *one != id);
                 ids.is_empty()
             });
         });
@@ -196,12 +215,6 @@ impl Index {
                     });
                 }
             }
-        }
-        for one in &file.uses {
-            drop_from(&mut self.users, &(family, one.name.clone()), |paths| {
-                paths.remove(path);
-                paths.is_empty()
-            });
         }
     }
 }
@@ -285,16 +298,16 @@ impl<'a> View<'a> {
         if possible.is_empty() { Resolution::None } else { Resolution::Possible(possible) }
     }
 
-    /// All uses that lead to a definition, in order of path and place, with what certainty.
+    /// All uses that lead to a definition, in order of path and place, with what certainty. Those in outlines are not
+    /// known; see [`Index::users`].
     #[must_use]
     pub fn uses_of(&self, definition: &DefinitionId) -> Vec<(Arc<str>, &'a Use, crate::Certainty)> {
         let Some(file) = self.file(&definition.path) else { return Vec::new() };
         let Some(entity) = self.entity(definition) else { return Vec::new() };
-        let key = (file.language.family(), entity.name.clone());
+        let family = file.language.family();
         let mut paths: BTreeSet<Arc<str>> = BTreeSet::new();
         for index in self.layers() {
-            let seen = index.users.get(&key).into_iter().flatten();
-            paths.extend(seen.filter(|path| self.file(path).is_some()).cloned());
+            paths.extend(index.users(&entity.name).filter(|path| self.file(path).is_some()).map(Arc::from));
         }
         let same = |id: &DefinitionId| {
             id == definition
@@ -302,7 +315,8 @@ impl<'a> View<'a> {
         };
         let mut found = Vec::new();
         for path in paths {
-            for one in self.file(&path).into_iter().flat_map(|file| &file.uses).filter(|one| one.name == entity.name) {
+            let file = self.file(&path).filter(|file| file.language.family() == family);
+            for one in file.into_iter().flat_map(|file| &file.uses).filter(|one| one.name == entity.name) {
                 let certainty = match self.resolve(&path, one) {
                     Resolution::Definite(ids) if ids.iter().any(same) => crate::Certainty::Definite,
                     Resolution::Possible(ids) if ids.iter().any(same) => crate::Certainty::Possible,
@@ -343,7 +357,9 @@ impl<'a> View<'a> {
         let found = layers.flat_map(|layer| {
             layer.named.get(&key).into_iter().flatten().filter(move |id| self.counts(layer, &id.path))
         });
-        found.take(2_000).cloned().collect()
+        let mut found: Vec<DefinitionId> = found.take(2_000).cloned().collect();
+        found.sort_unstable();
+        found
     }
 
     /// Files of a namespace and of those within it.

@@ -60,7 +60,10 @@ mod walk;
 pub use changes::{ChangeKind, EntityChange, SignatureChange, changes};
 pub use error::Error;
 pub use file::{Entity, EntityKind, File, Import};
-pub use impact::{AffectedUse, Certainty, ChangedDefinition, Impact, impact, new_uses};
+pub use impact::{
+    AffectedUse, Certainty, ChangedDefinition, Impact, base_impact, breaking_names, impact, new_uses, uses_any,
+    whole_impact,
+};
 pub use index::{DefinitionId, Index, Resolution, View};
 pub use language::Language;
 pub use parse::{Limits, parse};

@@ -1,7 +1,9 @@
 //! One pass over a tree, without recursion: entities, uses, imports and the scopes of local names.
 
+mod chains;
 mod define;
 mod expression;
+mod finish;
 mod scope;
 mod signature;
 
@@ -376,60 +378,5 @@ impl<'t> Walker<'t> {
             is_static: false,
         };
         self.imports.push_mut(import)
-    }
-
-    fn finish(mut self) -> File {
-        let length = self.text.len();
-        self.fill_bodies();
-        let mut uses = Vec::with_capacity(self.uses.len());
-        for (mut one, scope) in std::mem::take(&mut self.uses) {
-            let bare = one.target.steps.is_empty() || one.receiver.is_none();
-            let (target, is_local) = self.substitute(&one.target, scope, one.range.start, 6);
-            one.is_local = is_local && bare;
-            one.target = target;
-            uses.push(one);
-        }
-        uses.sort_by_key(|one| (one.range.start, one.range.end));
-        let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, entity) in self.entities.iter().enumerate() {
-            by_path.entry(entity.path.clone()).or_default().push(at);
-        }
-        let whole = std::mem::take(&mut self.namespace);
-        File {
-            language: self.language,
-            namespace: whole,
-            entities: self.entities,
-            uses,
-            imports: self.imports,
-            errors: self.errors,
-            attributes: self.attributes,
-            by_path,
-            length,
-        }
-    }
-
-    /// Hashes of bodies, now that all tokens are known, and what variables hold.
-    fn fill_bodies(&mut self) {
-        for at in 0..self.entities.len() {
-            let Some(entity) = self.entities.get(at) else { continue };
-            let own = hash_of(entity.name.as_bytes()) as u32 | 2;
-            let range = entity.body_range.clone().unwrap_or_default();
-            let hashes = self.leaves_in(&range).iter().map(|leaf| if leaf.hash == own { 0 } else { leaf.hash });
-            let all: Vec<u32> = hashes.collect();
-            let words: Vec<&str> = self
-                .leaves_in(&entity.signature_range)
-                .iter()
-                .filter_map(|leaf| std::str::from_utf8(self.bytes_of(*leaf)).ok())
-                .collect();
-            let text = words.join(" ");
-            let next = self.errors.partition_point(|error| error.end < entity.range.start);
-            let is_sound = self.errors.get(next).is_none_or(|error| error.start > entity.range.end);
-            if let Some(entity) = self.entities.get_mut(at) {
-                entity.body_hash = hash_of(&all);
-                entity.tokens = all.into_iter().take(400).collect();
-                entity.signature.text = text;
-                entity.is_sound = is_sound;
-            }
-        }
     }
 }

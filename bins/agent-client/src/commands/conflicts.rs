@@ -1,5 +1,6 @@
 //! `agent-client conflicts`: work that collides.
 
+mod meaning;
 mod shown;
 mod watch;
 

@@ -118,3 +118,50 @@ fn what_is_open_already_is_shown_first() {
     let mut watch = server.spawn(&["conflicts", "--watch"]);
     watch.line("the conflict", |line| line.contains(" open  critical  delete_modify  a.txt  ann against bob"));
 }
+
+#[test]
+fn what_breaks_others_code_is_shown_with_the_lines_of_both() {
+    let (server, [ann, bob]) = world(["ann", "bob"]);
+    std::fs::write(ann.join("shop.py"), "def price(item):\n    return item\n").unwrap();
+    git(&ann, &["add", "-A"]);
+    git(&ann, &["commit", "--quiet", "-m", "shop"]);
+    git(server.project(), &["merge", "--quiet", "--ff-only", "agent/ann"]);
+    git(&bob, &["merge", "--quiet", "--ff-only", "agent/ann"]);
+    server.text(&["command", "*sync:force"]);
+    let mut watch = server.spawn(&["conflicts", "--watch"]);
+    watch.line("that it watches", |line| line.starts_with("watching for conflicts"));
+    std::fs::write(ann.join("shop.py"), "def price(item, tax):\n    return item\n").unwrap();
+    std::fs::write(bob.join("cart.py"), "from shop import price\n\nprint(price(1))\n").unwrap();
+    let head = watch.line("the conflict", |line| line.contains(" found  high  semantic  cart.py  ann against bob"));
+    watch.line("the use", |line| line == "              3  print(price(1))");
+    let expected = [
+        "  in shop.py::price",
+        "  ann changed price in shop.py: parameter 'tax' added",
+        "  before      1  def price(item):",
+        "  after       1  def price(item, tax):",
+        "  bob uses it in cart.py (call)",
+        "              3  print(price(1))",
+    ];
+    let from = watch.seen().iter().position(|line| *line == head).unwrap();
+    assert_eq!(watch.seen()[from + 1..], expected);
+    let id = head.split_whitespace().next().unwrap();
+    assert_eq!(server.text(&["conflicts", "show", id]).lines().skip(1).collect::<Vec<_>>(), expected);
+
+    let shown = server.text(&["impact", "--symbol", "shop.py::price"]);
+    let rows: Vec<Vec<&str>> =
+        shown.lines().map(|line| line.split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect()).collect();
+    let change = "parameter 'tax' added";
+    assert_eq!(
+        rows[1],
+        ["conflict", "ann", "shop.py::price", change, "bob", "cart.py:3", "print(price(1))"],
+        "{shown}"
+    );
+    assert!(
+        rows.iter().any(|row| *row == ["shop.py::price", "bob", "cart.py:3", "definite", "print(price(1))"]),
+        "{shown}"
+    );
+    let machine = server.json(&["impact", "--agent", "bob"]);
+    assert_eq!(machine["impacts"][0]["affected"]["line"], 3);
+    assert_eq!(server.run(&["impact", "--agent", "ghost"]).status.code(), Some(3));
+    assert_eq!(server.run(&["impact", "--path", "../x"]).status.code(), Some(2));
+}

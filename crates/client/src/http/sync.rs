@@ -2,7 +2,8 @@
 
 use crate::{Client, Error};
 use orchestrator_protocol::{
-    ChangeList, Conflict, ConflictAnswer, ConflictList, ResolutionStatus, ResolveRequest, ResolvedAnswer, SyncAnswer,
+    ChangeList, Conflict, ConflictAnswer, ConflictList, ImpactList, ResolutionStatus, ResolveRequest, ResolvedAnswer,
+    SyncAnswer,
 };
 
 /// Which changes to list. The default lists all that are kept, up to the server's own limit.
@@ -15,6 +16,19 @@ pub struct ChangesQuery {
     /// Only of this path.
     pub path: Option<String>,
     /// At most so many.
+    pub limit: Option<u64>,
+}
+
+/// Which impacts to list; all that is given must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImpactQuery {
+    /// The file of the definition or of the use.
+    pub path: Option<String>,
+    /// The definition: `method`, `Class.method` or `src/a.py::Class.method`.
+    pub symbol: Option<String>,
+    /// Who changed the definition, or uses it.
+    pub agent: Option<String>,
+    /// At most so many impacts, and so many uses.
     pub limit: Option<u64>,
 }
 
@@ -55,6 +69,20 @@ impl Client {
             ("limit", query.limit.map(|limit| limit.to_string())),
         ];
         self.get(&["sync", "changes"], &query)?.answer().await
+    }
+
+    /// What unfinished changes break in others' code, and who uses what is named.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub async fn impact(&self, query: &ImpactQuery) -> Result<ImpactList, Error> {
+        let query = [
+            ("path", query.path.clone()),
+            ("symbol", query.symbol.clone()),
+            ("agent", query.agent.clone()),
+            ("limit", query.limit.map(|limit| limit.to_string())),
+        ];
+        self.get(&["sync", "impact"], &query)?.answer().await
     }
 
     /// Conflicts, oldest first; all, or those at one point of their life.

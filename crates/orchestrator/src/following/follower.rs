@@ -214,6 +214,11 @@ impl Follower {
         Ok(update)
     }
 
+    /// Tree of the newest commit that the work shares with the target branch.
+    pub(crate) fn base(&self) -> Option<ObjectId> {
+        self.base
+    }
+
     /// How the workspace was seen last.
     pub(crate) fn standing(&self) -> Standing {
         let busy = match self.workspace.state() {

@@ -2,7 +2,7 @@
 
 use super::source::name;
 use orchestrator_conflict::{Command, Overlap};
-use orchestrator_predict::{Agent, Finding, Kind, Part, Path};
+use orchestrator_predict::{Agent, Finding, Kind, Part, Path, Touched};
 use orchestrator_protocol::{AgentId, ConflictRegion, ConflictType, RegionLines};
 
 /// Regions of one record.
@@ -39,7 +39,7 @@ impl Parties {
     }
 
     /// They collide.
-    pub(crate) fn found(self, finding: &Finding) -> Command {
+    pub(crate) fn found(self, finding: &Finding, touched: &Touched) -> Command {
         let mut hasher = blake3::Hasher::new();
         let mut regions = Vec::new();
         for region in &finding.regions {
@@ -75,17 +75,27 @@ impl Parties {
             fingerprint: hasher.finalize().to_hex()[..32].to_owned(),
             agent_paths,
             regions: regions.len(),
+            subject: None,
+            affected: None,
+            entities: touched.entities.iter().map(|entity| entity_name(&name(&finding.path), entity)).collect(),
         };
-        Command::Found { overlap, settles: finding.kind == Kind::Settles, regions }
+        let settles = finding.kind == Kind::Settles;
+        let overlap = Box::new(overlap);
+        Command::Found { overlap, settles, signature: touched.signature, regions, impact: None }
     }
 
     /// They do not collide any more.
     pub(crate) fn gone(self, path: &Path) -> Command {
-        Command::Gone { path: name(path), agents: self.agents, target: self.target }
+        Command::Gone { path: name(path), agents: self.agents, target: self.target, subject: None }
     }
 }
 
-fn lines(part: &Part) -> RegionLines {
+/// As records name an entity: `src/a.py::Class.method`.
+pub(crate) fn entity_name(path: &str, entity: &str) -> String {
+    format!("{path}::{entity}").chars().take(300).collect()
+}
+
+pub(crate) fn lines(part: &Part) -> RegionLines {
     let truncated = part.text.len() > TEXT;
     let kept = part.text.get(..TEXT).unwrap_or(&part.text);
     let text = String::from_utf8_lossy(kept).into_owned();

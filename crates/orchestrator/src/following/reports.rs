@@ -1,51 +1,53 @@
 //! What was told of each overlap, so that it is told once: a new one at once, one that changes or vanishes only
 //! when it stays so for a moment. Who types through a conflict and out again sees one record and no flicker.
 
-use orchestrator_predict::{Finding, Path};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 /// A change must last so long to be told.
 const HOLD: Duration = Duration::from_secs(1);
 
-/// An overlap: where, and between whom.
-pub(crate) type Overlap = (Path, u64, Option<u64>);
-
 /// Something to tell.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Report {
+pub(crate) enum Report<G, K, F> {
     /// Work collides.
-    Found(Finding),
+    Found(F),
     /// It does not any more.
-    Gone(Overlap),
+    Gone(G, K),
 }
 
-/// All that was told, and all that waits to be.
-#[derive(Debug, Default)]
-pub(crate) struct Reports {
-    told: HashMap<Path, BTreeMap<(u64, Option<u64>), Finding>>,
-    waiting: HashMap<Overlap, (Instant, Option<Finding>)>,
+/// A change that waits: when it is told, and what there is by then.
+type Waiting<F> = (Instant, Option<F>);
+
+/// All that was told, and all that waits to be. Findings come in groups, each with a key within its group: those of
+/// lines by path and then by whom they are between, those of meaning by whom and then by what was changed.
+#[derive(Debug)]
+pub(crate) struct Reports<G, K, F> {
+    told: HashMap<G, BTreeMap<K, F>>,
+    waiting: HashMap<(G, K), Waiting<F>>,
 }
 
-impl Reports {
-    /// Takes over all findings at a path. Returns what is to be told at once.
-    pub(crate) fn at(&mut self, path: &Path, findings: Vec<Finding>, now: Instant) -> Vec<Report> {
-        let mut found: BTreeMap<(u64, Option<u64>), Finding> = BTreeMap::new();
-        for finding in findings {
-            found.entry((finding.first, finding.second)).or_insert(finding);
-        }
-        let told = self.told.entry(path.clone()).or_default();
+impl<G, K, F> Default for Reports<G, K, F> {
+    fn default() -> Self {
+        Self { told: HashMap::new(), waiting: HashMap::new() }
+    }
+}
+
+impl<G: Hash + Eq + Clone, K: Hash + Ord + Clone, F: PartialEq + Clone> Reports<G, K, F> {
+    /// Takes over all findings of a group. Returns what is to be told at once.
+    pub(crate) fn at(&mut self, group: &G, found: BTreeMap<K, F>, now: Instant) -> Vec<Report<G, K, F>> {
+        let told = self.told.entry(group.clone()).or_default();
         let mut reports = Vec::new();
-        for between in told.keys().filter(|between| !found.contains_key(between)) {
-            let (_, kept) =
-                self.waiting.entry((path.clone(), between.0, between.1)).or_insert_with(|| (now + HOLD, None));
+        for key in told.keys().filter(|key| !found.contains_key(key)) {
+            let (_, kept) = self.waiting.entry((group.clone(), key.clone())).or_insert_with(|| (now + HOLD, None));
             *kept = None;
         }
-        for (between, finding) in found {
-            let overlap = (path.clone(), between.0, between.1);
-            match told.get(&between) {
+        for (key, finding) in found {
+            let overlap = (group.clone(), key.clone());
+            match told.get(&key) {
                 None => {
-                    told.insert(between, finding.clone());
+                    told.insert(key, finding.clone());
                     reports.push(Report::Found(finding));
                 }
                 Some(same) if *same == finding => {
@@ -58,31 +60,29 @@ impl Reports {
             }
         }
         if told.is_empty() {
-            self.told.remove(path);
+            self.told.remove(group);
         }
         reports
     }
 
     /// What has lasted long enough to be told by now.
-    pub(crate) fn due(&mut self, now: Instant) -> Vec<Report> {
-        let due: Vec<Overlap> =
-            self.waiting.iter().filter(|(_, (at, _))| *at <= now).map(|(overlap, _)| overlap.clone()).collect();
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<Report<G, K, F>> {
+        let due = self.waiting.extract_if(|_, (at, _)| *at <= now);
+        let due: Vec<((G, K), Waiting<F>)> = due.collect();
         let mut reports = Vec::new();
-        for overlap in due {
-            let Some((_, finding)) = self.waiting.remove(&overlap) else { continue };
-            let (path, first, second) = &overlap;
-            let Some(told) = self.told.get_mut(path) else { continue };
+        for ((group, key), (_, finding)) in due {
+            let Some(told) = self.told.get_mut(&group) else { continue };
             match finding {
                 Some(finding) => {
-                    told.insert((*first, *second), finding.clone());
+                    told.insert(key, finding.clone());
                     reports.push(Report::Found(finding));
                 }
                 None => {
-                    told.remove(&(*first, *second));
+                    told.remove(&key);
                     if told.is_empty() {
-                        self.told.remove(path);
+                        self.told.remove(&group);
                     }
-                    reports.push(Report::Gone(overlap));
+                    reports.push(Report::Gone(group, key));
                 }
             }
         }
@@ -94,61 +94,66 @@ impl Reports {
         self.waiting.values().map(|(at, _)| *at).min()
     }
 
-    /// Whether an overlap was told and not taken back.
-    pub(crate) fn has_told(&self, (path, first, second): &Overlap) -> bool {
-        self.told.get(path).is_some_and(|told| told.contains_key(&(*first, *second)))
+    /// Whether a finding was told and not taken back.
+    pub(crate) fn has_told(&self, group: &G, key: &K) -> bool {
+        self.told.get(group).is_some_and(|told| told.contains_key(key))
     }
 
-    /// Forgets an agent that left, with all that was told of it.
-    pub(crate) fn forget(&mut self, agent: u64) {
-        let concerns = |first: u64, second: Option<u64>| first == agent || second == Some(agent);
-        self.waiting.retain(|(_, first, second), _| !concerns(*first, *second));
-        self.told.retain(|_, told| {
-            told.retain(|(first, second), _| !concerns(*first, *second));
+    /// All that was told and not taken back.
+    pub(crate) fn told(&self) -> impl Iterator<Item = &F> {
+        self.told.values().flat_map(BTreeMap::values)
+    }
+
+    /// Forgets all that concerns an agent that left. Returns what was told of it.
+    pub(crate) fn forget(&mut self, concerns: impl Fn(&G, &K) -> bool) -> Vec<(G, K)> {
+        self.waiting.retain(|(group, key), _| !concerns(group, key));
+        let mut gone = Vec::new();
+        self.told.retain(|group, told| {
+            gone.extend(told.extract_if(.., |key, _| concerns(group, key)).map(|(key, _)| (group.clone(), key)));
             !told.is_empty()
         });
+        gone
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orchestrator_predict::{Kind, Part, Region};
 
-    fn finding(text: &str) -> Finding {
-        let part = || Part { start: 1, lines: 1, text: text.as_bytes().to_vec() };
-        let regions = vec![Region { base: part(), first: part(), second: part() }];
-        Finding { path: path(), first: 1, second: Some(2), kind: Kind::Content, regions, paths: [None, None] }
+    type Texts = Reports<&'static str, u64, String>;
+
+    fn one(text: &str) -> BTreeMap<u64, String> {
+        BTreeMap::from([(7, text.to_owned())])
     }
 
-    fn path() -> Path {
-        b"a".as_slice().into()
+    fn found(text: &str) -> Report<&'static str, u64, String> {
+        Report::Found(text.to_owned())
     }
 
     #[test]
     fn a_new_overlap_is_told_at_once_and_a_flicker_never() {
-        let (mut reports, start) = (Reports::default(), Instant::now());
+        let (mut reports, start) = (Texts::default(), Instant::now());
         let later = |milliseconds| start + Duration::from_millis(milliseconds);
-        assert_eq!(reports.at(&path(), vec![finding("x")], start), [Report::Found(finding("x"))]);
-        assert_eq!(reports.at(&path(), vec![finding("x")], start), []);
-        assert_eq!(reports.at(&path(), vec![], later(100)), []);
-        assert_eq!(reports.at(&path(), vec![finding("x")], later(200)), []);
+        assert_eq!(reports.at(&"a", one("x"), start), [found("x")]);
+        assert_eq!(reports.at(&"a", one("x"), start), []);
+        assert_eq!(reports.at(&"a", BTreeMap::new(), later(100)), []);
+        assert_eq!(reports.at(&"a", one("x"), later(200)), []);
         assert_eq!(reports.due(later(5_000)), [], "it was back in time");
     }
 
     #[test]
     fn what_changes_or_vanishes_for_good_is_told_once() {
-        let (mut reports, start) = (Reports::default(), Instant::now());
+        let (mut reports, start) = (Texts::default(), Instant::now());
         let later = |milliseconds| start + Duration::from_millis(milliseconds);
-        reports.at(&path(), vec![finding("x")], start);
-        reports.at(&path(), vec![finding("xy")], later(100));
-        reports.at(&path(), vec![finding("xyz")], later(900));
+        reports.at(&"a", one("x"), start);
+        reports.at(&"a", one("xy"), later(100));
+        reports.at(&"a", one("xyz"), later(900));
         assert_eq!(reports.next(), Some(later(1_100)), "who types on and on is told, too");
         assert_eq!(reports.due(later(1_099)), []);
-        assert_eq!(reports.due(later(1_100)), [Report::Found(finding("xyz"))]);
-        reports.at(&path(), vec![], later(2_000));
-        assert_eq!(reports.due(later(3_000)), [Report::Gone((path(), 1, Some(2)))]);
+        assert_eq!(reports.due(later(1_100)), [found("xyz")]);
+        reports.at(&"a", BTreeMap::new(), later(2_000));
+        assert_eq!(reports.due(later(3_000)), [Report::Gone("a", 7)]);
         assert_eq!(reports.due(later(9_000)), []);
-        assert!(!reports.has_told(&(path(), 1, Some(2))));
+        assert!(!reports.has_told(&"a", &7));
     }
 }

@@ -12,7 +12,7 @@ use crate::snapshots::keep::keep;
 use crate::{Actor, Command, Error, Orchestrator, State};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
-use orchestrator_predict::{Path, Star};
+use orchestrator_predict::{Finding, Path, Star, Touched};
 use orchestrator_protocol::AgentId;
 use orchestrator_repository::{ObjectId, Store};
 use orchestrator_watch::{ChangeKind, Notice, unescape};
@@ -68,6 +68,9 @@ async fn next_notice(followers: &mut BTreeMap<String, Follower>) -> (String, Not
     std::future::poll_fn(any).await
 }
 
+/// Whom an overlap is between; the second is nothing for landed work.
+type Between = (u64, Option<u64>);
+
 struct Runner {
     orchestrator: Orchestrator,
     store: Option<Store>,
@@ -78,7 +81,7 @@ struct Runner {
     followers: BTreeMap<String, Follower>,
     /// Agents whose workspace could not be followed: why, and when it is tried again.
     failed: BTreeMap<String, (String, Instant)>,
-    reports: Reports,
+    reports: Reports<Path, Between, Finding>,
     memory: Memory,
     /// Agents whose workspace could not be read at the last look.
     unread: BTreeSet<String>,
@@ -156,6 +159,7 @@ impl Runner {
         } else if !self.caught_up && self.failed.is_empty() {
             self.caught_up = true;
             self.withdraw_stale().await;
+            self.orchestrator.shared.following.meaning.caught_up();
         }
     }
 
@@ -206,7 +210,10 @@ impl Runner {
         }
         follower.handle.stop();
         let touched = self.star.remove(follower.number);
-        self.reports.forget(follower.number);
+        self.orchestrator.shared.following.meaning.gone(follower.number);
+        let number = follower.number;
+        // The records are withdrawn with the agent.
+        let _withdrawn = self.reports.forget(|_, (first, second)| *first == number || *second == Some(number));
         let agent = follower.agent.clone();
         self.keeping.left(key, follower);
         self.submit(vec![conflict::Command::Withdraw { agent }]).await;
@@ -233,7 +240,12 @@ impl Runner {
             Some(branch) => store.tip(branch)?,
             None => None,
         };
-        Ok(std::mem::replace(&mut self.tip, tip) != tip)
+        let moved = std::mem::replace(&mut self.tip, tip) != tip;
+        if moved {
+            let tree = tip.map(|(_, tree)| tree);
+            self.orchestrator.shared.following.meaning.tip_moved(tree, self.target.clone());
+        }
+        Ok(moved)
     }
 
     /// What git did without touching a file: commits, other branches.
@@ -406,6 +418,8 @@ impl Runner {
             Ok(update) => {
                 let standing = follower.standing();
                 self.keeping.seen(key, follower.generation());
+                let meaning = &self.orchestrator.shared.following.meaning;
+                meaning.update(number, &follower.agent, follower.base(), &update);
                 self.orchestrator.shared.following.standings.lock().insert(key.to_owned(), standing);
                 if self.unread.remove(key) && self.unread.is_empty() {
                     self.orchestrator.shared.degradations.clear("workspace_read");
@@ -432,7 +446,13 @@ impl Runner {
         let (mut reports, begun) = (Vec::new(), Instant::now());
         for path in paths {
             match self.star.examine(&path, &source) {
-                Ok(findings) => reports.extend(self.reports.at(&path, findings, Instant::now())),
+                Ok(findings) => {
+                    let mut found = BTreeMap::new();
+                    for finding in findings {
+                        found.entry((finding.first, finding.second)).or_insert(finding);
+                    }
+                    reports.extend(self.reports.at(&path, found, Instant::now()));
+                }
                 Err(error) => {
                     let reason = format!("'{}' could not be merged: {error}", name(&path));
                     let cure = "it is tried again every second; what is recorded of it may be old until then";
@@ -445,22 +465,31 @@ impl Runner {
         self.tell(reports).await;
     }
 
-    async fn tell(&self, reports: Vec<Report>) {
+    async fn tell(&mut self, reports: Vec<Report<Path, Between, Finding>>) {
+        let Some(store) = &self.store else { return };
+        let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
+        let touched = |finding: &Finding| {
+            finding.touched(&source).unwrap_or_else(|error| {
+                tracing::warn!(%error, path = name(&finding.path), "what collides cannot be named");
+                Touched::default()
+            })
+        };
         let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
         let parties = |first, second| Parties::new(agent, self.target.as_deref(), first, second);
         let commands = reports.into_iter().filter_map(|report| match report {
-            Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding)),
-            Report::Gone((path, first, second)) => Some(parties(first, second)?.gone(&path)),
+            Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding, &touched(&finding))),
+            Report::Gone(path, (first, second)) => Some(parties(first, second)?.gone(&path)),
         });
-        let begun = Instant::now();
-        self.submit(commands.collect()).await;
+        let (commands, begun) = (commands.collect(), Instant::now());
+        self.submit(commands).await;
         spent("record", begun);
     }
 
     /// Overlaps that an earlier run recorded, and that are not there any more.
     async fn withdraw_stale(&self) {
         let open = |state: &State| {
-            let open = state.conflict.conflicts().open().filter(|(_, conflict)| conflict.fingerprint.is_some());
+            let of_lines = |one: &conflict::Conflict| one.fingerprint.is_some() && one.subject.is_none();
+            let open = state.conflict.conflicts().open().filter(|(_, conflict)| of_lines(conflict));
             open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
         };
         let open = open(&self.orchestrator.shared.core.lock().state);
@@ -469,14 +498,14 @@ impl Runner {
             let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
             numbers.sort_unstable();
             let told = |path: Path| match numbers.as_slice() {
-                [first] => self.reports.has_told(&(path, *first, None)),
-                [first, second] => self.reports.has_told(&(path, *first, Some(*second))),
+                [first] => self.reports.has_told(&path, &(*first, None)),
+                [first, second] => self.reports.has_told(&path, &(*first, Some(*second))),
                 _ => false,
             };
             self.star.paths().filter(|one| name(one) == path).any(|one| told(one.clone()))
         };
         let stale = open.into_iter().filter(|(path, agents, _)| !is_told(path, agents));
-        let gone = stale.map(|(path, agents, target)| conflict::Command::Gone { path, agents, target });
+        let gone = stale.map(|(path, agents, target)| conflict::Command::Gone { path, agents, target, subject: None });
         self.submit(gone.collect()).await;
     }
 
@@ -492,7 +521,7 @@ impl Runner {
 }
 
 /// A halted log refuses; what was found must not be lost with that.
-async fn submit(orchestrator: &Orchestrator, command: Command) {
+pub(super) async fn submit(orchestrator: &Orchestrator, command: Command) {
     while let Err(error) = orchestrator.submit(Actor::System, command.clone()).await {
         if matches!(error, Error::ShuttingDown) {
             return;

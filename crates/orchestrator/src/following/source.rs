@@ -56,6 +56,13 @@ impl Source for Tip<'_> {
         Ok(content)
     }
 
+    fn size(&self, id: &Id) -> Result<usize, Error> {
+        if let Some(content) = self.memory.borrow().contents.get(id) {
+            return Ok(content.len());
+        }
+        self.store.blob_size(ObjectId::from(*id)).map(|size| usize::try_from(size).unwrap_or(usize::MAX))
+    }
+
     fn tip(&self, path: &Path) -> Result<Option<Version>, Error> {
         let mut memory = self.memory.borrow_mut();
         if let Some(version) = memory.tip.get(path) {

@@ -4,17 +4,21 @@ use super::{now, success};
 use crate::answer::{Answer, Refusal};
 use crate::context::Context;
 use crate::input::Query;
+use crate::limits;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use orchestrator::{Actor, ChangeFilter, Orchestrator};
-use orchestrator_protocol::{ChangeList, ErrorBody, ErrorCode, SyncAnswer, SyncStatus};
+use orchestrator::{Actor, ChangeFilter, ImpactFilter, ImpactView, Orchestrator};
+use orchestrator_protocol::{ChangeList, ErrorBody, ErrorCode, ImpactList, SyncAnswer, SyncStatus};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Changes that one answer lists when no limit is given.
 const CHANGES: usize = 1_000;
+/// Impacts and uses that one answer lists when no limit is given.
+const IMPACTS: usize = 200;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(start_sync).service(stop_sync).service(show_sync).service(list_changes).service(confirm_deletions);
+    config.service(list_impacts);
 }
 
 fn answer(message: Option<&str>, sync_status: Option<SyncStatus>) -> HttpResponse {
@@ -97,6 +101,40 @@ async fn list_changes(context: web::Data<Context>, query: Query<ChangesQuery>) -
     };
     let changes = context.orchestrator.changes(&filter).await?;
     Ok(HttpResponse::Ok().json(ChangeList { status: success(), changes, timestamp: now() }))
+}
+
+#[derive(Deserialize)]
+struct ImpactQuery {
+    #[serde(default)]
+    path: Option<String>,
+    #[serde(default)]
+    symbol: Option<String>,
+    #[serde(default)]
+    agent: Option<String>,
+    #[serde(default)]
+    limit: Option<String>,
+}
+
+/// What unfinished changes of definitions break in others' code, and who uses what is named.
+#[utoipa::path(tag = "sync", params(
+        ("path" = Option<String>, Query, description = "the file of the definition or of the use"),
+        ("symbol" = Option<String>, Query, description = "the definition: method, Class.method or src/a.py::Class.method"),
+        ("agent" = Option<String>, Query, description = "who changed the definition, or uses it"),
+        ("limit" = Option<u64>, Query, description = "at most so many impacts and uses, 200 when left out, 1000 at most")),
+    responses((status = 200, body = ImpactList), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+#[get("/sync/impact")]
+async fn list_impacts(context: web::Data<Context>, query: Query<ImpactQuery>) -> Answer {
+    let Query(ImpactQuery { path, symbol, agent, limit }) = query;
+    let filter = ImpactFilter {
+        path: path.map(|path| normalised(&context.orchestrator, &path)).transpose()?,
+        symbol: limits::text("symbol", symbol)?,
+        agent: agent.map(|agent| agent.parse()).transpose()?,
+        limit: whole_number("limit", limit.as_deref())?.map_or(IMPACTS, |limit| limit.min(1_000) as usize),
+    };
+    let ImpactView { indexing, left_out, impacts, uses, truncated } = context.orchestrator.impact(filter).await?;
+    let (status, timestamp) = (success(), now());
+    let list = ImpactList { status, indexing, left_out, impacts, uses, truncated, timestamp };
+    Ok(HttpResponse::Ok().json(list))
 }
 
 /// Let deletions through that were withheld because so many files vanished at once. For the operator.

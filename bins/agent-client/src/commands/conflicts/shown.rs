@@ -1,9 +1,11 @@
 //! A conflict as a person wants to see it: who against whom, and everybody's lines.
 
+use super::meaning;
 use crate::output::{Output, clean};
 use crate::when::{ago, word};
 use anstyle::{AnsiColor, Style};
 use orchestrator_protocol::{Conflict, ConflictRegion, RegionLines, Severity, Timestamp};
+use std::borrow::Cow;
 
 /// One colour a side, in the order in which they are named.
 const SIDES: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Magenta, AnsiColor::Green];
@@ -25,6 +27,13 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
         painted.join(" against "),
         out.dim(&ago(conflict.detected_at, now)),
     )];
+    if !conflict.entities.is_empty() {
+        let entities: Vec<Cow<'_, str>> = conflict.entities.iter().map(|entity| clean(entity)).collect();
+        lines.push(format!("  in {}", entities.join(", ")));
+    }
+    if let Some(impact) = &conflict.impact {
+        lines.extend(meaning::lines(out, conflict, impact));
+    }
     let width = names.iter().map(|name| clean(name).chars().count()).max().unwrap_or(0).max("base".len());
     let total = conflict.regions.len();
     for (number, region) in conflict.regions.iter().enumerate() {
@@ -60,7 +69,7 @@ fn region_lines(out: &Output, region: &ConflictRegion, names: &[String], width: 
 }
 
 /// One side's lines under its name, each with its number.
-fn side(out: &Output, name: &str, style: Style, part: &RegionLines, width: usize, lines: &mut Vec<String>) {
+pub(super) fn side(out: &Output, name: &str, style: Style, part: &RegionLines, width: usize, lines: &mut Vec<String>) {
     let mut label = format!("  {:width$}", clean(name));
     let mut push = |number: &str, text: &str| {
         let line = format!("{label} {number:>NUMBER$}  {text}");
@@ -78,7 +87,7 @@ fn side(out: &Output, name: &str, style: Style, part: &RegionLines, width: usize
     }
 }
 
-fn color(side: usize) -> Style {
+pub(super) fn color(side: usize) -> Style {
     SIDES.get(side % SIDES.len()).map_or(Style::new(), |color| color.on_default())
 }
 
@@ -113,6 +122,9 @@ mod tests {
             resolved_by: None,
             target: None,
             agent_paths: Vec::new(),
+            affected_agent: None,
+            entities: Vec::new(),
+            impact: None,
             regions,
         }
     }
