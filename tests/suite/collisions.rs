@@ -1,6 +1,6 @@
 //! Unfinished work that collides: real worktrees, real edits, nothing committed.
 
-use orchestrator_tests::{TestServer, git};
+use orchestrator_tests::{TestServer, git, git_text};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -230,4 +230,70 @@ async fn a_workspace_that_cannot_be_read_shows_in_the_health_and_nothing_is_miss
     let found = async || server.get("/conflicts?status=pending").await.body["conflicts"] != json!([]);
     server.eventually("the overlap made meanwhile is found", found).await;
     server.eventually("the health is fine again", async || !shows().await).await;
+}
+
+/// A lease that stands for ten minutes.
+async fn claim(server: &TestServer, agent: &str, kind: &str, value: &str) -> String {
+    let resource = json!({"kind": kind, "value": value});
+    let body = json!({"agent_id": agent, "resource": resource, "ttl_seconds": 600});
+    let answer = server.post("/leases", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let lease = &answer.body["lease"];
+    format!("/leases/{}?token={}", lease["lease_id"].as_str().unwrap(), lease["token"])
+}
+
+const SHOP: &str = "def price(item):\n    return item.price\n\n\nclass Cart:\n    def add(self):\n        return 0\n\n    def total(self):\n        return 1\n";
+
+#[tokio::test]
+async fn an_edit_of_what_another_one_holds_is_a_conflict_at_once_and_ends_with_the_edit_or_the_claim() {
+    let (mut server, folders) = world(&["ann", "bob"]).await;
+    write(&server.project(), "shop.py", SHOP);
+    commit(&server.project(), "shop");
+    let head = git_text(&server.project(), &[], &["rev-parse", "HEAD"]).trim().to_owned();
+    for folder in &folders {
+        git(folder, &["merge", "--quiet", "--ff-only", &head]);
+    }
+    claim(&server, "ann", "entity", "shop.py::Cart.total").await;
+    let lease = claim(&server, "ann", "path", "b.txt").await;
+    force(&server).await;
+    let mut feed = server.socket("/orchestrator").await;
+
+    write(&folders[1], "shop.py", &SHOP.replace("item.price", "item.price * 2"));
+    assert_eq!(summary(&server).await, Vec::<Value>::new(), "that part is free");
+    write(&folders[1], "shop.py", &SHOP.replace("return 0", "return 5"));
+    assert_eq!(summary(&server).await, Vec::<Value>::new(), "and so is its neighbour");
+    write(&folders[1], "shop.py", &SHOP.replace("return 1", "return 2"));
+    let push = feed.next_of("conflict_detected").await;
+    let expected = json!(["shop.py", "lease", "high", ["ann", "bob"], "bob", ["shop.py::Cart.total"]]);
+    let fields = ["file_path", "conflict_type", "severity", "conflicting_agents", "affected_agent", "entities"];
+    assert_eq!(Value::from_iter(fields.iter().map(|field| push[field].clone())), expected);
+
+    write(&folders[1], "b.txt", &TEXT.replace("one", "ONE"));
+    assert_eq!(feed.next_of("conflict_detected").await["file_path"], "b.txt");
+    assert_eq!(server.delete(&lease).await.status, 200);
+    assert_eq!(feed.next_of("conflict_resolved").await["resolution_strategy"], "withdrawn");
+    assert_eq!(summary(&server).await.len(), 1, "with the claim its conflict ended");
+
+    server = server.restart().await;
+    assert_eq!(summary(&server).await.len(), 1, "the same record after a restart");
+    let mut feed = server.socket("/orchestrator").await;
+    write(&folders[1], "shop.py", SHOP);
+    assert_eq!(feed.next_of("conflict_resolved").await["conflict_id"], push["conflict_id"]);
+    write(&folders[0], "shop.py", &SHOP.replace("return 1", "return 3"));
+    assert_eq!(summary(&server).await, Vec::<Value>::new(), "who holds it may change it");
+}
+
+#[tokio::test]
+async fn a_report_of_an_edit_breaks_a_lease_too() {
+    let server = TestServer::start().await;
+    server.register("ann", &[]).await;
+    server.register("bob", &[]).await;
+    claim(&server, "ann", "glob", "src/**").await;
+    let mut bob = server.socket("/agent/bob").await;
+    bob.send(json!({"type": "code_change", "file_path": "docs/a.md", "change_type": "modified"})).await;
+    bob.send(json!({"type": "code_change", "file_path": "src/a.py", "change_type": "modified"})).await;
+    let push = bob.next_of("conflict_detected").await;
+    assert_eq!((&push["file_path"], &push["conflict_type"]), (&json!("src/a.py"), &json!("lease")));
+    server.delete("/agents/ann").await;
+    assert_eq!(bob.next_of("conflict_resolved").await["conflict_id"], push["conflict_id"]);
 }

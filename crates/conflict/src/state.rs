@@ -351,7 +351,7 @@ fn severity(overlap: &Overlap, settles: bool, signature: bool) -> Severity {
     match overlap.conflict_type {
         _ if settles => Severity::Low,
         ConflictType::DeleteModify => Severity::Critical,
-        ConflictType::Semantic => Severity::High,
+        ConflictType::Semantic | ConflictType::Lease => Severity::High,
         _ if signature || overlap.regions > 1 => Severity::High,
         _ => Severity::Medium,
     }

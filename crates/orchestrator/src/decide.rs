@@ -3,6 +3,7 @@
 use crate::command::{Command, Outgoing};
 use crate::policy;
 use crate::{Error, Event, State};
+use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{Address, AgentId, ORCHESTRATOR};
 use orchestrator_registry as registry;
@@ -14,19 +15,20 @@ use orchestrator_registry as registry;
 pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, Error> {
     match command {
         Command::Registry(command) => {
-            let mut events: Vec<Event> = state.registry.decide(command, at)?.into_iter().map(Event::Registry).collect();
+            let own = state.registry.decide(command, at)?;
+            let broken = policy::lease_broken::with_leases(state, &own, at)?;
+            let mut events: Vec<Event> = own.into_iter().map(Event::Registry).chain(broken).collect();
             if let registry::Command::Unregister { agent } = command {
                 events.extend(policy::agent_left::edits_are_withdrawn(state, agent, at)?);
             }
             Ok(events)
         }
         Command::Mailbox(command) => wrap(state.mailbox.decide(command, at)?, Event::Mailbox),
-        Command::Conflict(command) => wrap(state.conflict.decide(command, at)?, Event::Conflict),
+        Command::Conflict(command) => decide_conflict(state, command, at),
         Command::Workflow(command) => wrap(state.workflow.decide(command)?, Event::Workflow),
         Command::Snapshots(command) => wrap(state.snapshots.decide(command, at), Event::Snapshots),
         Command::Observed { change, root } => {
-            let command = policy::attribution::attribute(state, change.clone(), root);
-            wrap(state.conflict.decide(&command, at)?, Event::Conflict)
+            decide_conflict(state, &policy::attribution::attribute(state, change.clone(), root), at)
         }
         Command::Send(outgoing) => {
             let command = to_mailbox(state, outgoing)?;
@@ -44,6 +46,13 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
             false => Vec::new(),
         }),
     }
+}
+
+fn decide_conflict(state: &State, command: &conflict::Command, at: i64) -> Result<Vec<Event>, Error> {
+    let own = state.conflict.decide(command, at)?;
+    let over = policy::lease_broken::with_edits(state, &own, at)?;
+    let broken = policy::lease_broken::by_report(state, command, at)?;
+    Ok(own.into_iter().map(Event::Conflict).chain(over).chain(broken).collect())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every arm of decide answers alike")]

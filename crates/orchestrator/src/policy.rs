@@ -2,3 +2,4 @@
 
 pub(crate) mod agent_left;
 pub(crate) mod attribution;
+pub(crate) mod lease_broken;

@@ -1,9 +1,9 @@
-//! Which entities colliding lines lie in.
+//! Which entities colliding lines lie in, and which a change touches.
 
 use crate::finding::{Finding, Part};
 use crate::symbols::text::line_at;
-use crate::version::{Id, Source};
-use orchestrator_syntax::{Entity, File, Language, Limits, parse};
+use crate::version::{Change, Id, Path, Source, Version};
+use orchestrator_syntax::{ChangeKind, Entity, File, Language, Limits, changes, parse};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -59,6 +59,42 @@ impl Finding {
         }
         Ok(Touched { entities: names.into_iter().take(NAMED).collect(), signature })
     }
+}
+
+/// An entity that a change makes different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedEntity {
+    /// Its path below its file, joined with dots.
+    pub path: String,
+    /// It comes, goes or gets another name, and all within it.
+    pub whole: bool,
+}
+
+/// The entities that a change makes different. Nothing where that cannot be told: no known language, too large, no text.
+///
+/// # Errors
+/// A content could not be read.
+pub fn changed_entities<S: Source>(path: &Path, change: Change, source: &S) -> Result<Vec<ChangedEntity>, S::Error> {
+    let Some(language) = Language::of_path(&String::from_utf8_lossy(path)) else { return Ok(Vec::new()) };
+    let read = |version: Option<Version>| match version {
+        Some(version) if !version.opaque && version.mode.is_file() => side(source, language, &version.id),
+        _ => Ok(None),
+    };
+    let (base, now) = (read(change.base)?, read(change.side)?);
+    let all = |side: &Side| {
+        let outer = side.file.entities.iter().filter(|one| one.parent.is_none());
+        outer.map(|one| ChangedEntity { path: one.path.clone(), whole: true }).collect()
+    };
+    Ok(match (&base, &now) {
+        (Some(base), Some(now)) => {
+            let is_whole = |change: &ChangeKind| !matches!(change, ChangeKind::Body | ChangeKind::Signature(_));
+            let changes = changes(&base.file, &now.file).into_iter();
+            changes.map(|one| ChangedEntity { whole: is_whole(&one.change), path: one.path }).collect()
+        }
+        (Some(base), None) if change.side.is_none() => all(base),
+        (None, Some(now)) if change.base.is_none() => all(now),
+        _ => Vec::new(),
+    })
 }
 
 fn side<S: Source>(source: &S, language: Language, id: &Id) -> Result<Option<Side>, S::Error> {

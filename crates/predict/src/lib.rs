@@ -29,7 +29,7 @@ mod star;
 mod symbols;
 mod version;
 
-pub use entities::Touched;
+pub use entities::{ChangedEntity, Touched, changed_entities};
 pub use finding::{Finding, Kind, Part, Region};
 pub use impact::{Affected, Definition, Impact, Usage};
 pub use star::{Agent, Star};

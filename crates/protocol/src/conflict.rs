@@ -36,6 +36,8 @@ pub enum ConflictType {
     Mode,
     /// One changed, renamed or removed a definition, and the other's new code uses it as it was.
     Semantic,
+    /// One changed what the other has claimed for itself alone.
+    Lease,
 }
 
 /// Where in its life a conflict stands.
@@ -93,7 +95,8 @@ pub struct Conflict {
     /// Where each of `conflicting_agents` has the file, when one of them renamed it; null where it did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agent_paths: Vec<Option<String>>,
-    /// Who has to change course: whose code uses what the other one changed. Only in semantic conflicts.
+    /// Who has to change course: whose code uses what the other one changed, or who changed what the other one has
+    /// claimed. Only in semantic conflicts and those of leases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affected_agent: Option<AgentId>,
     /// What collides, as far as the language is known: `src/a.py::Class.method`.

@@ -25,5 +25,6 @@ pub use agent::{Agent, Made};
 pub use command::{Command, Event, Registration};
 pub use error::Error;
 pub use lease::{Lease, MAX_TTL_SECONDS};
+pub use overlap::is_within;
 pub use recommend::{Recommendation, capabilities_for_path};
 pub use registry::Registry;

@@ -18,7 +18,7 @@ pub(crate) fn overlap(one: &Resource, two: &Resource) -> bool {
     use ResourceKind::{Entity, Glob, Path};
     match (one.kind, two.kind) {
         (Path, Path) => contains(&one.value, &two.value) || contains(&two.value, &one.value),
-        (Entity, Entity) => holds_entity(&one.value, &two.value) || holds_entity(&two.value, &one.value),
+        (Entity, Entity) => is_within(&one.value, &two.value) || is_within(&two.value, &one.value),
         (Entity, _) => overlap(&file_of(one), two),
         (_, Entity) => overlap(one, &file_of(two)),
         (Glob, Path) => glob_meets_path(&one.value, &two.value),
@@ -42,8 +42,9 @@ fn file_of(entity: &Resource) -> Resource {
     Resource { kind: ResourceKind::Path, value: path.to_owned() }
 }
 
-/// Whether a named part is another, or that stands within it: `a.py::Class` holds `a.py::Class.method`.
-fn holds_entity(outer: &str, inner: &str) -> bool {
+/// Whether one named part is another or stands within it, as `a.py::Class.method` does within `a.py::Class`.
+#[must_use]
+pub fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

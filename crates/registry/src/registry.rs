@@ -87,6 +87,13 @@ impl Registry {
             .map(|lease| &lease.agent_id)
     }
 
+    /// Leases by which others hold a file, or a part of it, for themselves alone.
+    pub fn claims_on<'a>(&'a self, path: &'a str, by: &AgentId) -> impl Iterator<Item = &'a Lease> {
+        let key = by.key();
+        let exclusive = self.leases.values().filter(|lease| lease.mode == LeaseMode::Exclusive);
+        exclusive.filter(move |lease| lease.agent != key && covers(&lease.resource, path))
+    }
+
     fn known(&self, id: &AgentId) -> Result<&Agent, Error> {
         self.agent(id).ok_or_else(|| Error::UnknownAgent(id.to_string()))
     }

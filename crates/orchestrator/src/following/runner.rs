@@ -1,5 +1,6 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
+mod leases;
 mod watches;
 
 use super::follower::{FollowError, Follower, Update};
@@ -94,6 +95,10 @@ struct Runner {
     /// What the health says of them.
     shown_scanned: String,
     keeping: Keeping,
+    /// Edits that break a lease.
+    broken: Reports<Path, (u64, u64), leases::Broken>,
+    /// The leases that work was compared with.
+    leases: BTreeSet<u64>,
     /// Whether overlaps recorded by an earlier run were compared with those found by this one.
     caught_up: bool,
 }
@@ -104,6 +109,8 @@ impl Runner {
         let keeping = Keeping::new(snapshots.quiet, snapshots.interval);
         Self {
             budget: orchestrator.options().watch_budget.unwrap_or_else(orchestrator_watch::default_budget),
+            broken: Reports::default(),
+            leases: BTreeSet::new(),
             scanned: 0,
             shown_scanned: String::new(),
             keeping,
@@ -159,6 +166,9 @@ impl Runner {
         } else if !self.caught_up && self.failed.is_empty() {
             self.caught_up = true;
             self.withdraw_stale().await;
+            self.look_at_leases().await;
+            let stale = self.stale_leases();
+            self.submit(stale).await;
             self.orchestrator.shared.following.meaning.caught_up();
         }
     }
@@ -214,6 +224,7 @@ impl Runner {
         let number = follower.number;
         // The records are withdrawn with the agent.
         let _withdrawn = self.reports.forget(|_, (first, second)| *first == number || *second == Some(number));
+        let _withdrawn = self.broken.forget(|_, (_, breaker)| *breaker == number);
         let agent = follower.agent.clone();
         self.keeping.left(key, follower);
         self.submit(vec![conflict::Command::Withdraw { agent }]).await;
@@ -274,6 +285,7 @@ impl Runner {
             paths.extend(self.star.paths().cloned());
         }
         self.examine(paths).await;
+        self.look_at_leases().await;
         if was_unmerged && self.unmerged.is_empty() {
             self.orchestrator.shared.degradations.clear("workspace_merge");
         }
@@ -318,7 +330,8 @@ impl Runner {
     /// When something is due.
     fn next(&self) -> Instant {
         let readings = self.followers.values().filter_map(Follower::next_reading);
-        readings.chain(self.reports.next()).chain(self.keeping.next()).min().unwrap_or_else(|| Instant::now() + GIT)
+        let reports = self.reports.next().into_iter().chain(self.broken.next());
+        readings.chain(reports).chain(self.keeping.next()).min().unwrap_or_else(|| Instant::now() + GIT)
     }
 
     /// Does what is due by then; all of it when `by` is nothing.
@@ -332,6 +345,8 @@ impl Runner {
         }
         let reports = self.reports.due(Instant::now());
         self.tell(reports).await;
+        let broken = self.due_leases();
+        self.submit(broken).await;
         self.keep();
     }
 
@@ -441,6 +456,8 @@ impl Runner {
     }
 
     async fn examine(&mut self, paths: BTreeSet<Path>) {
+        let broken = if self.leases.is_empty() { Vec::new() } else { self.broken_leases(&paths) };
+        self.submit(broken).await;
         let Some(store) = &self.store else { return };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let (mut reports, begun) = (Vec::new(), Instant::now());

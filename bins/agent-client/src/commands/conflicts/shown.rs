@@ -4,7 +4,7 @@ use super::meaning;
 use crate::output::{Output, clean};
 use crate::when::{ago, word};
 use anstyle::{AnsiColor, Style};
-use orchestrator_protocol::{Conflict, ConflictRegion, RegionLines, Severity, Timestamp};
+use orchestrator_protocol::{Conflict, ConflictRegion, ConflictType, RegionLines, Severity, Timestamp};
 use std::borrow::Cow;
 
 /// One colour a side, in the order in which they are named.
@@ -30,6 +30,12 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
     if !conflict.entities.is_empty() {
         let entities: Vec<Cow<'_, str>> = conflict.entities.iter().map(|entity| clean(entity)).collect();
         lines.push(format!("  in {}", entities.join(", ")));
+    }
+    if let (ConflictType::Lease, Some(breaker)) = (conflict.conflict_type, &conflict.affected_agent) {
+        let holders = conflict.conflicting_agents.iter().enumerate().filter(|(_, agent)| *agent != breaker);
+        let holders: Vec<String> =
+            holders.map(|(side, agent)| out.paint(color(side).bold(), &clean(agent.as_str()))).collect();
+        lines.push(format!("  {} changed what {} holds", clean(breaker.as_str()), holders.join(", ")));
     }
     if let Some(impact) = &conflict.impact {
         lines.extend(meaning::lines(out, conflict, impact));
@@ -103,7 +109,7 @@ fn severity(severity: Severity) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orchestrator_protocol::{ConflictType, ResolutionStatus};
+    use orchestrator_protocol::ResolutionStatus;
 
     fn part(start_line: usize, text: &str) -> RegionLines {
         RegionLines { start_line, line_count: text.lines().count(), text: text.to_owned(), truncated: false }
@@ -132,6 +138,16 @@ mod tests {
     fn one() -> Conflict {
         let sides = vec![part(3, "\tx = 1\n"), part(3, "\u{1b}[2J\nmore\n")];
         conflict(vec![ConflictRegion { base: part(3, ""), sides }])
+    }
+
+    #[test]
+    fn who_broke_whose_lease_is_said() {
+        let mut broken = conflict(Vec::new());
+        broken.conflict_type = ConflictType::Lease;
+        broken.affected_agent = Some("bobby".parse().unwrap());
+        broken.entities = vec!["src/a.py::price".to_owned()];
+        let shown = lines(&Output::plain(), &broken, "found", Timestamp(0));
+        assert_eq!(shown[1..], ["  in src/a.py::price", "  bobby changed what ann holds"]);
     }
 
     #[test]

@@ -1,0 +1,112 @@
+//! Edits that break a lease.
+
+use super::Runner;
+use crate::following::reports::Report;
+use crate::following::source::{Tip, name};
+use crate::policy::lease_broken::{found, gone, is_about};
+use orchestrator_conflict::Command;
+use orchestrator_predict::{Agent, Path, changed_entities};
+use orchestrator_protocol::{ConflictType, ResourceKind};
+use orchestrator_registry::{Lease, is_within};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// An edit of what somebody else holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Broken {
+    lease: Lease,
+    breaker: Agent,
+    path: String,
+    entities: Vec<String>,
+}
+
+impl Runner {
+    /// Which of the changes at these paths break a lease: what is to be told.
+    pub(super) fn broken_leases(&mut self, paths: &BTreeSet<Path>) -> Vec<Command> {
+        let Some(store) = &self.store else { return Vec::new() };
+        let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
+        let mut reports = Vec::new();
+        for path in paths {
+            let file = name(path);
+            let mut broken: BTreeMap<(u64, Agent), Broken> = BTreeMap::new();
+            let changes = self.followers.values().filter_map(|one| Some((one, self.star.work(one.number)?.get(path)?)));
+            for (follower, change) in changes {
+                let claims: Vec<Lease> = {
+                    let core = self.orchestrator.shared.core.lock();
+                    core.state.registry.claims_on(&file, &follower.agent).cloned().collect()
+                };
+                for lease in claims {
+                    let mut entities = Vec::new();
+                    if lease.resource.kind == ResourceKind::Entity {
+                        // What cannot be read or parsed is not said to be broken.
+                        let changed = changed_entities(path, *change, &source).unwrap_or_default();
+                        let named = changed.iter().map(|one| (format!("{file}::{}", one.path), one.whole));
+                        let claimed = &lease.resource.value;
+                        let broken = named.filter(|(entity, whole)| {
+                            is_within(entity, claimed) || (*whole && is_within(claimed, entity))
+                        });
+                        entities.extend(broken.map(|(entity, _)| entity));
+                        if entities.is_empty() {
+                            continue;
+                        }
+                    }
+                    let breaker = follower.number;
+                    broken.insert((lease.id, breaker), Broken { lease, breaker, path: file.clone(), entities });
+                }
+            }
+            reports.extend(self.broken.at(path, broken, Instant::now()));
+        }
+        self.as_commands(reports)
+    }
+
+    /// Looks at everything when leases came or went.
+    pub(super) async fn look_at_leases(&mut self) {
+        let leases: BTreeSet<u64> =
+            self.orchestrator.shared.core.lock().state.registry.leases().map(|lease| lease.id).collect();
+        if leases != self.leases {
+            // With a lease its records ended.
+            let _withdrawn = self.broken.forget(|_, (lease, _)| !leases.contains(lease));
+            self.leases = leases;
+            let paths = self.star.paths().cloned().collect();
+            let commands = self.broken_leases(&paths);
+            self.submit(commands).await;
+        }
+    }
+
+    /// What has lasted long enough to be told by now.
+    pub(super) fn due_leases(&mut self) -> Vec<Command> {
+        let due = self.broken.due(Instant::now());
+        self.as_commands(due)
+    }
+
+    /// Records of an earlier run whose edits are not there any more.
+    pub(super) fn stale_leases(&self) -> Vec<Command> {
+        let told: BTreeSet<(&str, u64, Agent)> =
+            self.broken.told().map(|broken| (broken.path.as_str(), broken.lease.id, broken.breaker)).collect();
+        let core = self.orchestrator.shared.core.lock();
+        let open = core.state.conflict.conflicts().open().filter(|(_, one)| one.conflict_type == ConflictType::Lease);
+        let stale = open.filter_map(|(_, one)| {
+            let breaker = self.followers.get(&one.affected.as_ref()?.key())?;
+            let holders = core.state.registry.claims_on(&one.path, &breaker.agent);
+            let lease = holders.into_iter().find(|lease| is_about(one, lease))?;
+            let key = (one.path.as_str(), lease.id, breaker.number);
+            (!told.contains(&key)).then(|| gone(lease, &breaker.agent, &one.path))
+        });
+        stale.collect()
+    }
+
+    fn as_commands(&self, reports: Vec<Report<Path, (u64, Agent), Broken>>) -> Vec<Command> {
+        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
+        let command = |report| match report {
+            Report::Found(Broken { lease, breaker, path, entities }) => {
+                Some(found(&lease, &agent(breaker)?, &path, entities))
+            }
+            Report::Gone(path, (lease, number)) => {
+                // With the lease its records ended.
+                let lease = self.orchestrator.shared.core.lock().state.registry.lease(lease).cloned()?;
+                Some(gone(&lease, &agent(number)?, &name(&path)))
+            }
+        };
+        reports.into_iter().filter_map(command).collect()
+    }
+}
