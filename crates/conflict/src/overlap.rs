@@ -40,6 +40,8 @@ impl Conflict {
             fingerprint: Some(overlap.fingerprint.clone()),
             regions: overlap.regions,
             described,
+            applied: None,
+            pulled_by: Vec::new(),
         }
     }
 }

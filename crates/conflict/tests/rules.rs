@@ -74,7 +74,7 @@ fn a_resolved_overlap_stays_quiet_until_somebody_saves_again() {
     world.change("a", "x.py", ChangeType::Modified);
     world.change("b", "x.py", ChangeType::Modified);
     let (conflict, _) = world.state.conflicts().open().next().unwrap();
-    let resolve = Command::Resolve { id: conflict, strategy: "ours".into(), by: Some("a".into()) };
+    let resolve = Command::Resolve { id: conflict, strategy: "ours".into(), by: Some("a".into()), applied: None };
     world.run(&resolve).unwrap();
     assert_eq!(world.state.conflicts().open().count(), 0);
     assert_eq!(

@@ -17,9 +17,11 @@
 mod finding;
 mod pair;
 mod rename;
+mod sides;
 mod star;
 mod version;
 
 pub use finding::{Finding, Kind, Part, Region};
+pub use sides::{Sides, Stand, collision};
 pub use star::{Agent, Star};
 pub use version::{Change, Id, Mode, Path, Source, Version};

@@ -21,6 +21,7 @@
 //! IEEE double and is read as one.
 
 mod agent;
+mod base64;
 mod change;
 mod conflict;
 mod control;
@@ -34,6 +35,7 @@ mod lenient;
 mod message;
 mod push;
 mod raw;
+mod resolution;
 mod time;
 mod workspace;
 
@@ -41,10 +43,11 @@ pub use agent::{
     Agent, AgentAnswer, AgentList, AgentListRef, AgentRecommendation, AgentRef, AgentStatus, InvalidWorkload,
     Recommendations, RegisterAnswer, RegisterRequest, StatusRequest, Workload,
 };
+pub use base64::{from_base64, to_base64};
 pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncStatus};
 pub use conflict::{
-    Conflict, ConflictAnswer, ConflictList, ConflictRegion, ConflictType, RegionLines, ResolutionStatus,
-    ResolveRequest, ResolvedAnswer, Severity,
+    Conflict, ConflictAnswer, ConflictList, ConflictRegion, ConflictType, ContentEncoding, RegionLines,
+    ResolutionStatus, ResolveRequest, ResolvedAnswer, Severity,
 };
 pub use control::{Autonomy, CommandAnswer, CommandRequest};
 pub use error::{ErrorBody, ErrorCode};
@@ -59,6 +62,7 @@ pub use message::{
 };
 pub use push::{AgentMessagePush, BroadcastPush, ChangePush, ConflictPush, Push, PushBody};
 pub use raw::{Json, MAX_DEPTH};
+pub use resolution::{FileMode, PullAnswer, PullRequest, PullState, Pulled, Resolution, ResolutionSide};
 pub use time::Timestamp;
 pub use workspace::{
     Backup, Isolation, Keep, LeftOut, MadeWorkspace, RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer,

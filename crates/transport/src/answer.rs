@@ -46,6 +46,10 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::LeaseHeld
         | C::StaleToken
         | C::AlreadyResolved
+        | C::ConflictChanged
+        | C::CannotSettle
+        | C::ResultRefused
+        | C::ResultDoesNotParse
         | C::UnlandedWork
         | C::WorkspaceBlocked => StatusCode::CONFLICT,
         C::MailboxFull | C::LimitReached => StatusCode::TOO_MANY_REQUESTS,

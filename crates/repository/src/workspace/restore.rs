@@ -71,6 +71,17 @@ impl Workspace {
     /// git is busy there; something would be lost that the backup cannot hold (a file that is too large, or
     /// ignored, or changing); the disk refuses. Then the files not yet written stand as they were.
     pub fn restore(&mut self, wanted: &Restore) -> Result<Restored, Error> {
+        self.put_back(wanted, None)
+    }
+
+    /// The same, when the work at the paths to write is still that of `seen`, a tree that the caller worked from.
+    /// # Errors
+    /// As [`restore`](Self::restore), and [`Error::Unseen`].
+    pub fn restore_onto(&mut self, seen: ObjectId, wanted: &Restore) -> Result<Restored, Error> {
+        self.put_back(wanted, Some(seen))
+    }
+
+    fn put_back(&mut self, wanted: &Restore, seen: Option<ObjectId>) -> Result<Restored, Error> {
         if self.rescan()?.state != State::Ready {
             return Err(Error::Busy { path: self.root.clone() });
         }
@@ -85,6 +96,11 @@ impl Workspace {
         let root = Folder::root(&self.root).map_err(Error::io("open", &self.root))?;
         for path in differing {
             let (from, to) = (self.store.entry(now, path.as_ref())?, self.store.entry(target, path.as_ref())?);
+            if let Some(seen) = seen
+                && self.store.entry(seen, path.as_ref())? != from
+            {
+                return Err(Error::Unseen { path: path.to_path_lossy().into_owned() });
+            }
             if [from, to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule) {
                 skipped.push(path);
                 continue;

@@ -114,6 +114,7 @@ mod tests {
             target: None,
             agent_paths: Vec::new(),
             regions,
+            resolution: None,
         }
     }
 
