@@ -19,6 +19,8 @@ mod faults_of_the_original;
 mod leases;
 /// Messages are delivered, acknowledged, redelivered and kept.
 mod messages;
+/// Conflicts are settled by merged results, which agents take into their work without losing any of it.
+mod resolutions;
 /// What was acknowledged is there after a restart.
 mod restart;
 /// Both sockets speak every documented frame.

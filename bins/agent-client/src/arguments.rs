@@ -1,8 +1,8 @@
 //! The arguments of the whole program. Each subcommand's own stand beside it.
 
 use crate::commands::{
-    agent, agents, broadcast, changes, command, completions, conflicts, events, inbox, lease, recommend, register,
-    send, unregister, workspace,
+    agent, agents, broadcast, changes, command, completions, conflicts, events, inbox, lease, pull, recommend,
+    register, send, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Workspace(workspace::Arguments),
     /// List conflicts, watch them, show or settle one.
     Conflicts(conflicts::Arguments),
+    /// Take the merged results of settled conflicts into an agent's folder.
+    Pull(pull::Arguments),
     /// Claim files, and look at claims.
     Lease(lease::Arguments),
     /// Carry out a control command.
@@ -147,6 +149,9 @@ mod tests {
             "workspace list",
             "workspace remove x --keep-snapshot --discard-ignored",
             "conflicts resolve c4 --strategy manual --by me",
+            "conflicts resolve c4 --apply --strategy take --take x",
+            "conflicts resolve c4 --apply --content merged.py --force",
+            "pull x c4 c5 --dry-run",
             "lease acquire x src/** --shared --ttl 60",
             "lease list",
             "lease renew l4 --token 4",
@@ -172,6 +177,8 @@ mod tests {
             "--agent-id x --status asleep",
             "conflicts --status open",
             "conflicts show",
+            "conflicts resolve c4 --take x",
+            "pull",
             "workspace",
             "workspace create",
             "workspace create x --isolation moon",

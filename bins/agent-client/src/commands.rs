@@ -10,6 +10,7 @@ pub(crate) mod conflicts;
 pub(crate) mod events;
 pub(crate) mod inbox;
 pub(crate) mod lease;
+pub(crate) mod pull;
 pub(crate) mod recommend;
 pub(crate) mod register;
 pub(crate) mod send;
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Inbox(arguments) => inbox::run(context, arguments).await,
         Command::Changes(arguments) => changes::run(context, arguments).await,
         Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
+        Command::Pull(arguments) => pull::run(context, arguments).await,
         Command::Lease(arguments) => lease::run(context, arguments).await,
         Command::Control(arguments) => command::run(context, arguments).await,
         Command::Status => status::run(context).await,

@@ -48,6 +48,7 @@ impl From<ErrorCode> for Exit {
             | E::NoCapableAgent
             | E::UnknownConflict
             | E::UnknownMessage
+            | E::UnknownResolution
             | E::UnknownLease
             | E::UnknownWorkspace
             | E::UnknownRoute
@@ -176,7 +177,7 @@ mod tests {
             (
                 3,
                 "unknown_agent no_capable_agent unknown_conflict unknown_message unknown_lease unknown_workspace \
-                 unknown_route no_workflow_defined",
+                 unknown_route no_workflow_defined unknown_resolution",
             ),
             (
                 4,

@@ -33,6 +33,8 @@ pub struct Applied {
 /// One side that a result was made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Side {
+    /// The agent, or the branch.
+    pub name: String,
     /// Where it had the file.
     pub path: String,
     /// What was merged: the side's change put onto the target branch.

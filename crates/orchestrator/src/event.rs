@@ -88,6 +88,7 @@ impl Event {
             Self::Conflict(C::Found { .. }) => "conflict.found",
             Self::Conflict(C::Refined { .. }) => "conflict.refined",
             Self::Conflict(C::Resolved { .. }) => "conflict.resolved",
+            Self::Conflict(C::Pulled { .. }) => "conflict.pulled",
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
             Self::Notice { .. } => "notice",
             Self::BodyErased { .. } => "message.erased",

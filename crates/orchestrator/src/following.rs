@@ -9,7 +9,12 @@ mod permit;
 mod record;
 mod reports;
 mod runner;
+mod sides;
 mod source;
+
+pub(crate) use record::{Parties, lines};
+pub(crate) use sides::{Between, Sides};
+pub(crate) use source::{Memory, Tip, version};
 
 use crate::{Error, Orchestrator};
 use orchestrator_protocol::{AgentId, WorkspaceBusy};
@@ -31,6 +36,8 @@ pub(crate) enum Ask {
     Barrier(oneshot::Sender<()>),
     /// What it knows of an agent's work; nothing when that is not followed.
     Work(String, oneshot::Sender<Option<Work>>),
+    /// The versions that collide between some; nothing when none do.
+    Sides(Between, oneshot::Sender<Result<Option<Sides>, orchestrator_repository::Error>>),
 }
 
 /// An agent's work as it stands.
@@ -158,6 +165,15 @@ impl Following {
         }
         self.looked().await?;
         Ok(unsettled)
+    }
+
+    /// What collides between some at the moment; nothing when nothing does.
+    pub(crate) async fn sides(
+        &self,
+        between: Between,
+    ) -> Result<Result<Option<Sides>, orchestrator_repository::Error>, Error> {
+        let (give, answer) = oneshot::channel();
+        self.ask(Ask::Sides(between, give), answer).await
     }
 
     fn is_running(&self) -> bool {

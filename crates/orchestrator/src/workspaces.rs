@@ -19,7 +19,7 @@ use std::path::Path;
 
 impl Orchestrator {
     /// Does something to workspaces while nobody else does, and to its end, even when the caller goes away.
-    async fn alone<T: Send + 'static>(
+    pub(crate) async fn alone<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
@@ -33,7 +33,7 @@ impl Orchestrator {
     }
 
     /// Work on the disk.
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
@@ -51,7 +51,7 @@ impl Orchestrator {
     }
 
     /// Nothing is begun that cannot be recorded.
-    fn can_record(&self) -> Result<(), Error> {
+    pub(crate) fn can_record(&self) -> Result<(), Error> {
         match self.shared.core.lock().halted.clone() {
             Some(halt) => Err(Error::StorageUnavailable { reason: halt.reason, cure: halt.cure }),
             None => Ok(()),
@@ -65,7 +65,7 @@ fn blocked(detail: impl Into<String>, hint: &'static str) -> Error {
 }
 
 /// What the disk or git said, in the words of the repository's error, which end in the cure.
-fn refused(error: repository::Error) -> Error {
+pub(crate) fn refused(error: repository::Error) -> Error {
     use repository::Error as E;
     match error {
         E::Worktree { .. } | E::Removal { .. } | E::Busy { .. } | E::Io { .. } | E::Folder { .. } => {

@@ -53,6 +53,8 @@ pub enum ErrorCode {
     AlreadyResolved,
     /// What collides is no longer what the record says.
     ConflictChanged,
+    /// The conflict was not settled by a merged result.
+    UnknownResolution,
     /// The strategy does not settle this conflict.
     CannotSettle,
     /// The merged result holds something that it must not, such as conflict markers.

@@ -36,6 +36,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::NoCapableAgent
         | C::UnknownConflict
         | C::UnknownMessage
+        | C::UnknownResolution
         | C::UnknownLease
         | C::UnknownWorkspace
         | C::UnknownRoute

@@ -85,7 +85,8 @@ impl Parties {
     }
 }
 
-fn lines(part: &Part) -> RegionLines {
+/// Lines as a record names them.
+pub(crate) fn lines(part: &Part) -> RegionLines {
     let truncated = part.text.len() > TEXT;
     let kept = part.text.get(..TEXT).unwrap_or(&part.text);
     let text = String::from_utf8_lossy(kept).into_owned();

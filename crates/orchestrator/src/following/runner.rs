@@ -1,5 +1,7 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
+mod sides;
+
 use super::follower::{FollowError, Follower, Update};
 use super::record::Parties;
 use super::reports::{Report, Reports};
@@ -242,6 +244,9 @@ impl Runner {
             }
             Ask::Work(agent, answer) => {
                 let _nobody = answer.send(self.followers.get(&agent).and_then(Follower::work));
+            }
+            Ask::Sides(between, answer) => {
+                let _nobody = answer.send(self.sides(&between));
             }
         }
     }
