@@ -76,7 +76,8 @@ fn show(out: &Output, answer: &PullAnswer) -> Result<(), Failure> {
         ))?;
         for region in regions {
             let at = region.sides.first().unwrap_or(&region.base);
-            out.line(&format!("  at line {} of the file ({} lines)", at.start_line, at.line_count))?;
+            let lines = if at.line_count == 1 { "1 line".to_owned() } else { format!("{} lines", at.line_count) };
+            out.line(&format!("  at line {} of the file ({lines})", at.start_line))?;
         }
         if let Some(backup) = backup {
             out.line(&format!("  what stood there is kept as {} ({})", clean(&backup.name), clean(&backup.commit)))?;
