@@ -136,8 +136,8 @@ fn a_merged_result_settles_what_it_was_made_from_and_knows_its_takers() {
     for known in ["one", "half"] {
         assert_eq!(world.run(&found(known)).unwrap(), [], "{known} is settled");
     }
-    assert_eq!(world.run(&pulled("A", Some("refs/backup/1"))).unwrap().len(), 1);
-    assert_eq!(world.run(&pulled("a", None)).unwrap(), [], "known already");
+    assert_eq!(world.run(&pulled("a", Some("refs/backup/1"))).unwrap().len(), 1);
+    assert_eq!(world.run(&pulled("A", None)).unwrap(), [], "known already");
     assert_eq!(world.state.conflicts().get(first).unwrap().pulled_by, [id("a")]);
     assert!(!world.state.conflicts().is_superseded(first));
     world.run(&found("two")).unwrap();

@@ -115,9 +115,16 @@ fn a_conflict_is_settled_and_its_result_pulled() {
     let collide = |mine: &str, yours: &str| {
         std::fs::write(ann.join("a.txt"), format!("one\n{mine}\nthree\n")).unwrap();
         std::fs::write(bob.join("a.txt"), format!("one\n{yours}\nthree\n")).unwrap();
-        server.text(&["command", "*sync:force"]);
-        let open = server.json(&["conflicts", "--status", "pending"])["conflicts"].clone();
-        open[0]["conflict_id"].as_str().unwrap().to_owned()
+        // What changes within a second is told when it has lasted for one.
+        let began = std::time::Instant::now();
+        loop {
+            server.text(&["command", "*sync:force"]);
+            let open = server.json(&["conflicts", "--status", "pending"])["conflicts"].clone();
+            if let Some(id) = open[0]["conflict_id"].as_str() {
+                return id.to_owned();
+            }
+            assert!(began.elapsed().as_secs() < 20, "nothing is found");
+        }
     };
     let id = collide("TWO", "2");
     let code = |arguments: &[&str]| server.run(arguments).status.code();
