@@ -113,7 +113,7 @@ fn settlement(strategy: String, by: Option<String>, request: ResolveRequest) -> 
 
 /// The bytes of the merged result that settled a conflict.
 #[utoipa::path(tag = "conflicts", params(("conflict_id" = String, Path, example = "c42")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = String, content_type = "application/octet-stream"),
         (status = 204, description = "the result is that the file is deleted"),
         (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 #[get("/conflicts/{conflict_id}/resolution")]
