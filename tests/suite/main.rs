@@ -21,6 +21,8 @@ mod impact;
 mod leases;
 /// Messages are delivered, acknowledged, redelivered and kept.
 mod messages;
+/// Conflicts are settled by merged results, which agents take into their work without losing any of it.
+mod resolutions;
 /// What was acknowledged is there after a restart.
 mod restart;
 /// What agents write is kept, comes back, and goes when it is old.

@@ -1,7 +1,7 @@
 //! The arguments of the whole program. Each subcommand's own stand beside it.
 
 use crate::commands::{
-    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, recommend,
+    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, pull, recommend,
     register, send, snapshots, unregister, workspace,
 };
 use clap::error::ErrorKind;
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Conflicts(conflicts::Arguments),
     /// What changes of definitions break in others' code, and who uses what.
     Impact(impact::Arguments),
+    /// Take the merged results of settled conflicts into an agent's folder.
+    Pull(pull::Arguments),
     /// Claim files, and look at claims.
     Lease(lease::Arguments),
     /// Carry out a control command.
@@ -158,6 +160,9 @@ mod tests {
             "restore s4",
             "restore b4 src/a README --agent-id x --dry-run",
             "conflicts resolve c4 --strategy manual --by me",
+            "conflicts resolve c4 --apply --strategy take --take x",
+            "conflicts resolve c4 --apply --content merged.py --force",
+            "pull x c4 c5 --dry-run",
             "lease acquire x src/** --shared --ttl 60",
             "lease list",
             "lease renew l4 --token 4",
@@ -183,6 +188,8 @@ mod tests {
             "--agent-id x --status asleep",
             "conflicts --status open",
             "conflicts show",
+            "conflicts resolve c4 --take x",
+            "pull",
             "workspace",
             "workspace create",
             "snapshots",

@@ -11,6 +11,7 @@ pub(crate) mod events;
 pub(crate) mod impact;
 pub(crate) mod inbox;
 pub(crate) mod lease;
+pub(crate) mod pull;
 pub(crate) mod recommend;
 pub(crate) mod register;
 pub(crate) mod send;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Changes(arguments) => changes::run(context, arguments).await,
         Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
         Command::Impact(arguments) => impact::run(context, arguments).await,
+        Command::Pull(arguments) => pull::run(context, arguments).await,
         Command::Lease(arguments) => lease::run(context, arguments).await,
         Command::Control(arguments) => command::run(context, arguments).await,
         Command::Status => status::run(context).await,

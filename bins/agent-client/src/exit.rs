@@ -48,6 +48,7 @@ impl From<ErrorCode> for Exit {
             | E::NoCapableAgent
             | E::UnknownConflict
             | E::UnknownMessage
+            | E::UnknownResolution
             | E::UnknownLease
             | E::UnknownWorkspace
             | E::UnknownSnapshot
@@ -68,6 +69,10 @@ impl From<ErrorCode> for Exit {
             | E::LeaseHeld
             | E::StaleToken
             | E::AlreadyResolved
+            | E::ConflictChanged
+            | E::CannotSettle
+            | E::ResultRefused
+            | E::ResultDoesNotParse
             | E::UnlandedWork
             | E::WorkspaceBlocked => Self::Conflict,
             E::StorageUnavailable | E::WatchUnavailable | E::ShuttingDown => Self::Unavailable,
@@ -173,14 +178,18 @@ mod tests {
             (
                 3,
                 "unknown_agent no_capable_agent unknown_conflict unknown_message unknown_lease unknown_workspace \
-                 unknown_route no_workflow_defined",
+                 unknown_route no_workflow_defined unknown_resolution",
             ),
             (
                 4,
                 "method_not_allowed not_your_message not_supported mailbox_full body_too_large message_too_large \
                  limit_reached origin_not_allowed host_not_allowed operator_only upgrade_required",
             ),
-            (5, "idempotency_mismatch lease_held stale_token already_resolved unlanded_work workspace_blocked"),
+            (
+                5,
+                "idempotency_mismatch lease_held stale_token already_resolved conflict_changed cannot_settle result_refused \
+                 result_does_not_parse unlanded_work workspace_blocked",
+            ),
             (6, "storage_unavailable watch_unavailable shutting_down"),
             (7, "timeout"),
         ] {

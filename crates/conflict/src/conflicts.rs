@@ -1,5 +1,6 @@
 //! The records of conflicts.
 
+use crate::Applied;
 use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +51,12 @@ pub struct Conflict {
     /// The number of the event that holds the regions.
     #[serde(default)]
     pub described: u64,
+    /// The merged result that settled it.
+    #[serde(default)]
+    pub applied: Option<Box<Applied>>,
+    /// Which agents have taken that.
+    #[serde(default)]
+    pub pulled_by: Vec<AgentId>,
 }
 
 impl Conflict {
@@ -67,7 +74,10 @@ impl Conflict {
     /// Whether these regions need no further word: they were told, or somebody settled just them.
     #[must_use]
     pub(crate) fn is_quiet_about(&self, fingerprint: &str) -> bool {
-        self.fingerprint.as_deref() == Some(fingerprint) && self.strategy.as_deref() != Some(crate::WITHDRAWN)
+        let is_told = self.fingerprint.as_deref() == Some(fingerprint);
+        let is_between =
+            self.applied.as_ref().is_some_and(|applied| applied.between.iter().any(|one| one == fingerprint));
+        (is_told || is_between) && self.strategy.as_deref() != Some(crate::WITHDRAWN)
     }
 }
 
@@ -132,6 +142,18 @@ impl Conflicts {
         Some((id, self.records.get(&id)?))
     }
 
+    /// Whether the same overlap was found anew after this one was settled.
+    #[must_use]
+    pub fn is_superseded(&self, id: u64) -> bool {
+        let Some(old) = self.records.get(&id) else { return true };
+        let name = |one: &Conflict| overlap(&one.path, &one.agents, one.target.as_deref(), one.subject.as_deref());
+        let own = name(old);
+        let is_newer = |(_, newer): (&u64, &Conflict)| {
+            newer.fingerprint.is_some() && newer.strategy.as_deref() != Some(crate::WITHDRAWN) && name(newer) == own
+        };
+        self.records.range(id + 1..).any(is_newer)
+    }
+
     /// Conflicts resolved since the project began.
     #[must_use]
     pub fn resolved(&self) -> usize {
@@ -151,8 +173,9 @@ impl Conflicts {
         }
     }
 
-    pub(crate) fn resolve(&mut self, id: u64, strategy: &str, by: Option<&String>) {
+    pub(crate) fn resolve(&mut self, id: u64, strategy: &str, by: Option<&String>, applied: Option<&Applied>) {
         self.change(id, |conflict| {
+            conflict.applied = applied.cloned().map(Box::new);
             conflict.status = ResolutionStatus::Resolved;
             conflict.strategy = Some(strategy.to_owned());
             conflict.resolved_by = by.cloned();

@@ -14,4 +14,7 @@ pub enum Error {
         /// How it was settled.
         strategy: String,
     },
+    /// What collides is not what was settled.
+    #[error("what collides in conflict '{0}' is not what was looked at: somebody changed it meanwhile")]
+    Changed(String),
 }

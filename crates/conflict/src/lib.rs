@@ -10,15 +10,17 @@
 //! Where the agents' work itself is known, merging tells more than that they edit one file: [`Command::Found`]
 //! makes one record for each file and pair of agents, with the lines that collide; it follows the lines while
 //! they change, and is withdrawn when they go together again. A semantic conflict is one record for each definition that
-//! one agent changed and another one's new code uses as it was, whatever the files. One that was marked as settled stays quiet until its
-//! lines change.
+//! one agent changed and another one's new code uses as it was, whatever the files. One that was marked as settled stays
+//! quiet until its lines change; one that was settled by a merged result ([`Applied`]) knows who has taken it.
 
+mod applied;
 mod conflicts;
 mod edits;
 mod error;
 mod overlap;
 mod state;
 
+pub use applied::{Applied, Side, Version};
 pub use conflicts::{Conflict, Conflicts};
 pub use edits::{Change, Edit, Edits};
 pub use error::Error;

@@ -53,6 +53,8 @@ impl Conflict {
             affected: overlap.affected.clone(),
             entities: overlap.entities.clone(),
             described,
+            applied: None,
+            pulled_by: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The state and its rules.
 
-use crate::{Change, Conflict, Conflicts, Edit, Edits, Error, Overlap};
+use crate::{Applied, Change, Conflict, Conflicts, Edit, Edits, Error, Overlap};
 use orchestrator_protocol::{
     AgentId, ChangeType, ConflictImpact, ConflictRegion, ConflictType, ResolutionStatus, Severity,
 };
@@ -86,6 +86,17 @@ pub enum Command {
         strategy: String,
         /// Who settled it.
         by: Option<String>,
+        /// The merged result, when it is more than a mark.
+        applied: Option<Box<Applied>>,
+    },
+    /// An agent has taken a merged result into its work.
+    Pulled {
+        /// The conflict.
+        id: u64,
+        /// Who.
+        agent: AgentId,
+        /// The ref of what was written over; nothing when the work held the result already.
+        backup: Option<String>,
     },
 }
 
@@ -131,7 +142,16 @@ pub enum Event {
         detected_at: i64,
     },
     /// A conflict ended.
-    Resolved { id: u64, strategy: String, by: Option<String> },
+    Resolved {
+        id: u64,
+        strategy: String,
+        by: Option<String>,
+        /// Left out of a mark, as ever.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        applied: Option<Box<Applied>>,
+    },
+    /// An agent took the merged result of a conflict into its work.
+    Pulled { id: u64, path: String, agent: AgentId, backup: Option<String>, at: i64 },
 }
 
 /// Edits, conflicts, and whether the folder is watched.
@@ -232,14 +252,31 @@ impl State {
                 }
                 Ok(events)
             }
-            Command::Resolve { id, strategy, by } => {
+            Command::Resolve { id, strategy, by, applied } => {
                 let name = format!("c{id}");
                 let conflict = self.conflicts.get(*id).ok_or_else(|| Error::Unknown(name.clone()))?;
                 if !conflict.is_open() {
                     let strategy = conflict.strategy.clone().unwrap_or_default();
                     return Err(Error::AlreadyResolved { id: name, strategy });
                 }
-                Ok(vec![Event::Resolved { id: *id, strategy: strategy.clone(), by: by.clone() }])
+                if applied.as_ref().is_some_and(|made| conflict.fingerprint.as_ref() != Some(&made.fingerprint)) {
+                    return Err(Error::Changed(name));
+                }
+                let (strategy, by, applied) = (strategy.clone(), by.clone(), applied.clone());
+                Ok(vec![Event::Resolved { id: *id, strategy, by, applied }])
+            }
+            Command::Pulled { id, agent, backup } => {
+                let conflict = self.conflicts.get(*id).filter(|conflict| conflict.applied.is_some());
+                let conflict = conflict.ok_or_else(|| Error::Unknown(format!("c{id}")))?;
+                let is_known = conflict.pulled_by.iter().any(|one| one.key() == agent.key());
+                let event = || Event::Pulled {
+                    id: *id,
+                    path: conflict.path.clone(),
+                    agent: agent.clone(),
+                    backup: backup.clone(),
+                    at,
+                };
+                Ok(if is_known && backup.is_none() { Vec::new() } else { vec![event()] })
             }
         }
     }
@@ -322,6 +359,8 @@ impl State {
                     affected: None,
                     entities: Vec::new(),
                     described: seq,
+                    applied: None,
+                    pulled_by: Vec::new(),
                 },
             ),
             Event::Followed { agent, merged: true } => {
@@ -341,7 +380,14 @@ impl State {
                 conflict.conflict_type = *conflict_type;
                 conflict.severity = *severity;
             }),
-            Event::Resolved { id, strategy, by } => self.conflicts.resolve(*id, strategy, by.as_ref()),
+            Event::Resolved { id, strategy, by, applied } => {
+                self.conflicts.resolve(*id, strategy, by.as_ref(), applied.as_deref());
+            }
+            Event::Pulled { id, agent, .. } => self.conflicts.change(*id, |conflict| {
+                if !conflict.pulled_by.iter().any(|one| one.key() == agent.key()) {
+                    conflict.pulled_by.push(agent.clone());
+                }
+            }),
         }
     }
 }
@@ -359,5 +405,5 @@ fn severity(overlap: &Overlap, settles: bool, signature: bool) -> Severity {
 
 /// The overlap is gone by itself.
 fn withdrawn(id: u64) -> Event {
-    Event::Resolved { id, strategy: WITHDRAWN.to_owned(), by: None }
+    Event::Resolved { id, strategy: WITHDRAWN.to_owned(), by: None, applied: None }
 }

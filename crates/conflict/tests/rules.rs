@@ -1,7 +1,7 @@
 //! The life of edits and conflicts, driven through the public interface.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use orchestrator_conflict::{Command, Error, Event, Overlap, State};
+use orchestrator_conflict::{Applied, Command, Error, Event, Overlap, State};
 use orchestrator_protocol::{AgentId, ChangeType, ConflictType, Severity};
 use proptest::prelude::*;
 
@@ -74,7 +74,7 @@ fn a_resolved_overlap_stays_quiet_until_somebody_saves_again() {
     world.change("a", "x.py", ChangeType::Modified);
     world.change("b", "x.py", ChangeType::Modified);
     let (conflict, _) = world.state.conflicts().open().next().unwrap();
-    let resolve = Command::Resolve { id: conflict, strategy: "ours".into(), by: Some("a".into()) };
+    let resolve = Command::Resolve { id: conflict, strategy: "ours".into(), by: Some("a".into()), applied: None };
     world.run(&resolve).unwrap();
     assert_eq!(world.state.conflicts().open().count(), 0);
     assert_eq!(
@@ -83,6 +83,55 @@ fn a_resolved_overlap_stays_quiet_until_somebody_saves_again() {
     );
     assert_eq!(world.change("a", "x.py", ChangeType::Modified).len(), 2);
     assert_eq!(world.state.conflicts().resolved(), 1);
+}
+
+#[test]
+fn a_merged_result_settles_what_it_was_made_from_and_knows_its_takers() {
+    let mut world = World::default();
+    world.run(&found(None, "one", false)).unwrap();
+    let first = world.seq;
+    let applied = |fingerprint: &str| {
+        Some(Box::new(Applied {
+            fingerprint: fingerprint.into(),
+            taken: None,
+            forced: false,
+            kept: "refs/resolution/x".into(),
+            commit: "c".into(),
+            path: "x.py".into(),
+            result: None,
+            size: 0,
+            base: None,
+            sides: Vec::new(),
+            between: vec!["half".into()],
+        }))
+    };
+    let resolve = |fingerprint: &str| Command::Resolve {
+        id: first,
+        strategy: "ours".into(),
+        by: None,
+        applied: applied(fingerprint),
+    };
+    assert_eq!(world.run(&resolve("other")).unwrap_err(), Error::Changed(format!("c{first}")));
+    let pulled = |name: &str, backup: Option<&str>| Command::Pulled {
+        id: first,
+        agent: id(name),
+        backup: backup.map(Into::into),
+    };
+    assert_eq!(world.run(&pulled("a", None)).unwrap_err(), Error::Unknown(format!("c{first}")));
+    world.run(&resolve("one")).unwrap();
+    assert!(matches!(world.run(&resolve("one")), Err(Error::AlreadyResolved { .. })));
+    for known in ["one", "half"] {
+        assert_eq!(world.run(&found(None, known, false)).unwrap(), [], "{known} is settled");
+    }
+    assert_eq!(world.run(&pulled("a", Some("refs/backup/1"))).unwrap().len(), 1);
+    assert_eq!(world.run(&pulled("A", None)).unwrap(), [], "known already");
+    assert_eq!(world.state.conflicts().get(first).unwrap().pulled_by, [id("a")]);
+    assert!(!world.state.conflicts().is_superseded(first));
+    world.run(&found(None, "two", false)).unwrap();
+    assert!(world.state.conflicts().is_superseded(first));
+    let gone = Command::Gone { path: "x.py".into(), agents: vec![id("a"), id("b")], target: None, subject: None };
+    world.run(&gone).unwrap();
+    assert!(!world.state.conflicts().is_superseded(first), "what came after is gone");
 }
 
 #[test]

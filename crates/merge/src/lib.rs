@@ -12,6 +12,9 @@
 //! the [`Refusal`]. A conflict is an outcome, not an error: it keeps the settled pieces and the minimal regions, and
 //! writes them in git's forms.
 //!
+//! [`settle`] settles a conflict of lines by a [`Choice`] of side, keeps what only one side changed, and holds the result
+//! against the same verifier.
+//!
 //! The crate is pure: no files, threads, clock or global state. The same three files give the same answer everywhere,
 //! and swapping the sides swaps the answer.
 //!
@@ -36,6 +39,7 @@
 //! ```
 
 mod align;
+mod choice;
 mod conflict;
 mod frame;
 mod generated;
@@ -47,6 +51,7 @@ mod refusal;
 mod shape;
 mod verify;
 
+pub use choice::{Choice, Unsettled, settle};
 pub use conflict::{Conflict, Kind, Part, Piece, Region, Side};
 pub use markers::{Labels, Style};
 pub use merge::{Options, merge};

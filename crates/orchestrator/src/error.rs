@@ -85,6 +85,7 @@ impl Error {
             Self::Conflict(error) => match error {
                 conflict::Error::Unknown(_) => ErrorCode::UnknownConflict,
                 conflict::Error::AlreadyResolved { .. } => ErrorCode::AlreadyResolved,
+                conflict::Error::Changed(_) => ErrorCode::ConflictChanged,
             },
             Self::Workflow(error) => match error {
                 workflow::Error::OperatorOnly { .. } => ErrorCode::OperatorOnly,
@@ -117,6 +118,7 @@ impl Error {
                 ErrorCode::IdempotencyMismatch => "use a new key for a new message",
                 ErrorCode::NotYourMessage => "acknowledge with the id of the agent that it was sent to",
                 ErrorCode::AlreadyResolved => "nothing is left to do",
+                ErrorCode::ConflictChanged => "look at what collides now: GET /api/orchestration/conflicts/{id}",
                 ErrorCode::NoWorkflowDefined => "see *help for what works without workflows",
                 ErrorCode::NoCapableAgent => "register an agent with that capability, or address one by its id",
                 ErrorCode::OperatorOnly => "send the operator's secret in the header X-Orchestrator-Operator",

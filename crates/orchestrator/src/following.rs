@@ -12,10 +12,13 @@ mod permit;
 mod record;
 mod reports;
 mod runner;
+mod sides;
 mod source;
 
 pub use self::meaning::{ImpactFilter, ImpactView};
-pub(crate) use self::source::name;
+pub(crate) use self::record::{Parties, lines};
+pub(crate) use self::sides::{Between, Sides};
+pub(crate) use self::source::{Memory, Tip, name, version};
 use crate::snapshots::Kept;
 use crate::{Actor, Command, Error, Orchestrator};
 pub(crate) use orchestrator_predict::Path;
@@ -43,6 +46,8 @@ pub(crate) enum Ask {
     Keep(String, keeping::Answer),
     /// To answer when nothing is being kept.
     Idle(oneshot::Sender<()>),
+    /// The versions that collide between some; nothing when none do.
+    Sides(Between, oneshot::Sender<Result<Option<Sides>, orchestrator_repository::Error>>),
 }
 
 /// An agent's work as it stands.
@@ -197,6 +202,15 @@ impl Following {
             tracing::debug!(%agent, %error, "the last work that was seen stands");
         }
         self.looked().await
+    }
+
+    /// What collides between some at the moment; nothing when nothing does.
+    pub(crate) async fn sides(
+        &self,
+        between: Between,
+    ) -> Result<Result<Option<Sides>, orchestrator_repository::Error>, Error> {
+        let (give, answer) = oneshot::channel();
+        self.ask(Ask::Sides(between, give), answer).await
     }
 
     fn is_running(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::Event;
 use crate::decide::is_for_orchestrator;
+use crate::resolving::resolution;
 use crate::snapshots::{self, wire_id};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
@@ -184,6 +185,7 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
                 entities: Vec::new(),
                 impact: None,
                 regions: Vec::new(),
+                resolution: None,
             },
         })
     };
@@ -220,11 +222,18 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
         E::Widened { id, path, agents, conflict_type, severity, detected_at } => {
             record(*id, path, agents, *conflict_type, *severity, *detected_at)
         }
-        E::Resolved { id, strategy, by } => PushBody::ConflictResolved {
+        E::Resolved { id, strategy, by, applied } => PushBody::ConflictResolved {
             conflict_id: format!("c{id}"),
             resolution_strategy: strategy.clone(),
             resolved_by: by.clone(),
             message: format!("Conflict c{id} resolved ({strategy})"),
+            resolution: applied.as_ref().map(|applied| Box::new(resolution(strategy, by.as_ref(), applied, &[]))),
+        },
+        E::Pulled { id, path, agent, backup, .. } => PushBody::ConflictPulled {
+            conflict_id: format!("c{id}"),
+            agent_id: agent.clone(),
+            file_path: path.clone(),
+            backup: backup.clone(),
         },
     })
 }

@@ -40,7 +40,12 @@ impl State {
                 }
             }
             Event::Mailbox(event) => self.mailbox.apply(seq, event),
-            Event::Conflict(event) => self.conflict.apply(seq, event),
+            Event::Conflict(event) => {
+                self.conflict.apply(seq, event);
+                if let conflict::Event::Pulled { agent, backup: Some(name), at, .. } = event {
+                    self.snapshots.note(seq, Record::backup(agent, name, "pulled", *at));
+                }
+            }
             Event::Workflow(event) => self.workflow.apply(event),
             Event::BodyErased { message } => {
                 self.erasing.insert(*message);

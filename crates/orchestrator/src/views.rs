@@ -1,6 +1,7 @@
 //! The state as the wire shows it.
 
 use crate::core::lease_view;
+use crate::resolving::resolution;
 use crate::{Error, Orchestrator, State};
 use orchestrator_conflict as conflict;
 use orchestrator_protocol::{
@@ -150,7 +151,12 @@ impl Orchestrator {
     /// [`conflict::Error::Unknown`] when there is none of this number.
     pub async fn conflict(&self, id: u64) -> Result<Conflict, Error> {
         let known = |state: &State| {
-            state.conflict.conflicts().get(id).map(|conflict| (conflict_view(id, conflict), conflict.described))
+            let found = state.conflict.conflicts().get(id)?;
+            let mut view = conflict_view(id, found);
+            let strategy = found.strategy.as_deref().unwrap_or_default();
+            let shown = |applied| resolution(strategy, found.resolved_by.as_ref(), applied, &found.pulled_by);
+            view.resolution = found.applied.as_deref().map(shown).map(Box::new);
+            Some((view, found.described))
         };
         let found = self.read(known).await?;
         let (mut view, described) = found.ok_or_else(|| conflict::Error::Unknown(format!("c{id}")))?;
@@ -231,5 +237,6 @@ fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict {
         entities: conflict.entities.clone(),
         impact: None,
         regions: Vec::new(),
+        resolution: None,
     }
 }

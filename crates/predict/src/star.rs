@@ -30,7 +30,7 @@ pub struct Star {
 
 /// Where one agent's change stands on the tip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Landed {
+pub(crate) enum Landed {
     /// It goes onto the tip, as this.
     Clean(Option<Version>),
     /// It collides with what has landed.
@@ -161,7 +161,7 @@ impl Star {
     }
 
     /// Puts an agent's change onto the tip.
-    fn landed<S: Source>(
+    pub(crate) fn landed<S: Source>(
         &mut self,
         source: &S,
         path: &Path,

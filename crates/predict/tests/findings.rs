@@ -156,6 +156,31 @@ fn what_landed_meanwhile_is_the_third_side() {
 }
 
 #[test]
+fn the_versions_behind_a_finding_are_those_that_were_compared() {
+    let memory = Memory::with_tip(&[("a", &TEXT.replace("seven", "VII")), ("old", TEXT)]);
+    let (base, version) = (memory.file(TEXT), |text: &str| Some(memory.file(text)));
+    let mut star = Star::default();
+    for (agent, text) in [(1, TEXT.replace("one", "ONE")), (2, TEXT.replace("one", "1"))] {
+        star.update(agent, [(path("a"), Some(Change { base: Some(base), side: version(&text) }))]);
+    }
+    let sides = star.sides(&path("a"), 1, Some(2), &memory).unwrap().unwrap();
+    let landed = TEXT.replace("seven", "VII");
+    assert_eq!(sides.base, version(&landed));
+    assert_eq!(sides.first.merged, version(&landed.replace("one", "ONE")), "the change is put onto the tip");
+    assert_eq!(sides.first.own, version(&TEXT.replace("one", "ONE")));
+    assert_eq!(sides.second.merged, version(&landed.replace("one", "1")));
+    assert_eq!(star.sides(&path("a"), 1, None, &memory).unwrap(), None, "it goes onto the tip");
+    assert_eq!(star.sides(&path("a"), 1, Some(3), &memory).unwrap(), None);
+
+    star.update(1, [memory.change("old", None), memory.change("new", Some(&TEXT.replace("one", "ONE")))]);
+    star.update(2, [memory.change("old", Some(&TEXT.replace("one", "1")))]);
+    let sides = star.sides(&path("old"), 1, Some(2), &memory).unwrap().unwrap();
+    assert_eq!((sides.first.path, sides.second.path), (path("new"), path("old")));
+    assert_eq!(sides.first.own, version(&TEXT.replace("one", "ONE")));
+    assert_eq!(sides.finding.kind, Kind::Rename);
+}
+
+#[test]
 fn content_that_must_not_be_read_is_only_compared() {
     let memory = Memory::with_tip(&[("a", TEXT)]);
     let mut star = Star::default();

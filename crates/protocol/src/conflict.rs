@@ -1,6 +1,6 @@
 //! Conflicts between agents' work.
 
-use crate::{AgentId, Timestamp, lenient};
+use crate::{AgentId, Resolution, Timestamp, lenient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -108,6 +108,9 @@ pub struct Conflict {
     /// The lines that collide, where the agents' work was merged. Not in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<ConflictRegion>,
+    /// The merged result that settled it, when it was not only marked. Not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Box<Resolution>>,
 }
 
 /// A changed definition and what the change breaks.
@@ -263,7 +266,8 @@ pub struct ConflictList {
 /// `POST /conflicts/{id}/resolve`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ResolveRequest {
-    /// How it was settled, free text; `manual` when left out.
+    /// How it was settled, free text; `manual` when left out. With `apply`: `ours`, `theirs`, `take`, `union`, `auto`
+    /// or `manual`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution_strategy: Option<String>,
     /// Who settled it.
@@ -272,6 +276,31 @@ pub struct ResolveRequest {
     /// Merge for real instead of marking.
     #[serde(default, deserialize_with = "lenient::boolean", skip_serializing_if = "Option::is_none")]
     pub apply: Option<bool>,
+    /// With `take`: whose side, an agent or, in a conflict with landed work, the branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// With `manual`: the whole file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// How `content` is written: `utf-8`, as when left out, or `base64`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<ContentEncoding>,
+    /// With `manual`: take the content though it does not parse, or holds conflict markers.
+    #[serde(default, deserialize_with = "lenient::boolean", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<bool>)]
+    pub force: Option<bool>,
+}
+
+/// How a content is written in JSON.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+pub enum ContentEncoding {
+    /// As the text that it is.
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// As base64, for what is no text.
+    #[serde(rename = "base64")]
+    Base64,
 }
 
 /// Answer to `POST /conflicts/{id}/resolve`.
@@ -283,6 +312,9 @@ pub struct ResolvedAnswer {
     pub conflict_id: String,
     /// For people.
     pub message: String,
+    /// The merged result, with `apply`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Box<Resolution>>,
     /// Now.
     pub timestamp: Timestamp,
 }

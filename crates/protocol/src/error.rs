@@ -51,6 +51,16 @@ pub enum ErrorCode {
     StaleToken,
     /// The conflict is settled already.
     AlreadyResolved,
+    /// What collides is no longer what the record says.
+    ConflictChanged,
+    /// The conflict was not settled by a merged result.
+    UnknownResolution,
+    /// The strategy does not settle this conflict.
+    CannotSettle,
+    /// The merged result holds something that it must not, such as conflict markers.
+    ResultRefused,
+    /// Both sides parse, the merged result does not.
+    ResultDoesNotParse,
     /// The agent has no workspace.
     UnknownWorkspace,
     /// No such snapshot: never kept, or let go of.

@@ -21,6 +21,7 @@
 //! IEEE double and is read as one.
 
 mod agent;
+mod base64;
 mod change;
 mod conflict;
 mod control;
@@ -34,6 +35,7 @@ mod lenient;
 mod message;
 mod push;
 mod raw;
+mod resolution;
 mod snapshot;
 mod time;
 mod workspace;
@@ -42,11 +44,12 @@ pub use agent::{
     Agent, AgentAnswer, AgentList, AgentListRef, AgentRecommendation, AgentRef, AgentStatus, InvalidWorkload,
     Recommendations, RegisterAnswer, RegisterRequest, StatusRequest, Workload,
 };
+pub use base64::{from_base64, to_base64};
 pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncStatus};
 pub use conflict::{
     AffectedUse, Certainty, ChangedDefinition, Conflict, ConflictAnswer, ConflictImpact, ConflictList, ConflictRegion,
-    ConflictType, Impact, ImpactList, RegionLines, ResolutionStatus, ResolveRequest, ResolvedAnswer, Severity,
-    SymbolUse,
+    ConflictType, ContentEncoding, Impact, ImpactList, RegionLines, ResolutionStatus, ResolveRequest, ResolvedAnswer,
+    Severity, SymbolUse,
 };
 pub use control::{Autonomy, CommandAnswer, CommandRequest};
 pub use error::{ErrorBody, ErrorCode};
@@ -61,6 +64,7 @@ pub use message::{
 };
 pub use push::{AgentMessagePush, BroadcastPush, ChangePush, ConflictPush, Push, PushBody};
 pub use raw::{Json, MAX_DEPTH};
+pub use resolution::{FileMode, PullAnswer, PullRequest, PullState, Pulled, Resolution, ResolutionSide};
 pub use snapshot::{
     ChangedPath, PathChange, RestoreAnswer, RestoreBackup, RestoreRequest, Snapshot, SnapshotAnswer, SnapshotKind,
     SnapshotList,

@@ -1,6 +1,8 @@
 //! Pushes: what the server tells everyone who listens.
 
-use crate::{AgentId, AgentStatus, Autonomy, ChangeType, Conflict, Json, Lease, Severity, Timestamp, Workload};
+use crate::{
+    AgentId, AgentStatus, Autonomy, ChangeType, Conflict, Json, Lease, Resolution, Severity, Timestamp, Workload,
+};
 use serde::{Deserialize, Serialize};
 
 /// One event as sockets, `GET /events` and server-sent events carry it.
@@ -49,7 +51,17 @@ pub enum PushBody {
     /// Work of several agents collides. The whole record.
     ConflictDetected(ConflictPush),
     /// A conflict ended.
-    ConflictResolved { conflict_id: String, resolution_strategy: String, resolved_by: Option<String>, message: String },
+    ConflictResolved {
+        conflict_id: String,
+        resolution_strategy: String,
+        resolved_by: Option<String>,
+        message: String,
+        /// The merged result, when it was not only marked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resolution: Option<Box<Resolution>>,
+    },
+    /// An agent took the merged result of a conflict into its work; `backup` is the ref of what stood there.
+    ConflictPulled { conflict_id: String, agent_id: AgentId, file_path: String, backup: Option<String> },
     /// A message for one agent.
     AgentMessage(AgentMessagePush),
     /// A message for everyone.
@@ -175,6 +187,7 @@ mod tests {
                     entities: Vec::new(),
                     impact: None,
                     regions: Vec::new(),
+                    resolution: None,
                 },
             })),
             push(PushBody::Gap { from: 1, to: 6 }),

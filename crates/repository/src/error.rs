@@ -108,7 +108,9 @@ pub enum Error {
         id: gix::ObjectId,
     },
     /// A ref name that the store does not keep.
-    #[error("failed to use the ref {name:?}: names are `refs/work/<name>` or `refs/backup/<name>`; give such a name")]
+    #[error(
+        "failed to use the ref {name:?}: names are `refs/work/<name>`, `refs/backup/<name>` or `refs/resolution/<name>`; give such a name"
+    )]
     Ref {
         /// The name as it was given.
         name: String,
@@ -137,6 +139,12 @@ pub enum Error {
     )]
     Busy {
         /// The workspace.
+        path: PathBuf,
+    },
+    /// What stands in the workspace is not what the caller saw when it made what is to stand there.
+    #[error("failed to write {path:?}: it changed meanwhile; nothing was written: look at it and try again")]
+    Unseen {
+        /// Relative to the workspace.
         path: PathBuf,
     },
     /// What stands in the workspace is not in the backup, so it is not written over.

@@ -36,6 +36,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::NoCapableAgent
         | C::UnknownConflict
         | C::UnknownMessage
+        | C::UnknownResolution
         | C::UnknownLease
         | C::UnknownWorkspace
         | C::UnknownSnapshot
@@ -47,6 +48,10 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::LeaseHeld
         | C::StaleToken
         | C::AlreadyResolved
+        | C::ConflictChanged
+        | C::CannotSettle
+        | C::ResultRefused
+        | C::ResultDoesNotParse
         | C::UnlandedWork
         | C::WorkspaceBlocked => StatusCode::CONFLICT,
         C::MailboxFull | C::LimitReached => StatusCode::TOO_MANY_REQUESTS,

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use orchestrator_protocol::{
-    AgentId, ClaimRequest, CommandRequest, ErrorCode, Json, LeaseRequest, MessageRequest, RegisterRequest,
+    AgentId, ClaimRequest, CommandRequest, ErrorCode, Json, LeaseRequest, MessageRequest, PullRequest, RegisterRequest,
     RenewRequest, ResolveRequest, RestoreRequest, StatusRequest, WorkspaceRequest,
 };
 use serde::de::DeserializeOwned;
@@ -31,6 +31,7 @@ impl Form for RegisterRequest {
 }
 impl Form for StatusRequest {}
 impl Form for ResolveRequest {}
+impl Form for PullRequest {}
 impl Form for LeaseRequest {}
 impl Form for WorkspaceRequest {}
 impl Form for RestoreRequest {}

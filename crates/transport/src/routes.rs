@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod leases;
 pub(crate) mod messages;
+pub(crate) mod pull;
 pub(crate) mod snapshots;
 pub(crate) mod sockets;
 pub(crate) mod sync;
@@ -23,6 +24,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     snapshots::configure(config);
     sync::configure(config);
     conflicts::configure(config);
+    pull::configure(config);
     messages::configure(config);
     inbox::configure(config);
     leases::configure(config);

@@ -10,7 +10,9 @@ use crate::output::clean;
 use crate::table::Table;
 use crate::when::{ago, now, word};
 use clap::{Args, Subcommand};
-use orchestrator_protocol::{Conflict, ResolutionStatus, ResolveRequest};
+use orchestrator_protocol::{Conflict, ContentEncoding, ResolutionStatus, ResolveRequest, to_base64};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `conflicts`.
 #[derive(Debug, Args)]
@@ -20,7 +22,10 @@ Examples:
   agent-client conflicts --status pending
   agent-client conflicts --watch
   agent-client conflicts show c12
-  agent-client conflicts resolve c12 --strategy 'kept both' --by architect-agent")]
+  agent-client conflicts resolve c12 --strategy 'kept both' --by architect-agent
+  agent-client conflicts resolve c12 --apply --strategy ours
+  agent-client conflicts resolve c12 --apply --strategy take --take dev-agent
+  agent-client conflicts resolve c12 --apply --content merged.py")]
 pub(crate) struct Arguments {
     /// Only those that are pending, resolving, resolved or escalated.
     #[arg(long)]
@@ -37,7 +42,7 @@ pub(crate) struct Arguments {
 enum Action {
     /// Show one, with the lines that collide.
     Show(Show),
-    /// Mark a conflict as settled.
+    /// Mark a conflict as settled; with --apply, settle it by a merged result that its agents can pull.
     Resolve(Resolve),
 }
 
@@ -53,7 +58,7 @@ struct Resolve {
     /// Which conflict.
     #[arg(value_name = "CONFLICT")]
     id: String,
-    /// How it was settled; 'manual' when left out.
+    /// How it was settled, 'manual' when left out; with --apply: ours, theirs, take, union, auto or manual.
     #[arg(long, value_name = "TEXT")]
     strategy: Option<String>,
     /// Who settled it.
@@ -62,6 +67,15 @@ struct Resolve {
     /// Merge for real instead of marking.
     #[arg(long)]
     apply: bool,
+    /// Whose side to take, with the strategy 'take'.
+    #[arg(long, value_name = "AGENT", requires = "apply")]
+    take: Option<String>,
+    /// File with the merged content, with the strategy 'manual'; - reads standard input.
+    #[arg(long, value_name = "FILE", requires = "apply", conflicts_with = "take")]
+    content: Option<PathBuf>,
+    /// Take the content though it does not parse, or holds conflict markers.
+    #[arg(long, requires = "content")]
+    force: bool,
 }
 
 pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(), Failure> {
@@ -71,12 +85,7 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
             return Err(Failure::usage("--watch shows all conflicts", "leave it out, or the subcommand"));
         }
         Some(Action::Show(Show { id })) => return show(context, &client.conflict(&id).await?),
-        Some(Action::Resolve(Resolve { id, strategy, by, apply })) => {
-            let apply = apply.then_some(true);
-            let request = ResolveRequest { resolution_strategy: strategy, resolved_by: by, apply };
-            let answer = client.resolve(&id, &request).await?;
-            return if out.is_json { out.json(&answer) } else { out.line(&clean(&answer.message)) };
-        }
+        Some(Action::Resolve(resolve)) => return settle(context, resolve).await,
         None if arguments.watch => return watch::run(context, arguments.status).await,
         None => {}
     }
@@ -98,6 +107,49 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
         ]);
     }
     out.table(&table, "no conflicts")
+}
+
+async fn settle(context: &Context<'_>, resolve: Resolve) -> Result<(), Failure> {
+    let Context { client, out } = context;
+    let Resolve { id, strategy, by, apply, take, content, force } = resolve;
+    let (content, encoding) = match content.map(|file| read(&file)).transpose()?.map(String::from_utf8) {
+        None => (None, None),
+        Some(Ok(text)) => (Some(text), None),
+        Some(Err(error)) => (Some(to_base64(error.as_bytes())), Some(ContentEncoding::Base64)),
+    };
+    let strategy = strategy.or_else(|| take.as_ref().map(|_| "take".to_owned()));
+    let request = ResolveRequest {
+        resolution_strategy: strategy,
+        resolved_by: by,
+        apply: apply.then_some(true),
+        agent: take,
+        content,
+        encoding,
+        force: force.then_some(true),
+    };
+    let answer = client.resolve(&id, &request).await?;
+    if out.is_json {
+        return out.json(&answer);
+    }
+    out.line(&clean(&answer.message))?;
+    let Some(made) = answer.resolution else { return Ok(()) };
+    let what = match made.result {
+        Some(_) => format!("{} ({} bytes)", made.file_path, made.size),
+        None => format!("{} is deleted", made.file_path),
+    };
+    out.line(&clean(&format!("{what}; take it with 'agent-client pull AGENT'")))
+}
+
+/// The merged content as a file or standard input has it.
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut content = Vec::new();
+    let read = match file.as_os_str() == "-" {
+        true => std::io::stdin().read_to_end(&mut content).map(drop),
+        false => std::fs::read(file).map(|read| content = read),
+    };
+    let unreadable = |error| Failure::usage(format!("{} cannot be read: {error}", file.display()), "give a file, or -");
+    read.map_err(unreadable)?;
+    Ok(content)
 }
 
 fn show(context: &Context<'_>, conflict: &Conflict) -> Result<(), Failure> {

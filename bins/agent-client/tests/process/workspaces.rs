@@ -1,4 +1,4 @@
-//! `agent-client workspace`, `conflicts show` and `conflicts --watch`.
+//! `agent-client workspace`, `conflicts` and `pull`.
 
 use crate::support::{Server, git};
 use serde_json::{Value, json};
@@ -107,6 +107,58 @@ fn conflicts_are_shown_as_they_are_found_change_and_end() {
     assert!(watch.seen().iter().all(|line| !line.contains('\u{1b}')), "no colours where there is no terminal");
     let is_json = |line: &String| serde_json::from_str::<Value>(line).is_ok() || line.starts_with("not connected");
     assert!(machine.seen().iter().all(is_json), "{:?}", machine.seen());
+}
+
+#[test]
+fn a_conflict_is_settled_and_its_result_pulled() {
+    let (server, [ann, bob]) = world(["ann", "bob"]);
+    let collide = |mine: &str, yours: &str| {
+        std::fs::write(ann.join("a.txt"), format!("one\n{mine}\nthree\n")).unwrap();
+        std::fs::write(bob.join("a.txt"), format!("one\n{yours}\nthree\n")).unwrap();
+        // What changes within a second is told when it has lasted for one.
+        let began = std::time::Instant::now();
+        loop {
+            server.text(&["command", "*sync:force"]);
+            let open = server.json(&["conflicts", "--status", "pending"])["conflicts"].clone();
+            if let Some(id) = open[0]["conflict_id"].as_str() {
+                return id.to_owned();
+            }
+            assert!(began.elapsed().as_secs() < 20, "nothing is found");
+        }
+    };
+    let id = collide("TWO", "2");
+    let code = |arguments: &[&str]| server.run(arguments).status.code();
+    assert_eq!(server.text(&["pull", "ann"]), "nothing to pull\n");
+    assert_eq!(code(&["conflicts", "resolve", &id, "--apply", "--strategy", "auto"]), Some(5));
+    assert_eq!(code(&["conflicts", "resolve", &id, "--apply", "--strategy", "nothing"]), Some(2));
+    assert_eq!(code(&["conflicts", "resolve", &id, "--apply", "--content", "no/such/file"]), Some(2));
+    let told = server.text(&["conflicts", "resolve", &id, "--apply", "--take", "bob", "--by", "me"]);
+    assert_eq!(told.lines().nth(1), Some("a.txt (12 bytes); take it with 'agent-client pull AGENT'"));
+    assert_eq!(server.text(&["pull", "ann", "--dry-run"]), format!("{id}  a.txt  would be pulled\n"));
+    let pulled = server.text(&["pull", "ann"]);
+    let lines: Vec<&str> = pulled.lines().collect();
+    assert_eq!(lines[0], format!("{id}  a.txt  pulled"));
+    assert!(lines[1].starts_with("  what stood there is kept as refs/backup/"), "{pulled}");
+    assert!(lines[2].starts_with("  to get it back: git fetch '"), "{pulled}");
+    assert_eq!(std::fs::read_to_string(ann.join("a.txt")).unwrap(), "one\n2\nthree\n");
+    let shown = server.text(&["conflicts", "show", &id]);
+    assert!(shown.ends_with("settled with take by me: a.txt (12 bytes); pulled by ann\n"), "{shown}");
+    assert_eq!(server.json(&["pull", "bob", &id])["results"][0]["state"], "unchanged");
+
+    let merged = server.project().join("merged");
+    std::fs::write(&merged, "one\n\u{e4}\nthree\n").unwrap();
+    let id = collide("II", "zwei");
+    server.text(&["conflicts", "resolve", &id, "--apply", "--content", merged.to_str().unwrap()]);
+    std::fs::write(ann.join("a.txt"), "one\nIII\nthree\n").unwrap();
+    let left = server.run(&["pull", "ann"]);
+    assert_eq!(left.status.code(), Some(5));
+    let told = String::from_utf8(left.stdout).unwrap();
+    assert_eq!(
+        told,
+        format!("{id}  a.txt  conflict: the same lines were changed since\n  at line 2 of the file (1 line)\n")
+    );
+    assert_eq!(std::fs::read_to_string(ann.join("a.txt")).unwrap(), "one\nIII\nthree\n");
+    assert_eq!((code(&["pull", "ghost"]), code(&["pull", "ann", "c999"])), (Some(3), Some(3)));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::{Client, Error};
 use orchestrator_protocol::{
-    ChangeList, Conflict, ConflictAnswer, ConflictList, ImpactList, ResolutionStatus, ResolveRequest, ResolvedAnswer,
-    SyncAnswer,
+    ChangeList, Conflict, ConflictAnswer, ConflictList, ImpactList, PullAnswer, PullRequest, ResolutionStatus,
+    ResolveRequest, ResolvedAnswer, SyncAnswer,
 };
 
 /// Which changes to list. The default lists all that are kept, up to the server's own limit.
@@ -108,11 +108,20 @@ impl Client {
         Ok(answer.conflict)
     }
 
-    /// Marks a conflict as settled.
+    /// Marks a conflict as settled, or settles it by a merged result.
     ///
     /// # Errors
-    /// `unknown_conflict`, `already_resolved`, or why the server could not be asked.
+    /// `unknown_conflict`, `already_resolved`, `conflict_changed`, `cannot_settle`, another refusal, or why the server
+    /// could not be asked.
     pub async fn resolve(&self, conflict: &str, request: &ResolveRequest) -> Result<ResolvedAnswer, Error> {
         self.post(&["conflicts", conflict, "resolve"])?.body(request).answer().await
+    }
+
+    /// Merges the results that settled an agent's conflicts into its folder.
+    ///
+    /// # Errors
+    /// `unknown_agent`, `not_supported`, another refusal, or why the server could not be asked.
+    pub async fn pull(&self, agent: &str, request: &PullRequest) -> Result<PullAnswer, Error> {
+        self.post(&["agents", agent, "pull"])?.body(request).answer().await
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::support::{clean, distinct_versions, merged, repetitive, text, three};
 use orchestrator_merge::{
-    Conflict, Kind, Labels, Options, Outcome, Piece, Proof, Refusal, Region, Rule, Side, Style, merge, verify,
-    verify_laws,
+    Choice, Conflict, Kind, Labels, Options, Outcome, Piece, Proof, Refusal, Region, Rule, Side, Style, Unsettled,
+    merge, settle, verify, verify_laws,
 };
 use proptest::prelude::*;
 
@@ -178,6 +178,26 @@ proptest! {
             }
             expected.extend(lines[done..].concat());
             prop_assert_eq!(resolved, expected);
+        }
+    }
+
+    #[test]
+    fn a_choice_settles_every_conflict_of_lines([base, ours, theirs] in distinct_versions()) {
+        let is_refused = matches!(merged(&base, &ours, &theirs), Outcome::Conflict(Conflict { kind: Kind::Refused(_), .. }));
+        for choice in [Choice::Ours, Choice::Theirs, Choice::Union] {
+            let settled = settle(Some(&base), &ours, &theirs, "f", choice, &Options::default());
+            prop_assert_eq!(settled.is_err(), is_refused, "{:?}", settled);
+        }
+    }
+
+    #[test]
+    fn swapping_the_sides_swaps_the_choice(base in anything(), ours in anything(), theirs in anything()) {
+        if let (Some(ours), Some(theirs)) = (ours, theirs) {
+            let [one, two] = [(&ours, &theirs, Choice::Ours), (&theirs, &ours, Choice::Theirs)].map(
+                |(ours, theirs, choice)| settle(base.as_deref(), ours, theirs, "f", choice, &Options::default()),
+            );
+            let kind = |unsettled: Unsettled| std::mem::discriminant(&unsettled);
+            prop_assert_eq!(one.map_err(kind), two.map_err(kind));
         }
     }
 

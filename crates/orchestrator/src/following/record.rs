@@ -95,6 +95,7 @@ pub(crate) fn entity_name(path: &str, entity: &str) -> String {
     format!("{path}::{entity}").chars().take(300).collect()
 }
 
+/// Lines as a record names them.
 pub(crate) fn lines(part: &Part) -> RegionLines {
     let truncated = part.text.len() > TEXT;
     let kept = part.text.get(..TEXT).unwrap_or(&part.text);

@@ -1,6 +1,7 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
 mod leases;
+mod sides;
 mod watches;
 
 use super::follower::{FollowError, Follower, Update};
@@ -307,6 +308,9 @@ impl Runner {
                 self.keep();
             }
             Ask::Idle(answer) => self.keeping.when_idle(answer),
+            Ask::Sides(between, answer) => {
+                let _nobody = answer.send(self.sides(&between));
+            }
         }
     }
 

@@ -16,7 +16,7 @@ const USER_OBJECTS: &[u8] = b"../../../objects";
 
 /// Makes what is missing and puts right what is not as it should be.
 pub(crate) fn ensure(folder: &Path) -> io::Result<()> {
-    for part in ["objects/info", "objects/pack", "refs/work", "refs/backup"] {
+    for part in ["objects/info", "objects/pack"].iter().chain(&super::refs::GROUPS) {
         fs::create_dir_all(folder.join(part))?;
     }
     whole(&folder.join("config"), CONFIG)?;

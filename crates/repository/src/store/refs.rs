@@ -12,13 +12,15 @@ use gix::ObjectId;
 use super::{Store, create::whole};
 use crate::Error;
 
+/// Where refs of the store stand: work in progress, backups of what was written over, settled conflicts.
+pub(super) const GROUPS: [&str; 3] = ["refs/backup", "refs/resolution", "refs/work"];
 const PINS: &str = "refs/orchestrator/base/";
 const LOCK_TRIES: u32 = 100;
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 const STALE_LOCK: Duration = Duration::from_secs(60);
 
 impl Store {
-    /// Points `refs/work/<name>` or `refs/backup/<name>` to a durable commit; when it returns, power loss does
+    /// Points `refs/work/<name>`, `refs/backup/<name>` or `refs/resolution/<name>` to a durable commit; when it returns, power loss does
     /// not take it back.
     /// # Errors
     /// Another name, a commit that [`make_durable`](Self::make_durable) did not write, or the disk refuses.
@@ -56,7 +58,7 @@ impl Store {
     /// They cannot be read.
     pub fn refs(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>, Error> {
         let mut found = Vec::new();
-        for group in ["refs/backup", "refs/work"] {
+        for group in GROUPS {
             let folder = self.inner.folder.join(group);
             for entry in fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
                 let path = entry.map_err(Error::io("read", &folder))?.path();
@@ -170,7 +172,7 @@ fn pin_name(name: &str) -> Result<String, Error> {
 }
 
 pub(super) fn check(name: &str) -> Result<(), Error> {
-    let short = name.strip_prefix("refs/work/").or_else(|| name.strip_prefix("refs/backup/"));
+    let short = GROUPS.iter().find_map(|group| name.strip_prefix(group)?.strip_prefix('/'));
     match short.is_some_and(is_component) {
         true => Ok(()),
         false => Err(Error::Ref { name: name.to_owned() }),

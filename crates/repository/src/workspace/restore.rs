@@ -92,7 +92,18 @@ impl Workspace {
     /// git is busy there; something would be lost that the backup cannot hold (a file that is too large, or
     /// ignored, or changing); the disk refuses. Then the files not yet written stand as they were.
     pub fn restore(&mut self, wanted: &Restore) -> Result<Restored, Error> {
-        let mut plan = self.look_at(wanted.commit, wanted.paths.as_deref())?;
+        self.put_back(wanted, None)
+    }
+
+    /// The same, when the work at the paths to write is still that of `seen`, a tree that the caller worked from.
+    /// # Errors
+    /// As [`restore`](Self::restore), and [`Error::Unseen`].
+    pub fn restore_onto(&mut self, seen: ObjectId, wanted: &Restore) -> Result<Restored, Error> {
+        self.put_back(wanted, Some(seen))
+    }
+
+    fn put_back(&mut self, wanted: &Restore, seen: Option<ObjectId>) -> Result<Restored, Error> {
+        let mut plan = self.look_at(wanted.commit, wanted.paths.as_deref(), seen)?;
         let backup = self.back_up(wanted, &plan)?;
         let objects = self.store.objects();
         let raw = raw_paths(&objects, wanted.commit)?;
@@ -130,14 +141,14 @@ impl Workspace {
     /// # Errors
     /// Those that it would refuse with.
     pub fn would_restore(&mut self, commit: ObjectId, paths: Option<&[BString]>) -> Result<Planned, Error> {
-        let plan = self.look_at(commit, paths)?;
+        let plan = self.look_at(commit, paths, None)?;
         let (gone, new): (Vec<_>, Vec<_>) = plan.steps.into_iter().partition(|step| step.to.is_none());
         let paths = |steps: Vec<Step>| steps.into_iter().map(|step| step.path).collect();
         Ok(Planned { written: paths(new), removed: paths(gone), skipped: plan.skipped })
     }
 
     /// What differs from the commit, what stands there, and that a backup can hold it.
-    fn look_at(&mut self, commit: ObjectId, paths: Option<&[BString]>) -> Result<Plan, Error> {
+    fn look_at(&mut self, commit: ObjectId, paths: Option<&[BString]>, seen: Option<ObjectId>) -> Result<Plan, Error> {
         if self.rescan()?.state != State::Ready {
             return Err(Error::Busy { path: self.root.clone() });
         }
@@ -153,6 +164,11 @@ impl Workspace {
         let mut rules = Rules::new(&local, &self.index.rules)?;
         for path in differing {
             let (from, to) = (self.store.entry(now, path.as_ref())?, self.store.entry(target, path.as_ref())?);
+            if let Some(seen) = seen
+                && self.store.entry(seen, path.as_ref())? != from
+            {
+                return Err(Error::Unseen { path: path.to_path_lossy().into_owned() });
+            }
             if [from, to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule) {
                 plan.skipped.push(path);
                 continue;

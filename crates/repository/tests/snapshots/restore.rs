@@ -162,6 +162,31 @@ fn a_folder_that_became_a_link_is_not_written_through() {
 }
 
 #[test]
+fn what_the_caller_did_not_see_is_not_written_over() {
+    let repository = Repository::new();
+    repository.write("file", "seen");
+    repository.commit("more");
+    let store = repository.store();
+    let mut workspace = repository.workspace(&store);
+    let one = keep(&mut workspace, &store);
+    repository.write("file", "worked from");
+    workspace.rescan().unwrap();
+    let seen = workspace.snapshot().tree().unwrap();
+    repository.write("file", "edited in between");
+    let refused = workspace.restore_onto(seen, &wanted(one, "1"));
+    assert!(matches!(refused, Err(Error::Unseen { .. })), "{refused:?}");
+    assert_eq!(fs::read(repository.root.join("file")).unwrap(), b"edited in between");
+    assert!(store.refs("refs/backup/").unwrap().is_empty());
+    repository.write("file", "worked from");
+    repository.write("elsewhere", "is nobody's concern");
+    let wanted = Restore { paths: Some(vec!["file".into()]), ..wanted(one, "2") };
+    fs::set_permissions(repository.root.join("file"), std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    workspace.restore_onto(seen, &wanted).unwrap();
+    assert_eq!(fs::read(repository.root.join("file")).unwrap(), b"seen");
+    assert_eq!(fs::metadata(repository.root.join("file")).unwrap().mode() & 0o777, 0o640, "who may read it stays");
+}
+
+#[test]
 fn a_busy_worktree_is_left_alone() {
     let repository = Repository::new();
     let store = repository.store();

@@ -6,16 +6,17 @@ use crate::context::Context;
 use crate::input::{Input, Query, numbered};
 use crate::limits;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use orchestrator::Command;
+use orchestrator::{Command, Settlement};
 use orchestrator_conflict as conflict;
 use orchestrator_protocol::{
-    ConflictAnswer, ConflictList, ErrorBody, ErrorCode, ResolutionStatus, ResolveRequest, ResolvedAnswer,
+    ConflictAnswer, ConflictList, ContentEncoding, ErrorBody, ErrorCode, ResolutionStatus, ResolveRequest,
+    ResolvedAnswer, from_base64,
 };
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(list_conflicts).service(show_conflict).service(resolve_conflict);
+    config.service(list_conflicts).service(show_conflict).service(resolve_conflict).service(show_resolution);
 }
 
 #[derive(Deserialize)]
@@ -51,10 +52,12 @@ async fn show_conflict(context: web::Data<Context>, id: web::Path<String>) -> An
     Ok(HttpResponse::Ok().json(ConflictAnswer { status: success(), conflict }))
 }
 
-/// Mark a conflict as settled.
+/// Mark a conflict as settled; with `apply`, settle it by a merged result that the agents can pull.
 #[utoipa::path(tag = "conflicts",
     params(("conflict_id" = String, Path, example = "c42"), ("resolution_strategy" = Option<String>, Query),
-        ("resolved_by" = Option<String>, Query)),
+        ("resolved_by" = Option<String>, Query),
+        ("apply" = Option<bool>, Query, description = "merge for real"),
+        ("agent" = Option<String>, Query, description = "with take: whose side")),
     request_body = ResolveRequest,
     responses((status = 200, body = ResolvedAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 #[post("/conflicts/{conflict_id}/resolve")]
@@ -65,16 +68,61 @@ async fn resolve_conflict(
     request: Input<ResolveRequest>,
 ) -> Answer {
     let conflict_id = id.into_inner();
-    let Input(ResolveRequest { resolution_strategy, resolved_by, apply }) = request;
     let id = numbered('c', &conflict_id, ErrorCode::UnknownConflict)?;
-    if apply == Some(true) {
-        let detail = "this server cannot merge yet; it can only mark a conflict as settled";
-        return Err(Refusal::new(ErrorCode::NotSupported, detail, "leave 'apply' out to mark it"));
-    }
-    let strategy = limits::text("resolution_strategy", resolution_strategy)?.unwrap_or_else(|| "manual".to_owned());
-    let by = limits::text("resolved_by", resolved_by)?;
-    let command = conflict::Command::Resolve { id, strategy, by };
-    context.orchestrator.submit(context.caller(&http), Command::Conflict(command)).await?;
-    let message = "Conflict marked as resolved".to_owned();
-    Ok(HttpResponse::Ok().json(ResolvedAnswer { status: success(), conflict_id, message, timestamp: now() }))
+    let Input(request) = request;
+    let (strategy, by) = (request.resolution_strategy.clone(), request.resolved_by.clone());
+    let strategy = limits::text("resolution_strategy", strategy)?.unwrap_or_else(|| "manual".to_owned());
+    let by = limits::text("resolved_by", by)?;
+    let caller = context.caller(&http);
+    let (message, resolution) = if request.apply == Some(true) {
+        let settlement = settlement(strategy, by, request)?;
+        let made = context.orchestrator.settle_conflict(caller, id, settlement).await?;
+        ("Conflict settled; its agents can pull the result", Some(Box::new(made)))
+    } else {
+        let command = conflict::Command::Resolve { id, strategy, by, applied: None };
+        context.orchestrator.submit(caller, Command::Conflict(command)).await?;
+        ("Conflict marked as resolved", None)
+    };
+    let message = message.to_owned();
+    Ok(HttpResponse::Ok().json(ResolvedAnswer {
+        status: success(),
+        conflict_id,
+        message,
+        resolution,
+        timestamp: now(),
+    }))
+}
+
+fn settlement(strategy: String, by: Option<String>, request: ResolveRequest) -> Result<Settlement, Refusal> {
+    let content = match (request.content, request.encoding.unwrap_or_default()) {
+        (None, _) => None,
+        (Some(text), ContentEncoding::Utf8) => Some(text.into_bytes()),
+        (Some(text), ContentEncoding::Base64) => Some(from_base64(&text).ok_or_else(|| {
+            let hint = "encode it with the usual alphabet and padding, or send text without 'encoding'";
+            Refusal::new(ErrorCode::InvalidRequest, "'content' is no base64", hint)
+        })?),
+    };
+    Ok(Settlement {
+        strategy,
+        side: limits::text("agent", request.agent)?,
+        content,
+        force: request.force == Some(true),
+        by,
+    })
+}
+
+/// The bytes of the merged result that settled a conflict.
+#[utoipa::path(tag = "conflicts", params(("conflict_id" = String, Path, example = "c42")),
+    responses((status = 200, body = String, content_type = "application/octet-stream"),
+        (status = 204, description = "the result is that the file is deleted"),
+        (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+#[get("/conflicts/{conflict_id}/resolution")]
+async fn show_resolution(context: web::Data<Context>, id: web::Path<String>) -> Answer {
+    let id = numbered('c', &id, ErrorCode::UnknownConflict)?;
+    let Some(content) = context.orchestrator.resolution_content(id).await? else {
+        return Ok(HttpResponse::NoContent().finish());
+    };
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("application/octet-stream").insert_header(("X-Content-Type-Options", "nosniff"));
+    Ok(answer.body(content))
 }

@@ -4,7 +4,7 @@ use super::meaning;
 use crate::output::{Output, clean};
 use crate::when::{ago, word};
 use anstyle::{AnsiColor, Style};
-use orchestrator_protocol::{Conflict, ConflictRegion, ConflictType, RegionLines, Severity, Timestamp};
+use orchestrator_protocol::{Conflict, ConflictRegion, ConflictType, RegionLines, Resolution, Severity, Timestamp};
 use std::borrow::Cow;
 
 /// One colour a side, in the order in which they are named.
@@ -48,7 +48,20 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
         }
         region_lines(out, region, &names, width, &mut lines);
     }
+    lines.extend(conflict.resolution.as_deref().map(settled));
     lines
+}
+
+/// The merged result, on one line.
+fn settled(made: &Resolution) -> String {
+    let by = made.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    let what = match made.result {
+        Some(_) => format!("{} ({} bytes)", made.file_path, made.size),
+        None => format!("{} is deleted", made.file_path),
+    };
+    let takers: Vec<String> = made.pulled_by.iter().map(ToString::to_string).collect();
+    let taken = if takers.is_empty() { "nobody yet".to_owned() } else { takers.join(", ") };
+    format!("  {}", clean(&format!("settled with {}{by}: {what}; pulled by {taken}", made.strategy)))
 }
 
 /// A conflict that is over, on one line.
@@ -132,6 +145,7 @@ mod tests {
             entities: Vec::new(),
             impact: None,
             regions,
+            resolution: None,
         }
     }
 

@@ -108,6 +108,9 @@ pub(super) fn write(root: &Folder, step: &Step, mode: Mode, content: &[u8]) -> R
         let file = OpenOptions::new().write(true).create_new(true).mode(bits).open(&temporary);
         let written = file.and_then(|mut file| {
             file.write_all(content)?;
+            if let Some(meta) = folder.stat(name).ok().filter(fs::Metadata::is_file) {
+                file.set_permissions(kept(&meta, mode))?;
+            }
             file.sync_all()
         });
         written.map_err(failed)?;
@@ -119,6 +122,13 @@ pub(super) fn write(root: &Folder, step: &Step, mode: Mode, content: &[u8]) -> R
     }
     placed?;
     folder.flush().map_err(failed)
+}
+
+/// Who may read and write the file stays; git tells only whether it can be run.
+fn kept(meta: &fs::Metadata, mode: Mode) -> fs::Permissions {
+    let bits = meta.permissions().mode() & 0o777;
+    let bits = if mode == Mode::Executable { bits | ((bits & 0o444) >> 2) } else { bits & !0o111 };
+    fs::Permissions::from_mode(bits)
 }
 
 /// Where nothing stood, nothing is replaced: not even what came since the check.

@@ -1,0 +1,121 @@
+//! Which results an agent takes, and the record of it.
+//!
+//! The folder is written through a workspace object of the pull's own, not the one that follows it: a full look takes
+//! as long as the repository is large, and nobody's work would be merged meanwhile. Neither object changes what the
+//! other knows; the one that follows sees what was written as it sees any edit.
+
+use super::take::{Taker, Taking};
+use crate::following::Standing;
+use crate::workspaces::refused;
+use crate::{Actor, Command, Error, Orchestrator, State};
+use orchestrator_conflict::{self as conflict, Conflict};
+use orchestrator_protocol::{AgentId, ErrorCode, PullAnswer, PullState, Pulled};
+use orchestrator_registry as registry;
+
+/// What is pulled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pull {
+    /// Only the results of these conflicts; all that are new to the agent when left out.
+    pub conflicts: Option<Vec<u64>>,
+    /// Write nothing.
+    pub dry_run: bool,
+}
+
+impl Orchestrator {
+    /// Merges results that settled an agent's conflicts into its folder: what stands there is backed up first, and
+    /// what does not go together is left alone.
+    ///
+    /// # Errors
+    /// The agent is not registered or its folder not followed, a conflict is none of its own, or nothing can be
+    /// recorded. What becomes of each result is no error.
+    pub async fn pull(&self, actor: Actor, agent: AgentId, pull: Pull) -> Result<PullAnswer, Error> {
+        let this = self.clone();
+        self.alone(async move { this.pull_alone(actor, agent, pull).await }).await
+    }
+
+    async fn pull_alone(self, actor: Actor, agent: AgentId, pull: Pull) -> Result<PullAnswer, Error> {
+        self.can_record()?;
+        let (agent_id, number, folder) = self.folder_of(&agent).await?;
+        let known = self.read(|state| wanted(state, &agent_id, pull.conflicts.as_deref())).await??;
+        let unsettled = match known.is_empty() {
+            true => Vec::new(),
+            false => self.shared.following.barrier().await?,
+        };
+        let prefix = format!("{}: ", agent_id.key());
+        let open = unsettled.iter().filter_map(|path| path.strip_prefix(&prefix).map(str::to_owned)).collect();
+        let taker = Taker { agent: agent_id.clone(), number, folder, open, dry_run: pull.dry_run };
+        let taken = match known.is_empty() {
+            true => Vec::new(),
+            false => self.blocking(move |this| taker.take_all(&this.store()?, known)).await?,
+        };
+        let mut results = Vec::with_capacity(taken.len());
+        for (id, pulled) in taken {
+            if !pull.dry_run && matches!(pulled.state, PullState::Pulled | PullState::Unchanged) {
+                let backup = pulled.backup.as_ref().map(|backup| backup.name.clone());
+                let command = conflict::Command::Pulled { id, agent: agent_id.clone(), backup };
+                self.submit(actor.clone(), Command::Conflict(command)).await?;
+            }
+            results.push(pulled);
+        }
+        let (status, timestamp) = ("success".to_owned(), crate::engine::now());
+        Ok(PullAnswer { status, agent_id, dry_run: pull.dry_run, results, timestamp })
+    }
+
+    fn store(&self) -> Result<orchestrator_repository::Store, Error> {
+        self.shared.following.store(&self.options().project).map_err(refused)
+    }
+
+    /// The agent in the spelling first registered, its number, and its folder.
+    async fn folder_of(&self, agent: &AgentId) -> Result<(AgentId, u64, String), Error> {
+        let found = self.read(|state| state.registry.agent(agent).cloned()).await?;
+        let found = found.ok_or_else(|| registry::Error::UnknownAgent(agent.to_string()))?;
+        let standing = self.shared.following.standings().remove(&agent.key());
+        match (found.workspace, standing) {
+            (Some(folder), Some(Standing::Followed { .. })) => Ok((found.id, found.number, folder)),
+            (_, standing) => {
+                let why = match standing {
+                    Some(Standing::Failed(reason)) => format!(": {reason}"),
+                    _ => String::new(),
+                };
+                let detail = format!("no workspace of '{agent}' is followed{why}");
+                let hint = "register one, or fetch the bytes: GET /api/orchestration/conflicts/{id}/resolution";
+                Err(Error::invalid(ErrorCode::NotSupported, detail, hint))
+            }
+        }
+    }
+}
+
+/// The results to take, oldest first.
+fn wanted(state: &State, agent: &AgentId, named: Option<&[u64]>) -> Result<Vec<Taking>, Error> {
+    let conflicts = state.conflict.conflicts();
+    let has = |agents: &[AgentId]| agents.iter().any(|one| one.key() == agent.key());
+    let taking = |id, record: &Conflict| {
+        let place = record.agents.iter().position(|one| one.key() == agent.key());
+        let applied = record.applied.clone().filter(|_| !conflicts.is_superseded(id));
+        Taking { id, path: record.path.clone(), applied: place.zip(applied) }
+    };
+    let Some(named) = named else {
+        let is_new = |record: &Conflict| record.applied.is_some() && has(&record.agents) && !has(&record.pulled_by);
+        let new = conflicts.all().filter(|(id, record)| is_new(record) && !conflicts.is_superseded(*id));
+        return Ok(new.map(|(id, record)| taking(id, record)).collect());
+    };
+    let mut named = named.to_vec();
+    named.sort_unstable();
+    named.dedup();
+    let one = |id| {
+        let record = conflicts.get(id).ok_or_else(|| conflict::Error::Unknown(format!("c{id}")))?;
+        if has(&record.agents) {
+            return Ok(taking(id, record));
+        }
+        let detail = format!("conflict 'c{id}' does not concern '{agent}'");
+        Err(Error::invalid(ErrorCode::InvalidRequest, detail, "pull what the agent's own conflicts were settled by"))
+    };
+    named.into_iter().map(one).collect()
+}
+
+/// What became of a result of which nothing was written.
+pub(super) fn left(taking: &Taking, state: PullState, reason: impl Into<String>) -> Pulled {
+    let file_path = taking.applied.as_ref().map_or(&taking.path, |(_, applied)| &applied.path).clone();
+    let (conflict_id, reason) = (format!("c{}", taking.id), Some(reason.into()));
+    Pulled { conflict_id, file_path, state, reason, regions: Vec::new(), backup: None }
+}
