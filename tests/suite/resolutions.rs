@@ -361,6 +361,8 @@ async fn a_rename_is_kept_and_goes_to_the_other_agent_too() {
     assert_eq!(read(&world.bob, "moved.txt"), expected.replace("five", "5"));
     world.pulls("ann").await;
     assert_eq!(read(&world.ann, "moved.txt"), expected);
+    let force = json!({"command": "*sync:force"});
+    assert_eq!(world.server.post("/command", force).await.status, 200);
     let over = async || world.open().await.is_empty();
     world.server.eventually("nothing collides any more", over).await;
     let kept = world.work(&["show", &format!("{}:b.txt", backup["commit"].as_str().unwrap())]);

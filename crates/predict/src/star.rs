@@ -94,9 +94,13 @@ impl Star {
         touched.extend(folders);
         let work = self.works.entry(agent).or_default();
         if moved {
-            // A file that came or went may be half of a rename: what was deleted is to be judged anew.
-            let deleted = work.iter().filter(|(_, change)| change.side.is_none()).map(|(path, _)| path.clone());
-            touched.extend(deleted);
+            // A file that came or went may be half of a rename: what was deleted, or added by others too, is to be
+            // judged anew.
+            let is_shared = |path: &Path| self.sharers.get(path).is_some_and(|sharers| sharers.len() > 1);
+            let halves = work
+                .iter()
+                .filter(|(path, change)| change.side.is_none() || (change.base.is_none() && is_shared(path)));
+            touched.extend(halves.map(|(path, _)| path.clone()));
         }
         touched
     }
@@ -196,6 +200,8 @@ impl Star {
         let (mover, stayed, is_first) = match (ours, theirs, tip) {
             (None, Some(version), Some(_)) => (first, version, true),
             (Some(version), None, Some(_)) => (second, version, false),
+            // Both moved one file here: how that goes together is told at its old path.
+            (Some(_), Some(_), None) if self.both_moved_to(source, path, first, second)? => return Ok(None),
             _ => return Ok(Some(Collision::at_path(kind, regions, (tip, ours, theirs)))),
         };
         let Some(old) = tip else { return Ok(None) };
@@ -211,6 +217,21 @@ impl Star {
         let paths = if is_first { [Some(to), None] } else { [None, Some(to)] };
         let (one, two) = if is_first { (version, stayed) } else { (stayed, version) };
         Ok(Some(Collision { kind, regions, paths, contents: readable((Some(old), Some(one), Some(two))) }))
+    }
+
+    /// Whether some file that both took away was moved to this path by both.
+    fn both_moved_to<S: Source>(&self, source: &S, path: &Path, first: Agent, second: Agent) -> Result<bool, S::Error> {
+        let (Some(ours), Some(theirs)) = (self.works.get(&first), self.works.get(&second)) else { return Ok(false) };
+        let is_gone = |change: &Change| change.side.is_none();
+        let gone = ours.iter().filter(|(_, change)| is_gone(change));
+        for (from, _) in gone.filter(|(from, _)| theirs.get(*from).is_some_and(is_gone)) {
+            let Some(old) = source.tip(from)? else { continue };
+            let moved_here = |work| Ok(rename::find(source, work, old)?.is_some_and(|(to, _)| to == *path));
+            if moved_here(ours)? && moved_here(theirs)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Both took a file away from its path: fine, unless one of them only moved it.

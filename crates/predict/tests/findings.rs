@@ -123,6 +123,24 @@ fn two_agents_collide_where_their_changes_do_and_nowhere_else() {
         assert_eq!(mirrored, expected, "{name}, the other way round");
     }
     assert_eq!(between(tip, &[("n", Some("x\n"))], &[("n", Some("y\n"))]), [("n".into(), Kind::AddAdd, 1)]);
+    fn moved(text: &str) -> [(&str, Option<&str>); 2] {
+        [("a", None), ("c", Some(text))]
+    }
+    assert_eq!(between(tip, &moved(&top), &moved(&end)), [], "both renamed it alike, with edits that go together");
+    assert_eq!(between(tip, &moved(&top), &moved(&other_top)), found(Kind::Rename, 1));
+}
+
+#[test]
+fn halves_of_a_rename_that_are_seen_one_after_the_other_are_judged_anew() {
+    let memory = Memory::with_tip(&[("a", TEXT)]);
+    let (top, end) = (TEXT.replace("one", "ONE"), TEXT.replace("seven", "SEVEN"));
+    let mut star = Star::default();
+    star.update(1, [memory.change("a", None), memory.change("c", Some(&top))]);
+    star.update(2, [memory.change("c", Some(&end))]);
+    assert_eq!(star.examine(&path("c"), &memory).unwrap()[0].kind, Kind::AddAdd);
+    let touched = star.update(2, [memory.change("a", None)]);
+    assert!(touched.contains(&path("c")), "{touched:?}");
+    assert_eq!(star.examine(&path("c"), &memory).unwrap(), []);
 }
 
 #[test]
