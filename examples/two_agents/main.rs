@@ -44,6 +44,8 @@ async fn main() -> Result<()> {
     let ann = workspace(&client, "ann").await?;
     let bob = workspace(&client, "bob").await?;
     let material = Material::choose(&ann)?;
+    // Both folders are followed when this answers.
+    client.command("*sync:force").await?;
     say(format!("two agents on {}, each in a worktree of its own\n", cli.repository.display()));
 
     say(format!("1. both change line {} of {}", material.line + 1, material.edited));
@@ -100,6 +102,12 @@ async fn told(notices: &mut Notices, path: &str, begun: Instant) -> Result<()> {
         "   {} {:?}, severity {:?}, {} ms after the write",
         conflict.conflict_id, conflict.conflict_type, conflict.severity, taken
     ));
+    if let Some(impact) = &conflict.impact {
+        say(format!("     {}: {}", impact.definition.entity, impact.definition.change));
+        for one in &impact.uses {
+            say(format!("     {:>4} {:>5} | {}", one.path, one.line, one.text.text.trim()));
+        }
+    }
     for region in &conflict.regions {
         for (agent, side) in agents.iter().zip(&region.sides) {
             let line = side.text.lines().next().unwrap_or("(nothing)");

@@ -22,16 +22,18 @@ pub(crate) struct Material {
     name: String,
     /// Where its parameters begin, in bytes.
     parameters: usize,
+    /// How many it needs.
+    needed: usize,
 }
 
 impl Material {
-    /// Chooses from a checkout: the two longest texts, and the first Python function without parameters of its own
-    /// kind in the way; where there is none, one is needed from the caller's repository.
+    /// Chooses from a checkout: the two longest texts that are no lock files, and a Python function.
     pub(crate) fn choose(root: &Path) -> Result<Self> {
         let mut texts = Vec::new();
         list(root, root, &mut texts)?;
         texts.sort_by_key(|(path, text)| (std::cmp::Reverse(text.lines().count()), path.clone()));
-        let (module, name, parameters) = texts
+        texts.retain(|(path, _)| !path.contains("lock"));
+        let (module, name, parameters, needed) = texts
             .iter()
             .filter(|(path, _)| path.ends_with(".py"))
             .find_map(|(path, text)| function(path, text))
@@ -41,7 +43,7 @@ impl Material {
         let (deleted, _) = others.next().context("the repository has too few texts")?;
         let function = format!("{name} of {module}");
         let line = text.lines().count() / 2;
-        Ok(Self { edited: edited.clone(), line, deleted: deleted.clone(), function, module, name, parameters })
+        Ok(Self { edited: edited.clone(), line, deleted: deleted.clone(), function, module, name, parameters, needed })
     }
 
     /// Replaces the line that both edit.
@@ -71,20 +73,21 @@ impl Material {
         let stem = module.file_stem().and_then(|stem| stem.to_str()).context("a module without a name")?;
         let path = module.with_file_name("two_agents_caller.py");
         let name = &self.name;
-        let text = format!("from {stem} import {name}\n\n\ndef begin():\n    return {name}()\n");
+        let arguments = vec!["None"; self.needed].join(", ");
+        let text = format!("from {stem} import {name}\n\n\ndef begin():\n    return {name}({arguments})\n");
         std::fs::write(root.join(&path), text)?;
         Ok(path.to_str().context("a path that is not UTF-8")?.to_owned())
     }
 }
 
-/// A top-level function with parameters, and where these begin.
-fn function(path: &str, text: &str) -> Option<(String, String, usize)> {
+/// A top-level function, where its parameters begin and how many it needs.
+fn function(path: &str, text: &str) -> Option<(String, String, usize, usize)> {
     let file = parse(Language::Python, text.as_bytes(), Limits::default()).ok().filter(|file| file.is_sound())?;
     file.entities.iter().find_map(|entity| {
         let is_plain = entity.kind == EntityKind::Function && entity.parent.is_none() && !entity.name.starts_with("__");
         let signature = text.get(entity.signature_range.clone()).filter(|_| is_plain)?;
         let parameters = entity.signature_range.start + signature.find('(')? + 1;
-        Some((path.to_owned(), entity.name.clone(), parameters))
+        Some((path.to_owned(), entity.name.clone(), parameters, entity.signature.arity().0))
     })
 }
 

@@ -30,10 +30,13 @@ impl Server {
         command.args(["--bind", "127.0.0.1:0", "--repo"]).arg(&project).current_dir(folder.path());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = child.stdout.take().context("no standard output")?;
-        for line in BufReader::new(stdout).lines() {
-            if let Some(at) = line?.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")) {
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        while stdout.read_line(&mut line)? > 0 {
+            if let Some(at) = line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")) {
                 return Ok(Self { child, url: at.trim_end_matches('/').to_owned(), _folder: folder });
             }
+            line.clear();
         }
         bail!("{} ended at its start; run it by hand to see why", program.display())
     }

@@ -16,3 +16,11 @@ pub(crate) fn say(line: impl std::fmt::Display) {
         std::process::exit(0);
     }
 }
+
+/// Prints a line of a server, which goes on when nobody reads it.
+pub(crate) fn tell(line: impl std::fmt::Display) {
+    use std::io::Write;
+    if let Err(error) = writeln!(std::io::stdout(), "{line}") {
+        tracing::debug!(%error, "nobody reads the standard output");
+    }
+}

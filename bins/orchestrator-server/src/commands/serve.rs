@@ -1,6 +1,6 @@
 //! `orchestrator-server`: opens the log, listens, and runs until it is told to stop.
 
-use super::say;
+use super::{say, tell};
 use crate::settings::{self, Flags, Settings};
 use crate::telemetry;
 use anyhow::Context;
@@ -60,7 +60,7 @@ async fn serve(project: Project, settings: Settings) -> anyhow::Result<ExitCode>
     }
     orchestrator.shutdown().await;
     served.context("the server ended")?;
-    say("stopped; everything acknowledged is in the log");
+    tell("stopped; everything acknowledged is in the log");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -70,16 +70,16 @@ fn announce(project: &Project, addresses: &[SocketAddr], state_dir: &Path) {
     let port = addresses.first().map_or(8000, SocketAddr::port);
     let url = format!("http://localhost:{port}");
     let kind = if project.git_common_dir().is_some() { "repository" } else { "folder, no git" };
-    say(format_args!("Independent Orchestration Agent {}", env!("CARGO_PKG_VERSION")));
-    say(format_args!("  project    {} ({kind})", project.root().display()));
-    say(format_args!("  listening  {}", listed.join(" and ")));
-    say(format_args!("  state      {}", state_dir.display()));
-    say("Next:");
-    say(format_args!("  curl {url}/api/orchestration/health"));
-    say(format_args!("  curl -X POST {url}/api/orchestration/sync/start     begin to watch the folder"));
-    say(format_args!("  agent-client --base-url {url} --agent-id dev-agent --capabilities python,backend"));
-    say(format_args!("  {url}/docs                                  all routes, to try out"));
-    say("Ctrl-C stops it; nothing that was acknowledged is lost.");
+    tell(format_args!("Independent Orchestration Agent {}", env!("CARGO_PKG_VERSION")));
+    tell(format_args!("  project    {} ({kind})", project.root().display()));
+    tell(format_args!("  listening  {}", listed.join(" and ")));
+    tell(format_args!("  state      {}", state_dir.display()));
+    tell("Next:");
+    tell(format_args!("  curl {url}/api/orchestration/health"));
+    tell(format_args!("  curl -X POST {url}/api/orchestration/sync/start     begin to watch the folder"));
+    tell(format_args!("  agent-client --base-url {url} --agent-id dev-agent --capabilities python,backend"));
+    tell(format_args!("  {url}/docs                                  all routes, to try out"));
+    tell("Ctrl-C stops it; nothing that was acknowledged is lost.");
 }
 
 /// The first signal stops in order, the second at once: that loses nothing either.
