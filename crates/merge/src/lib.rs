@@ -47,6 +47,7 @@ mod refusal;
 mod shape;
 mod verify;
 
+pub use align::{Hunk, differences};
 pub use conflict::{Conflict, Kind, Part, Piece, Region, Side};
 pub use markers::{Labels, Style};
 pub use merge::{Options, merge};

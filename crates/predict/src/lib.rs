@@ -23,6 +23,7 @@
 mod entities;
 mod finding;
 mod impact;
+mod overwritten;
 mod pair;
 mod rename;
 mod star;
@@ -32,6 +33,7 @@ mod version;
 pub use entities::Touched;
 pub use finding::{Finding, Kind, Part, Region};
 pub use impact::{Affected, Definition, Impact, Usage};
+pub use overwritten::overwritten;
 pub use star::{Agent, Star};
 pub use symbols::{Answer, Question, Symbols};
 pub use version::{Change, Id, Mode, Path, Source, Version};

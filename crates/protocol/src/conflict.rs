@@ -36,6 +36,8 @@ pub enum ConflictType {
     Mode,
     /// One changed, renamed or removed a definition, and the other's new code uses it as it was.
     Semantic,
+    /// In a folder that both work in, one wrote over what the other had changed, as if that had not been.
+    LostUpdate,
 }
 
 /// Where in its life a conflict stands.
@@ -93,9 +95,12 @@ pub struct Conflict {
     /// Where each of `conflicting_agents` has the file, when one of them renamed it; null where it did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agent_paths: Vec<Option<String>>,
-    /// Who has to change course: whose code uses what the other one changed. Only in semantic conflicts.
+    /// Whose code uses what the other one changed, in semantic conflicts; whose work is gone, in lost updates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affected_agent: Option<AgentId>,
+    /// The snapshot that holds the file as it was before it was overwritten. Only in lost updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<String>,
     /// What collides, as far as the language is known: `src/a.py::Class.method`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<String>,

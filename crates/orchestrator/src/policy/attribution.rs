@@ -2,7 +2,7 @@
 //! on it, or the only one that works in the watched folder. Nobody's when none of these tells.
 
 use crate::State;
-use orchestrator_conflict::Command;
+use orchestrator_conflict::{Command, Edit};
 use orchestrator_protocol::AgentId;
 
 pub(crate) fn attribute(state: &State, mut command: Command, root: &str) -> Command {
@@ -15,6 +15,34 @@ pub(crate) fn attribute(state: &State, mut command: Command, root: &str) -> Comm
 fn author(state: &State, path: &str, root: &str) -> Option<AgentId> {
     let reported = state.conflict.edits().of(path).into_iter().max_by_key(|edit| edit.seq).map(|edit| &edit.agent);
     reported.or_else(|| state.registry.holder_of(path)).or_else(|| only_worker_in(state, root)).cloned()
+}
+
+/// Whose a new version of a file is, of those who share its folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Author {
+    /// Nothing where nobody can be named.
+    pub(crate) agent: Option<AgentId>,
+    /// A report or a lease speaks for this very version; else it is whoever had the file in work last.
+    pub(crate) is_sure: bool,
+}
+
+/// A report newer than event `heard`, which no earlier version accounts for, says most; then a lease; then who has the
+/// file in work.
+pub(crate) fn among(state: &State, path: &str, members: &[AgentId], heard: u64) -> Author {
+    let is_member = |agent: &AgentId| members.iter().any(|one| one.key() == agent.key());
+    let edit = newest_edit(state, path, members);
+    let report = edit.filter(|edit| edit.seq > heard).map(|edit| &edit.agent);
+    let sure = report.or_else(|| state.registry.holder_of(path).filter(|holder| is_member(holder)));
+    match sure {
+        Some(agent) => Author { agent: Some(agent.clone()), is_sure: true },
+        None => Author { agent: edit.map(|edit| edit.agent.clone()), is_sure: false },
+    }
+}
+
+/// The newest edit in work by one of these.
+pub(crate) fn newest_edit<'a>(state: &'a State, path: &str, members: &[AgentId]) -> Option<&'a Edit> {
+    let is_member = |edit: &&Edit| members.iter().any(|one| one.key() == edit.agent.key());
+    state.conflict.edits().of(path).into_iter().filter(is_member).max_by_key(|edit| edit.seq)
 }
 
 fn only_worker_in<'a>(state: &'a State, root: &str) -> Option<&'a AgentId> {

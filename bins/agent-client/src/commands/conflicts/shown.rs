@@ -123,6 +123,7 @@ mod tests {
             target: None,
             agent_paths: Vec::new(),
             affected_agent: None,
+            snapshot_id: None,
             entities: Vec::new(),
             impact: None,
             regions,

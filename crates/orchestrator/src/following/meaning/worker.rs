@@ -9,7 +9,7 @@ use crate::{Command, Orchestrator, State};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
 use orchestrator_predict::{Agent, Impact, Path, Symbols, Version};
-use orchestrator_protocol::AgentId;
+use orchestrator_protocol::{AgentId, ConflictType};
 use orchestrator_repository::{Error, ObjectId, Store};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -339,7 +339,8 @@ impl Worker {
         let told: HashSet<(Vec<AgentId>, Option<String>, String)> = told.collect();
         let open = |state: &State| {
             let open = state.conflict.conflicts().open();
-            let semantic = open.filter_map(|(_, one)| {
+            let semantic = open.filter(|(_, one)| one.conflict_type == ConflictType::Semantic);
+            let semantic = semantic.filter_map(|(_, one)| {
                 Some((one.path.clone(), one.agents.clone(), one.target.clone(), one.subject.clone()?))
             });
             semantic.collect::<Vec<_>>()
