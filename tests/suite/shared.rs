@@ -76,7 +76,7 @@ async fn only(server: &TestServer) -> Value {
 }
 
 async fn lease(server: &TestServer, agent: &str, path: &str) -> Value {
-    let body = json!({"agent_id": agent, "resource": {"kind": "file", "value": path}, "mode": "exclusive"});
+    let body = json!({"agent_id": agent, "resource": {"kind": "path", "value": path}, "mode": "exclusive"});
     let answer = server.post("/leases", body).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body
@@ -128,7 +128,7 @@ async fn edits_one_after_the_other_that_both_stand_are_no_lost_update() {
 
 #[tokio::test]
 async fn a_stale_copy_over_anothers_work_is_a_conflict_and_the_work_comes_back() {
-    let (mut server, folder) = world(&["ann", "bob"]).await;
+    let (server, folder) = world(&["ann", "bob"]).await;
     let mut socket = server.socket("/agent/ann").await;
     let anns = with(&[("two", "ann's two")]);
     save(&server, &folder, "ann", "a.txt", &anns).await;
@@ -152,7 +152,8 @@ async fn a_stale_copy_over_anothers_work_is_a_conflict_and_the_work_comes_back()
     let kept = list(server.get("/agents/ann/snapshots").await.body);
     assert!(kept.contains(&json!([snapshot, "backup", "overwritten"])), "{kept:?}");
 
-    server.restart().await;
+    socket.close().await;
+    let server = server.restart().await;
     force(&server).await;
     assert_eq!(only(&server).await["conflict_id"], conflict["conflict_id"], "it outlives a restart");
     let body = json!({"snapshot": snapshot, "paths": ["a.txt"]});

@@ -154,36 +154,46 @@ impl Shared {
         file.write(Some(agent.clone()), version);
     }
 
-    /// What the newest version of a file took back of others' work and was not told yet.
+    /// What the newest version of a file took back of others' work and was not told yet. To put back what another one
+    /// wrote over takes nothing back.
     ///
     /// # Errors
     /// A content could not be read.
-    pub(crate) fn lost<S: Source>(&mut self, source: &S, path: &Path) -> Result<Vec<Loss>, S::Error> {
-        let Some(runs) = self.files.get(path).map(|file| &file.runs) else { return Ok(Vec::new()) };
-        let mut newest = runs.iter().rev();
-        let (Some(last), Some(previous)) = (newest.next(), newest.next()) else { return Ok(Vec::new()) };
+    pub(crate) fn lost<S: Source>(&self, source: &S, path: &Path) -> Result<Vec<Loss>, S::Error> {
+        let runs: Vec<&Run> = self.files.get(path).map(|file| file.runs.iter().collect()).unwrap_or_default();
+        let [.., previous, last] = runs.as_slice() else { return Ok(Vec::new()) };
         let Some(by) = &last.author else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        for (before, run) in runs.iter().zip(runs.iter().skip(1)) {
+        for (place, pair) in runs.windows(2).enumerate() {
+            let [before, run] = pair else { continue };
             let Some(loser) = run.author.clone().filter(|loser| loser.key() != by.key()) else { continue };
             let (base, ours) = (before.version, run.version);
             let Some(mut regions) = overwritten(source, base, ours, last.version)? else { continue };
-            // What was gone before is not gone by this version.
-            match overwritten(source, base, ours, previous.version)? {
-                Some(gone) => regions.retain(|one| !gone.iter().any(|other| is_same(one, other))),
-                None if regions.is_empty() && !self.losses.iter().any(|one| one.path == *path && one.ours == ours) => {
-                    found.push(Loss::new(path, (loser, by), (base, ours, previous.version), regions));
+            let told = self.losses.iter().filter(|loss| loss.path == *path && loss.ours == ours);
+            let told: Vec<&Loss> = told.collect();
+            let earlier = runs.get(..=place).unwrap_or_default();
+            if regions.is_empty() {
+                let is_back = earlier.iter().any(|run| run.author.is_some() && run.version == last.version);
+                let is_old = !told.is_empty() || overwritten(source, base, ours, previous.version)?.is_some();
+                if is_back || is_old {
                     continue;
                 }
-                None => {}
+            } else {
+                // What was gone before is not gone by this version.
+                let gone = overwritten(source, base, ours, previous.version)?.unwrap_or_default();
+                let old = told.iter().flat_map(|loss| &loss.regions).chain(&gone);
+                let old: Vec<&Region> = old.collect();
+                regions.retain(|one| !old.iter().any(|other| is_same(one, other)));
+                for pair in earlier.windows(2) {
+                    let [before, other] = pair else { continue };
+                    let restored = overwritten(source, before.version, other.version, ours)?.unwrap_or_default();
+                    regions.retain(|one| !restored.iter().any(|other| other.second == one.first));
+                }
+                if regions.is_empty() {
+                    continue;
+                }
             }
-            let told = |loss: &Loss, one: &Region| loss.ours == ours && loss.regions.iter().any(|l| is_same(l, one));
-            let here = self.losses.iter().filter(|loss| loss.path == *path && loss.loser.key() == loser.key());
-            let here: Vec<&Loss> = here.collect();
-            regions.retain(|one| !here.iter().any(|loss| told(loss, one)));
-            if !regions.is_empty() {
-                found.push(Loss::new(path, (loser, by), (base, ours, previous.version), regions));
-            }
+            found.push(Loss::new(path, (loser, by), (base, ours, previous.version), regions));
         }
         Ok(found)
     }
