@@ -166,6 +166,23 @@ async fn a_stale_copy_over_anothers_work_is_a_conflict_and_the_work_comes_back()
 }
 
 #[tokio::test]
+async fn an_old_copy_takes_back_the_work_of_all_who_came_after_it() {
+    let (server, folder) = world(&["ann", "bob", "cid"]).await;
+    save(&server, &folder, "ann", "a.txt", with(&[("two", "ann's")])).await;
+    let both = with(&[("two", "ann's"), ("four", "bob's")]);
+    save(&server, &folder, "bob", "a.txt", &both).await;
+    save(&server, &folder, "cid", "a.txt", with(&[("seven", "cid's")])).await;
+    let all = open(&server).await;
+    let who: Vec<Value> = all.iter().map(|one| json!([one["affected_agent"], one["conflicting_agents"]])).collect();
+    assert_eq!(who, [json!(["ann", ["ann", "cid"]]), json!(["bob", ["bob", "cid"]])]);
+    // Both backups hold the file as it was right before.
+    let body = json!({"snapshot": all[0]["snapshot_id"], "paths": ["a.txt"]});
+    assert_eq!(server.post("/agents/bob/restore", body).await.status, 200);
+    assert_eq!(std::fs::read_to_string(folder.join("a.txt")).unwrap(), both);
+    assert_eq!(open(&server).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn merged_by_hand_it_is_withdrawn_and_it_stays_when_who_wrote_it_leaves() {
     let (server, folder) = world(&["ann", "bob"]).await;
     save(&server, &folder, "ann", "a.txt", with(&[("two", "ann's two")])).await;

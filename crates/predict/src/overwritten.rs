@@ -91,7 +91,7 @@ fn gone(base: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<Region> {
         if taken.is_empty() {
             let instead = theirs.lines(&standing(&from_base, hunk.before.start));
             let resembles = |one: &&[u8]| instead.iter().any(|other| resemble(one, other));
-            return kept == 0 && !put.iter().any(|one| resembles(one));
+            return kept == 0 && !put.iter().any(resembles);
         }
         let back = self::kept(&from_base, &hunk.before, taken);
         back > 0 && back * 2 >= weight(taken) && (put.is_empty() || kept * 2 < weight(put))

@@ -200,7 +200,7 @@ impl Follower {
     pub(crate) fn parts(&self, update: Update) -> Vec<(Member, Update)> {
         let members = self.members();
         let Some(shared) = self.shared.as_ref().filter(|_| members.len() > 1) else {
-            return members.into_iter().take(1).map(|member| (member, update.clone())).collect();
+            return members.into_iter().zip([update]).collect();
         };
         let owner = |path: &Path| shared.owner(path).filter(|owner| members.iter().any(|one| one.number == *owner));
         let part = |member: &Member| {

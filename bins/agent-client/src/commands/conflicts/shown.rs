@@ -4,7 +4,7 @@ use super::meaning;
 use crate::output::{Output, clean};
 use crate::when::{ago, word};
 use anstyle::{AnsiColor, Style};
-use orchestrator_protocol::{Conflict, ConflictRegion, RegionLines, Severity, Timestamp};
+use orchestrator_protocol::{AgentId, Conflict, ConflictRegion, ConflictType, RegionLines, Severity, Timestamp};
 use std::borrow::Cow;
 
 /// One colour a side, in the order in which they are named.
@@ -31,6 +31,9 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
         let entities: Vec<Cow<'_, str>> = conflict.entities.iter().map(|entity| clean(entity)).collect();
         lines.push(format!("  in {}", entities.join(", ")));
     }
+    if let (ConflictType::LostUpdate, Some(loser)) = (conflict.conflict_type, &conflict.affected_agent) {
+        lines.extend(overwritten(out, conflict, loser));
+    }
     if let Some(impact) = &conflict.impact {
         lines.extend(meaning::lines(out, conflict, impact));
     }
@@ -41,6 +44,19 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
             lines.push(out.dim(&format!("  place {} of {total}", number + 1)));
         }
         region_lines(out, region, &names, width, &mut lines);
+    }
+    lines
+}
+
+/// Whose work is gone, and how it comes back.
+fn overwritten(out: &Output, conflict: &Conflict, loser: &AgentId) -> Vec<String> {
+    let by = conflict.conflicting_agents.iter().find(|agent| *agent != loser);
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    let mut lines = vec![format!("  {}", clean(&format!("work of {loser} was overwritten{by}")))];
+    if let Some(snapshot) = &conflict.snapshot_id {
+        let path = &conflict.file_path;
+        let command = format!("agent-client restore --agent-id {loser} {snapshot} '{}'", path.replace('\'', r"'\''"));
+        lines.push(format!("  {}", out.bold(&clean(&command))));
     }
     lines
 }
@@ -103,7 +119,7 @@ fn severity(severity: Severity) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orchestrator_protocol::{ConflictType, ResolutionStatus};
+    use orchestrator_protocol::ResolutionStatus;
 
     fn part(start_line: usize, text: &str) -> RegionLines {
         RegionLines { start_line, line_count: text.lines().count(), text: text.to_owned(), truncated: false }
