@@ -254,8 +254,9 @@ async fn agents_come_and_go_and_no_change_is_lost() {
     assert_eq!(authors(&server, "new.txt").await, ["bob"]);
     std::fs::write(own.join("a.txt"), with(&[("two", "cid's")])).unwrap();
     assert_eq!(only(&server).await["conflicting_agents"], json!(["bob", "cid"]));
-    let left = server.get("/agents/ann/snapshots").await.body;
-    assert!(left["snapshots"].as_array().is_some_and(|all| all.iter().any(|one| one["reason"] == "left")), "{left}");
+    let left = async || server.get("/agents/ann/snapshots").await.body["snapshots"].clone();
+    let is_left = async || left().await.as_array().is_some_and(|all| all.iter().any(|one| one["reason"] == "left"));
+    server.eventually("what ann left is kept", is_left).await;
     let kept = server.orchestrator.keep_snapshot(&"bob".parse().unwrap()).await.unwrap();
     assert!(kept.is_some());
     assert!(server.get("/workspaces").await.body["workspaces"][0]["shared_with"].is_null());

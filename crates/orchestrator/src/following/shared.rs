@@ -4,7 +4,7 @@
 //! All of it is in memory. What is overwritten is made durable by the runner at once; this only decides.
 
 use super::Path;
-use crate::policy::attribution::Author;
+use crate::policy::attribution::{Author, Says};
 use orchestrator_predict::{Region, Source, Version, overwritten};
 use orchestrator_protocol::AgentId;
 use std::collections::{BTreeMap, VecDeque};
@@ -67,8 +67,8 @@ pub(crate) struct Loss {
 pub(crate) struct Shared {
     /// Reports before this event are about earlier versions.
     since: u64,
-    /// By path: the newest event that an earlier version accounts for.
-    heard: BTreeMap<String, u64>,
+    /// By path and agent: the newest event that an earlier version accounts for.
+    heard: BTreeMap<String, BTreeMap<String, u64>>,
     /// Whose work stands at a path, by number.
     owners: BTreeMap<Path, u64>,
     files: BTreeMap<Path, File>,
@@ -80,13 +80,14 @@ impl Shared {
         Self { since, heard: BTreeMap::new(), owners: BTreeMap::new(), files: BTreeMap::new(), losses: Vec::new() }
     }
 
-    /// The newest event about a file that is accounted for.
-    pub(crate) fn heard(&self, name: &str) -> u64 {
-        self.heard.get(name).copied().unwrap_or(0).max(self.since)
+    /// The newest event of an agent about a file that is accounted for.
+    pub(crate) fn heard(&self, name: &str, agent: &AgentId) -> u64 {
+        let heard = self.heard.get(name).and_then(|heard| heard.get(&agent.key()));
+        heard.copied().unwrap_or(0).max(self.since)
     }
 
-    pub(crate) fn hear(&mut self, name: &str, seq: u64) {
-        self.heard.insert(name.to_owned(), seq);
+    pub(crate) fn hear(&mut self, name: &str, agent: &AgentId, seq: u64) {
+        self.heard.entry(name.to_owned()).or_default().insert(agent.key(), seq);
     }
 
     /// Whose work stands at a path, where that is known.
@@ -117,7 +118,7 @@ impl Shared {
         if last == version {
             return;
         }
-        (file.previous, file.is_sure, file.at) = (last, author.is_sure, Instant::now());
+        (file.previous, file.is_sure, file.at) = (last, author.says != Says::Work, Instant::now());
         file.write(author.agent, version);
         if self.files.len() > FILES {
             let oldest = self.files.iter().min_by_key(|(_, file)| file.at).map(|(path, _)| path.clone());

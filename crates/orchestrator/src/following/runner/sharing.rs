@@ -4,7 +4,7 @@
 use super::{Runner, paths_of};
 use crate::following::shared::{Member, Shared};
 use crate::following::{Path, name};
-use crate::policy::attribution::{Author, among, newest_edit};
+use crate::policy::attribution::{Author, Says, among, edits_of};
 use crate::snapshots::keep::{Reason, Work};
 use orchestrator_conflict as conflict;
 use orchestrator_predict::Version;
@@ -120,7 +120,7 @@ impl Runner {
 
     /// Files of a shared folder came to rest.
     pub(super) async fn noticed_shared(&mut self, lead: &str, changes: Vec<Change>) {
-        let authors: Vec<Author> = changes.iter().map(|change| self.author(lead, &text(change))).collect();
+        let authors: Vec<Author> = changes.iter().map(|change| self.author(lead, &change.path)).collect();
         let before = self.stood_before(lead, &changes);
         for (change, author) in changes.iter().zip(&authors) {
             self.own(lead, change, author.agent.as_ref());
@@ -143,10 +143,10 @@ impl Runner {
             crate::monitor::to_command(change, author.agent)
         });
         let told: Vec<conflict::Command> = told.collect();
-        let names: Vec<String> = told.iter().filter_map(path_of_command).collect();
+        let own: Vec<(String, AgentId)> = told.iter().filter_map(told_of).collect();
         self.submit(told).await;
-        for name in names {
-            self.hear(lead, &name);
+        for (path, agent) in own {
+            self.hear(lead, &path, &agent);
         }
     }
 
@@ -155,27 +155,27 @@ impl Runner {
         members.into_iter().map(|member| member.agent).collect()
     }
 
-    /// Whose the newest version of a file is.
-    fn author(&self, lead: &str, path: &str) -> Author {
+    /// Whose the newest version of a file is. Reports until now are accounted for with that.
+    fn author(&mut self, lead: &str, path: &str) -> Author {
         let members = self.agents_in(lead);
-        if let [only] = members.as_slice() {
-            return Author { agent: Some(only.clone()), is_sure: true };
+        let shared = self.followers.get_mut(lead).and_then(|follower| follower.shared.as_mut());
+        let (Some(shared), [_, _, ..]) = (shared, members.as_slice()) else {
+            return Author { agent: members.into_iter().next(), says: Says::Report };
+        };
+        let core = self.orchestrator.shared.core.lock();
+        let author = among(&core.state, path, &members, |agent| shared.heard(path, agent));
+        for edit in edits_of(&core.state, path, &members) {
+            shared.hear(path, &edit.agent, edit.seq);
         }
-        let shared = self.followers.get(lead).and_then(|follower| follower.shared.as_ref());
-        let heard = shared.map_or(0, |shared| shared.heard(path));
-        among(&self.orchestrator.shared.core.lock().state, path, &members, heard)
+        author
     }
 
-    /// Reports until now are accounted for.
-    fn hear(&mut self, lead: &str, path: &str) {
-        let members = self.agents_in(lead);
-        let newest = {
-            let core = self.orchestrator.shared.core.lock();
-            newest_edit(&core.state, path, &members).map(|edit| edit.seq)
-        };
+    /// What was told of an agent's change is no report of its own.
+    fn hear(&mut self, lead: &str, path: &str, agent: &AgentId) {
         let shared = self.followers.get_mut(lead).and_then(|follower| follower.shared.as_mut());
-        if let Some((shared, newest)) = shared.zip(newest) {
-            shared.hear(path, newest);
+        let core = self.orchestrator.shared.core.lock();
+        if let Some((shared, edit)) = shared.zip(core.state.conflict.edits().by(path, agent)) {
+            shared.hear(path, agent, edit.seq);
         }
     }
 
@@ -234,9 +234,8 @@ impl Runner {
             let shared = self.followers.get(&lead).and_then(|follower| follower.shared.as_ref());
             let mut claimed = BTreeSet::new();
             for path in shared.map(Shared::unclaimed).unwrap_or_default() {
-                let text = name(&path);
-                let Author { agent: Some(agent), is_sure: true } = self.author(&lead, &text) else { continue };
-                self.hear(&lead, &text);
+                let author = self.author(&lead, &name(&path));
+                let Author { agent: Some(agent), says: Says::Report } = author else { continue };
                 let Some(follower) = self.followers.get_mut(&lead) else { continue };
                 let member = follower.member(&agent.key());
                 if let Some((member, shared)) = member.zip(follower.shared.as_mut()) {
@@ -253,14 +252,10 @@ impl Runner {
     }
 }
 
-/// The path of a change as records name it.
-fn text(change: &Change) -> String {
-    change.path.clone()
-}
-
-fn path_of_command(command: &conflict::Command) -> Option<String> {
+/// Which file's change is told as whose.
+fn told_of(command: &conflict::Command) -> Option<(String, AgentId)> {
     match command {
-        conflict::Command::Change { path, .. } => Some(path.clone()),
+        conflict::Command::Change { path, agent: Some(agent), .. } => Some((path.clone(), agent.clone())),
         _ => None,
     }
 }
