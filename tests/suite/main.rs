@@ -25,6 +25,8 @@ mod messages;
 mod resolutions;
 /// What was acknowledged is there after a restart.
 mod restart;
+/// Agents in one folder: each change has one author, and what one writes over of another's is told and kept.
+mod shared;
 /// What agents write is kept, comes back, and goes when it is old.
 mod snapshots;
 /// Both sockets speak every documented frame.

@@ -42,9 +42,12 @@ pub struct Conflict {
     /// What tells it from others of the same agents, when it is semantic.
     #[serde(default)]
     pub subject: Option<String>,
-    /// Who has to change course, when it is semantic.
+    /// Who has to change course, when it is semantic; whose work is gone, in a lost update.
     #[serde(default)]
     pub affected: Option<AgentId>,
+    /// The snapshot that holds what was overwritten, in a lost update.
+    #[serde(default)]
+    pub snapshot: Option<String>,
     /// Names of what collides.
     #[serde(default)]
     pub entities: Vec<String>,

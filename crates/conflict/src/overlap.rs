@@ -25,9 +25,12 @@ pub struct Overlap {
     /// lines that collide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Who has to change course, in a semantic conflict.
+    /// Who has to change course, in a semantic conflict; whose work is gone, in a lost update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affected: Option<AgentId>,
+    /// The snapshot that holds what was overwritten, in a lost update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
     /// Names of what collides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<String>,
@@ -51,6 +54,7 @@ impl Conflict {
             regions: overlap.regions,
             subject: overlap.subject.clone(),
             affected: overlap.affected.clone(),
+            snapshot: overlap.snapshot.clone(),
             entities: overlap.entities.clone(),
             described,
             applied: None,

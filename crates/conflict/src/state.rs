@@ -243,8 +243,11 @@ impl State {
             Command::Withdraw { agent } => {
                 let own = self.edits.all().filter(|(_, edit)| edit.agent.key() == agent.key());
                 let mut events: Vec<Event> = own.flat_map(|(path, _)| self.end_edit(path, agent)).collect();
+                // What was overwritten is gone whoever leaves.
                 let found = self.conflicts.open().filter(|(_, conflict)| {
-                    conflict.fingerprint.is_some() && conflict.agents.iter().any(|one| one.key() == agent.key())
+                    conflict.fingerprint.is_some()
+                        && conflict.conflict_type != ConflictType::LostUpdate
+                        && conflict.agents.iter().any(|one| one.key() == agent.key())
                 });
                 events.extend(found.map(|(id, _)| withdrawn(id)));
                 if self.follows(agent) {
@@ -357,6 +360,7 @@ impl State {
                     regions: 0,
                     subject: None,
                     affected: None,
+                    snapshot: None,
                     entities: Vec::new(),
                     described: seq,
                     applied: None,
@@ -396,7 +400,7 @@ impl State {
 fn severity(overlap: &Overlap, settles: bool, signature: bool) -> Severity {
     match overlap.conflict_type {
         _ if settles => Severity::Low,
-        ConflictType::DeleteModify => Severity::Critical,
+        ConflictType::DeleteModify | ConflictType::LostUpdate => Severity::Critical,
         ConflictType::Semantic | ConflictType::Lease => Severity::High,
         _ if signature || overlap.regions > 1 => Severity::High,
         _ => Severity::Medium,

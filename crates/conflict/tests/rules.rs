@@ -221,6 +221,7 @@ fn found(subject: Option<&str>, fingerprint: &str, signature: bool) -> Command {
         regions: 1,
         subject: subject.map(str::to_owned),
         affected: subject.map(|_| id("b")),
+        snapshot: None,
         entities: Vec::new(),
     };
     Command::Found { overlap: Box::new(overlap), settles: false, signature, regions: Vec::new(), impact: None }

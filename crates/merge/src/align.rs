@@ -7,6 +7,12 @@ use std::ops::Range;
 /// as deep as a quarter of its lines; longer ones are aligned by Myers' method, whose cost is capped.
 const MOST_FOR_HISTOGRAM: usize = 40_000;
 
+/// The stretches in which `after` differs from `before`, in order. Lines end with `\n`; the last one may lack it.
+#[must_use]
+pub fn differences(before: &[u8], after: &[u8]) -> Vec<Hunk> {
+    hunks(&split(before), &split(after))
+}
+
 /// Splits after every `\n`; the last line may lack one.
 pub(crate) fn split(text: &[u8]) -> Vec<&[u8]> {
     text.split_inclusive(|byte| *byte == b'\n').collect()
@@ -14,9 +20,11 @@ pub(crate) fn split(text: &[u8]) -> Vec<&[u8]> {
 
 /// One stretch in which a file differs from another, as 0-based line ranges.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hunk {
-    pub(crate) before: Range<usize>,
-    pub(crate) after: Range<usize>,
+pub struct Hunk {
+    /// Lines of the one.
+    pub before: Range<usize>,
+    /// What the other has instead.
+    pub after: Range<usize>,
 }
 
 /// The differences in order. Two of them never touch.

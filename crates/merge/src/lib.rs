@@ -51,6 +51,7 @@ mod refusal;
 mod shape;
 mod verify;
 
+pub use align::{Hunk, differences};
 pub use choice::{Choice, Unsettled, settle};
 pub use conflict::{Conflict, Kind, Part, Piece, Region, Side};
 pub use markers::{Labels, Style};

@@ -320,6 +320,11 @@ impl Shared {
                 _ => {}
             }
         }
+        if let Event::Conflict(orchestrator_conflict::Event::Changed(change)) = event
+            && change.agent.is_some()
+        {
+            self.following.reported();
+        }
         if let Event::Conflict(orchestrator_conflict::Event::MonitoringStopped) = event {
             self.monitor.want(None);
         }

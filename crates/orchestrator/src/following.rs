@@ -12,6 +12,7 @@ mod permit;
 mod record;
 mod reports;
 mod runner;
+mod shared;
 mod sides;
 mod source;
 
@@ -27,7 +28,7 @@ use orchestrator_registry as registry;
 use orchestrator_repository::{Project, Store};
 use orchestrator_watch::Handle;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -75,6 +76,10 @@ pub(crate) struct Following {
     standings: Mutex<BTreeMap<String, Standing>>,
     /// The store of unfinished work; one process has it open once.
     store: Mutex<Option<Store>>,
+    /// An agent reported a change, which may tell whose a version in a shared folder is.
+    reported: Notify,
+    /// Folders in which several agents work.
+    shared: Mutex<BTreeSet<String>>,
     /// What changes mean for others' code.
     meaning: meaning::Meaning,
 }
@@ -105,6 +110,8 @@ impl Following {
             watchers: Mutex::default(),
             standings: Mutex::default(),
             store: Mutex::default(),
+            reported: Notify::new(),
+            shared: Mutex::default(),
             meaning: meaning::Meaning::new(),
         }
     }
@@ -152,6 +159,18 @@ impl Following {
         self.look.notify_one();
     }
 
+    /// An agent reported a change.
+    pub(crate) fn reported(&self) {
+        if !self.shared.lock().is_empty() {
+            self.reported.notify_one();
+        }
+    }
+
+    /// Whether several agents work in a folder, so that its changes are told from here.
+    pub(crate) fn is_shared(&self, folder: &str) -> bool {
+        self.shared.lock().contains(folder)
+    }
+
     /// Whether any workspace is followed.
     pub(crate) fn is_following(&self) -> bool {
         !self.watchers.lock().is_empty()
@@ -173,7 +192,12 @@ impl Following {
         let watchers: Vec<(String, Arc<Handle>)> =
             self.watchers.lock().iter().map(|(agent, handle)| (agent.clone(), handle.clone())).collect();
         let mut unsettled = Vec::new();
+        let mut waited: Vec<Arc<Handle>> = Vec::new();
         for (agent, handle) in watchers {
+            if waited.iter().any(|one| Arc::ptr_eq(one, &handle)) {
+                continue;
+            }
+            waited.push(handle.clone());
             // A watcher that ends meanwhile has nothing to wait for.
             if let Ok(point) = handle.sync().await {
                 unsettled.extend(point.unsettled.into_iter().map(|path| format!("{agent}: {path}")));

@@ -216,6 +216,8 @@ async fn take_in(orchestrator: &Orchestrator, notice: Notice) {
     match notice {
         Notice::Changes(changes) => {
             let root: Arc<str> = orchestrator.options().project.root().to_string_lossy().into();
+            // Its follower tells the same changes, and knows more of whose they are.
+            let changes = if orchestrator.shared.following.is_shared(&root) { Vec::new() } else { changes };
             for change in changes {
                 let command = Command::Observed { change: to_command(change, None), root: root.clone() };
                 submit(orchestrator, command).await;

@@ -182,6 +182,7 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
                 target: None,
                 agent_paths: Vec::new(),
                 affected_agent: None,
+                snapshot_id: None,
                 entities: Vec::new(),
                 impact: None,
                 regions: Vec::new(),
@@ -195,6 +196,7 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
             conflict.target.clone_from(&overlap.target);
             conflict.agent_paths.clone_from(&overlap.agent_paths);
             conflict.affected_agent.clone_from(&overlap.affected);
+            conflict.snapshot_id.clone_from(&overlap.snapshot);
             conflict.entities.clone_from(&overlap.entities);
             (conflict.regions, conflict.impact) = shown(body);
         }

@@ -29,7 +29,7 @@ pub(crate) fn wire_id(kind: SnapshotKind, id: u64) -> String {
 }
 
 /// The kind and number that a wire id stands for.
-fn parse_id(text: &str) -> Option<(SnapshotKind, u64)> {
+pub(crate) fn parse_id(text: &str) -> Option<(SnapshotKind, u64)> {
     let (kind, digits) = match (text.strip_prefix('s'), text.strip_prefix('b')) {
         (Some(digits), _) => (SnapshotKind::Work, digits),
         (_, Some(digits)) => (SnapshotKind::Backup, digits),
@@ -38,7 +38,7 @@ fn parse_id(text: &str) -> Option<(SnapshotKind, u64)> {
     digits.parse().ok().map(|number| (kind, number))
 }
 
-fn object(text: &str) -> Option<ObjectId> {
+pub(crate) fn object(text: &str) -> Option<ObjectId> {
     ObjectId::from_hex(text.as_bytes()).ok()
 }
 

@@ -234,6 +234,7 @@ fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict {
         target: conflict.target.clone(),
         agent_paths: conflict.agent_paths.clone(),
         affected_agent: conflict.affected.clone(),
+        snapshot_id: conflict.snapshot.clone(),
         entities: conflict.entities.clone(),
         impact: None,
         regions: Vec::new(),

@@ -23,6 +23,7 @@
 mod entities;
 mod finding;
 mod impact;
+mod overwritten;
 mod pair;
 mod rename;
 mod sides;
@@ -33,6 +34,7 @@ mod version;
 pub use entities::{ChangedEntity, Touched, changed_entities};
 pub use finding::{Finding, Kind, Part, Region};
 pub use impact::{Affected, Definition, Impact, Usage};
+pub use overwritten::overwritten;
 pub use sides::{Sides, Stand, collision};
 pub use star::{Agent, Star};
 pub use symbols::{Answer, Question, Symbols};

@@ -38,6 +38,8 @@ pub enum ConflictType {
     Semantic,
     /// One changed what the other has claimed for itself alone.
     Lease,
+    /// In a folder that both work in, one wrote over what the other had changed, as if that had not been.
+    LostUpdate,
 }
 
 /// Where in its life a conflict stands.
@@ -95,10 +97,13 @@ pub struct Conflict {
     /// Where each of `conflicting_agents` has the file, when one of them renamed it; null where it did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agent_paths: Vec<Option<String>>,
-    /// Who has to change course: whose code uses what the other one changed, or who changed what the other one has
-    /// claimed. Only in semantic conflicts and those of leases.
+    /// Whose code uses what the other one changed, in semantic conflicts; who changed what the other one has claimed, in
+    /// those of leases; whose work is gone, in lost updates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affected_agent: Option<AgentId>,
+    /// The snapshot that holds the file as it was before it was overwritten. Only in lost updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<String>,
     /// What collides, as far as the language is known: `src/a.py::Class.method`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<String>,

@@ -184,6 +184,7 @@ mod tests {
                     target: None,
                     agent_paths: Vec::new(),
                     affected_agent: None,
+                    snapshot_id: None,
                     entities: Vec::new(),
                     impact: None,
                     regions: Vec::new(),

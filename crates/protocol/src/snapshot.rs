@@ -38,8 +38,8 @@ pub struct Snapshot {
     pub left_out: usize,
     /// When.
     pub taken_at: Timestamp,
-    /// What it was taken for: `quiet`, `asked`, `left`, `shutdown`, `restore`, `removed`, or `found` for one whose
-    /// record a crash prevented.
+    /// What it was taken for: `quiet`, `asked`, `left`, `shutdown`, `restore`, `removed`, `overwritten`, or `found`
+    /// for one whose record a crash prevented.
     pub reason: String,
     /// Whether it can be restored.
     pub available: bool,

@@ -102,6 +102,9 @@ pub struct Workspace {
     pub reason: Option<String>,
     /// Whether the server made it, and so may remove it.
     pub made: bool,
+    /// Other registered agents that work in the same folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_with: Vec<AgentId>,
 }
 
 /// `GET /workspaces`.

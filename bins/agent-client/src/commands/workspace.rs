@@ -7,7 +7,8 @@ use crate::table::Table;
 use crate::when::word;
 use clap::{Args, Subcommand, ValueEnum};
 use orchestrator_protocol::{
-    Isolation, Keep, MadeWorkspace, RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer, WorkspaceRequest,
+    AgentId, Isolation, Keep, MadeWorkspace, RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer,
+    WorkspaceRequest,
 };
 
 /// Arguments of `workspace`.
@@ -122,6 +123,8 @@ fn table(workspaces: Vec<Workspace>) -> Table {
             (None, Some(busy)) => format!("git is busy ({})", word(&busy)),
             (None, None) => "followed".to_owned(),
         };
+        let others: Vec<&str> = one.shared_with.iter().map(AgentId::as_str).collect();
+        let state = if others.is_empty() { state } else { format!("{state}, shared with {}", others.join(", ")) };
         table.row([
             one.agent_id.to_string(),
             one.branch.unwrap_or_default(),

@@ -172,6 +172,45 @@ fn what_is_open_already_is_shown_first() {
 }
 
 #[test]
+fn what_is_overwritten_in_a_shared_folder_is_shown_with_the_way_back() {
+    let server = Server::start();
+    let file = server.project().join("a.txt");
+    std::fs::write(&file, "one\ntwo\nthree\nfour\nfive\n").unwrap();
+    git(server.project(), &["add", "-A"]);
+    git(server.project(), &["commit", "--quiet", "-m", "base"]);
+    let folder = server.project().to_str().unwrap();
+    for agent in ["ann", "bob"] {
+        server.text(&["register", agent, "--workspace", folder]);
+    }
+    server.text(&["command", "*sync:force"]);
+    let listed = server.text(&["workspace", "list"]);
+    assert!(listed.contains("followed, shared with bob") && listed.contains("followed, shared with ann"), "{listed}");
+    let save = |agent: &str, text: &str| {
+        let lease = server.json(&["lease", "acquire", agent, "a.txt"]);
+        std::fs::write(&file, text).unwrap();
+        server.text(&["command", "*sync:force"]);
+        let id = lease["lease"]["lease_id"].as_str().unwrap();
+        server.text(&["lease", "release", "--token", &lease["lease"]["token"].to_string(), id]);
+    };
+    let anns = "one\nann's\nthree\nfour\nfive\n";
+    save("ann", anns);
+    let mut watch = server.spawn(&["conflicts", "--watch"]);
+    watch.line("that it watches", |line| line.starts_with("watching for conflicts"));
+    save("bob", "one\ntwo\nthree\nfour\nbob's\n");
+    let head = " found  critical  lost_update  a.txt  ann against bob";
+    let id = watch.line("the conflict", |line| line.contains(head));
+    watch.line("whose it is", |line| line == "  work of ann was overwritten by bob");
+    let way = watch.line("the way back", |line| line.starts_with("  agent-client restore"));
+    watch.line("the lines", |line| line == "  ann        2  ann's" || line == "  ann       2  ann's");
+    let shown = server.text(&["conflicts", "show", id.split_whitespace().next().unwrap()]);
+    assert!(shown.contains(&way), "{shown}");
+    let words: Vec<String> = way.split_whitespace().skip(1).map(|word| word.trim_matches('\'').to_owned()).collect();
+    server.text(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), anns);
+    watch.line("its end", |line| line.contains("resolved: withdrawn"));
+}
+
+#[test]
 fn what_breaks_others_code_is_shown_with_the_lines_of_both() {
     let (server, [ann, bob]) = world(["ann", "bob"]);
     std::fs::write(ann.join("shop.py"), "def price(item):\n    return item\n").unwrap();

@@ -1,6 +1,7 @@
 //! One agent's workspace: watched, and turned into what the agent changed since it left the target branch.
 
 use super::budget::scan_interval;
+use super::shared::{Member, Shared};
 use super::source::{at, version};
 use super::{Standing, Work};
 use crate::Orchestrator;
@@ -36,6 +37,10 @@ pub(crate) struct Follower {
     pub(crate) is_watched: bool,
     /// Why some of its folders are not watched.
     pub(crate) shortage: Option<String>,
+    /// Other agents that work in the folder, in the order in which they came.
+    pub(crate) others: Vec<Member>,
+    /// What is remembered of the folder since several work in it.
+    pub(crate) shared: Option<Shared>,
     workspace: Workspace,
     /// HEAD and the tip that the rest was worked out for.
     stands_on: Option<(Option<ObjectId>, Option<ObjectId>)>,
@@ -93,6 +98,8 @@ impl Follower {
             changed_at: Instant::now(),
             is_watched,
             shortage: None,
+            others: Vec::new(),
+            shared: None,
             workspace,
             stands_on: None,
             base: None,
@@ -165,6 +172,63 @@ impl Follower {
     pub(crate) fn work_to_keep(&self, reason: Reason) -> ToKeep {
         let snapshot = self.workspace.snapshot();
         ToKeep { agent: self.agent.clone(), number: self.number, snapshot, reason }
+    }
+
+    /// All agents that work in the folder; the one that it is followed for first.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        let lead = Member { agent: self.agent.clone(), number: self.number };
+        std::iter::once(lead).chain(self.others.iter().cloned()).collect()
+    }
+
+    /// One of them.
+    pub(crate) fn member(&self, key: &str) -> Option<Member> {
+        self.members().into_iter().find(|member| member.agent.key() == key)
+    }
+
+    /// Follows the folder for another of its agents from now on.
+    pub(crate) fn hand_over(&mut self, to: Member) {
+        self.others.retain(|other| *other != to);
+        let before = std::mem::replace(&mut self.number, to.number);
+        self.agent = to.agent;
+        self.pin();
+        if let Err(error) = self.workspace.unpin(&before.to_string()) {
+            tracing::warn!(agent = %self.agent, %error, "a pin was not removed");
+        }
+    }
+
+    /// Whose which part of an update is. What nobody is known for is the first one's.
+    pub(crate) fn parts(&self, update: Update) -> Vec<(Member, Update)> {
+        let members = self.members();
+        let Some(shared) = self.shared.as_ref().filter(|_| members.len() > 1) else {
+            return members.into_iter().zip([update]).collect();
+        };
+        let owner = |path: &Path| shared.owner(path).filter(|owner| members.iter().any(|one| one.number == *owner));
+        let part = |member: &Member| {
+            let own = |path| owner(path).unwrap_or(self.number) == member.number;
+            update.iter().map(|(path, change)| (path.clone(), change.filter(|_| own(path)))).collect()
+        };
+        members.iter().map(|member| (member.clone(), part(member))).collect()
+    }
+
+    /// Where anything was changed.
+    pub(crate) fn seen_paths(&self) -> BTreeSet<Path> {
+        self.changed.clone()
+    }
+
+    /// What was seen last at these paths, to be told again.
+    pub(crate) fn seen(&mut self, store: &Store, paths: BTreeSet<Path>) -> Result<Update, Error> {
+        let snapshot = self.workspace.snapshot();
+        self.changes(store, &snapshot, paths)
+    }
+
+    /// The version that was seen last at a path.
+    pub(crate) fn version(&self, store: &Store, path: &Path) -> Result<Option<Version>, Error> {
+        let snapshot = self.workspace.snapshot();
+        Ok(match snapshot.delta.get::<[u8]>(path.as_ref()) {
+            Some(Delta::Deleted) => None,
+            Some(Delta::Entry(entry)) => Some(version(entry.mode, entry.oid, entry.opaque.is_some())),
+            None => at(store, Some(snapshot.head_tree), path)?,
+        })
     }
 
     /// The tree of the work as last seen.

@@ -106,6 +106,24 @@ impl Keeping {
         }
     }
 
+    /// Takes over the work of an agent that left a folder where others go on.
+    pub(super) fn parted(&mut self, work: Work) {
+        let key = work.agent.key();
+        let asked = self.asked.extract_if(.., |(asked, _)| *asked == key).map(|(_, answer)| answer);
+        let item = Item { answers: asked.collect(), work, left: None };
+        self.left.push(item);
+    }
+
+    /// A folder is followed for another of its agents.
+    pub(super) fn handed_over(&mut self, from: &str, to: &str) {
+        if let Some(seen) = self.seen.remove(from) {
+            self.seen.insert(to.to_owned(), seen);
+        }
+        if let Some(open) = self.open.remove(from) {
+            self.open.insert(to.to_owned(), open);
+        }
+    }
+
     /// Wants an agent's work kept now.
     pub(super) fn ask(&mut self, key: String, answer: Answer) {
         self.asked.push((key, answer));
@@ -194,11 +212,9 @@ impl Keeping {
         }
         for (key, answers) in asked {
             self.open.remove(&key);
-            match followers.get(&key) {
-                Some(follower) => {
-                    let reason = if answers.is_empty() { Reason::Quiet } else { Reason::Asked };
-                    items.push(Item { work: follower.work_to_keep(reason), left: None, answers });
-                }
+            let reason = if answers.is_empty() { Reason::Quiet } else { Reason::Asked };
+            match work_of(followers, &key, reason) {
+                Some(work) => items.push(Item { work, left: None, answers }),
                 None => answers.into_iter().for_each(|answer| {
                     let _nobody = answer.send(Ok(None));
                 }),
@@ -261,7 +277,7 @@ impl Keeping {
     pub(super) fn rest_of(&mut self, followers: &BTreeMap<String, Follower>) -> Vec<Work> {
         let left = self.left.drain(..).map(|item| item.work);
         let open = std::mem::take(&mut self.open);
-        let open = open.keys().filter_map(|key| followers.get(key)).map(|one| one.work_to_keep(Reason::Shutdown));
+        let open = open.keys().filter_map(|key| work_of(followers, key, Reason::Shutdown));
         left.map(|work| Work { reason: Reason::Shutdown, ..work }).chain(open).collect()
     }
 
@@ -269,4 +285,10 @@ impl Keeping {
     pub(super) fn is_busy(&self) -> bool {
         self.is_busy
     }
+}
+
+/// An agent's work, also in a folder that is followed for another one.
+fn work_of(followers: &BTreeMap<String, Follower>, key: &str, reason: Reason) -> Option<Work> {
+    let (follower, member) = followers.values().find_map(|one| Some((one, one.member(key)?)))?;
+    Some(Work { agent: member.agent, number: member.number, ..follower.work_to_keep(reason) })
 }

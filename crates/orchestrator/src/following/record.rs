@@ -77,6 +77,7 @@ impl Parties {
             regions: regions.len(),
             subject: None,
             affected: None,
+            snapshot: None,
             entities: touched.entities.iter().map(|entity| entity_name(&name(&finding.path), entity)).collect(),
         };
         let settles = finding.kind == Kind::Settles;

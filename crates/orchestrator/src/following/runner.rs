@@ -1,6 +1,8 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
 mod leases;
+mod losses;
+mod sharing;
 mod sides;
 mod watches;
 
@@ -8,6 +10,7 @@ use super::follower::{FollowError, Follower, Update};
 use super::keeping::{Done, Keeping};
 use super::record::Parties;
 use super::reports::{Report, Reports};
+use super::shared::Member;
 use super::source::{Memory, Tip, name};
 use super::{Ask, Standing};
 use crate::snapshots::keep::keep;
@@ -44,6 +47,7 @@ pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receive
         tokio::select! {
             () = shared.following.end.cancelled() => break,
             () = shared.following.look.notified() => runner.look(Some(1)).await,
+            () = shared.following.reported.notified() => runner.claims().await,
             Some(question) = questions.recv() => runner.answer(question).await,
             (agent, notice) = next_notice(&mut runner.followers) => runner.noticed(&agent, notice).await,
             Some(done) = runner.keeping.ended() => runner.kept(done),
@@ -139,23 +143,16 @@ impl Runner {
             let agents = core.state.registry.agents();
             agents.filter_map(|a| Some((a.id.key(), (a.id.clone(), a.number, folder(&a.workspace)?)))).collect()
         };
-        let stale = |(key, follower): (&String, &Follower)| {
-            let same = wanted
-                .get(key)
-                .is_some_and(|(_, number, folder)| *number == follower.number && *folder == follower.folder);
-            (!same).then(|| key.clone())
-        };
-        let leaving: Vec<String> = self.followers.iter().filter_map(stale).collect();
-        for key in leaving {
-            self.leave(&key).await;
-        }
+        self.let_go(&wanted).await;
         self.failed.retain(|key, _| wanted.contains_key(key));
         self.orchestrator.shared.following.standings.lock().retain(|key, _| wanted.contains_key(key));
         let is_due = |key: &String| {
             let waits = self.failed.get(key).is_some_and(|(_, again)| *again > Instant::now());
-            !self.followers.contains_key(key) && !waits
+            !self.followers.values().any(|follower| follower.member(key).is_some()) && !waits
         };
         let mut new: Vec<_> = wanted.into_iter().filter(|(key, _)| is_due(key)).collect();
+        // Of those who share a folder, the first one registered comes first.
+        new.sort_by_key(|(_, (_, number, _))| *number);
         let rest = at_most.map_or(Vec::new(), |most| new.split_off(most.min(new.len())));
         for (key, agent) in new {
             self.follow(key, agent).await;
@@ -175,6 +172,11 @@ impl Runner {
     }
 
     async fn follow(&mut self, key: String, agent: (AgentId, u64, String)) {
+        let here = self.followers.iter().find(|(_, follower)| follower.folder == agent.2).map(|(lead, _)| lead.clone());
+        if let Some(lead) = here {
+            self.failed.remove(&key);
+            return self.join(&lead, Member { agent: agent.0, number: agent.1 }).await;
+        }
         match self.open(agent.clone()) {
             Ok(follower) => {
                 self.failed.remove(&key);
@@ -182,6 +184,7 @@ impl Runner {
                 self.followers.insert(key.clone(), follower);
                 self.submit(vec![conflict::Command::Follow { agent: agent.0, merged: true }]).await;
                 self.refresh(&key, Some(&[])).await;
+                self.remember_losses(&key).await;
             }
             Err(error) => {
                 let failed = Standing::Failed(error.to_string());
@@ -301,7 +304,8 @@ impl Runner {
                 let _nobody = answer.send(());
             }
             Ask::Work(agent, answer) => {
-                let _nobody = answer.send(self.followers.get(&agent).and_then(Follower::work));
+                let follower = self.followers.values().find(|one| one.member(&agent).is_some());
+                let _nobody = answer.send(follower.and_then(Follower::work));
             }
             Ask::Keep(agent, answer) => {
                 self.keeping.ask(agent, answer);
@@ -329,6 +333,7 @@ impl Runner {
             }
             self.work_off(None).await;
         }
+        self.claims().await;
     }
 
     /// When something is due.
@@ -397,6 +402,7 @@ impl Runner {
         let Some(follower) = self.followers.get(key) else { return };
         let agent = follower.agent.clone();
         match notice {
+            Notice::Changes(changes) if follower.shared.is_some() => self.noticed_shared(key, changes).await,
             Notice::Changes(changes) => {
                 self.orchestrator.heard_of(&agent);
                 let paths: Vec<Vec<u8>> = changes.iter().flat_map(paths_of).collect();
@@ -429,7 +435,6 @@ impl Runner {
     /// Looks at what may have changed in a workspace, everything when `paths` is `None`, and merges it.
     async fn refresh(&mut self, key: &str, paths: Option<&[Vec<u8>]>) {
         let Some((follower, store)) = self.followers.get_mut(key).zip(self.store.as_ref()) else { return };
-        let number = follower.number;
         let begun = Instant::now();
         let refreshed = follower.refresh(store, self.tip, paths);
         spent("look", begun);
@@ -437,13 +442,15 @@ impl Runner {
             Ok(update) => {
                 let standing = follower.standing();
                 self.keeping.seen(key, follower.generation());
-                let meaning = &self.orchestrator.shared.following.meaning;
-                meaning.update(number, &follower.agent, follower.base(), &update);
-                self.orchestrator.shared.following.standings.lock().insert(key.to_owned(), standing);
+                let (base, parts) = (follower.base(), follower.parts(update));
+                for (member, _) in &parts {
+                    let mut standings = self.orchestrator.shared.following.standings.lock();
+                    standings.insert(member.agent.key(), standing.clone());
+                }
                 if self.unread.remove(key) && self.unread.is_empty() {
                     self.orchestrator.shared.degradations.clear("workspace_read");
                 }
-                self.take_over(number, update).await;
+                self.take_over(base, parts).await;
             }
             // What was known stays; the next look begins from it.
             Err(error) => {
@@ -454,8 +461,12 @@ impl Runner {
         }
     }
 
-    async fn take_over(&mut self, agent: u64, update: Update) {
-        let touched = self.star.update(agent, update);
+    async fn take_over(&mut self, base: Option<ObjectId>, parts: Vec<(Member, Update)>) {
+        let mut touched = BTreeSet::new();
+        for (Member { agent, number }, update) in parts {
+            self.orchestrator.shared.following.meaning.update(number, &agent, base, &update);
+            touched.extend(self.star.update(number, update));
+        }
         self.examine(touched).await;
     }
 
@@ -495,7 +506,9 @@ impl Runner {
                 Touched::default()
             })
         };
-        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
+        let members = self.followers.values().flat_map(Follower::members);
+        let agents: BTreeMap<u64, AgentId> = members.map(|one| (one.number, one.agent)).collect();
+        let agent = |number| agents.get(&number).cloned();
         let parties = |first, second| Parties::new(agent, self.target.as_deref(), first, second);
         let commands = reports.into_iter().filter_map(|report| match report {
             Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding, &touched(&finding))),
@@ -514,7 +527,8 @@ impl Runner {
             open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
         };
         let open = open(&self.orchestrator.shared.core.lock().state);
-        let number = |agent: &AgentId| self.followers.get(&agent.key()).map(|follower| follower.number);
+        let number =
+            |agent: &AgentId| self.followers.values().find_map(|one| one.member(&agent.key())).map(|one| one.number);
         let is_told = |path: &str, agents: &[AgentId]| {
             let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
             numbers.sort_unstable();

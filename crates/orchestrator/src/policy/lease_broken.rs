@@ -18,6 +18,7 @@ pub(crate) fn found(lease: &Lease, breaker: &AgentId, path: &str, entities: Vec<
         subject: Some(subject(lease.id, path)),
         affected: Some(breaker.clone()),
         entities,
+        snapshot: None,
     };
     Command::Found { overlap: Box::new(overlap), settles: false, signature: false, impact: None, regions: Vec::new() }
 }

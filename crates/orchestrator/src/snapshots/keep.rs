@@ -85,7 +85,7 @@ fn told(id: u64, record: &Record) -> Option<Kept> {
 }
 
 /// Records a snapshot; answers with its number.
-async fn record_one(orchestrator: &Orchestrator, record: Record, is_end: bool) -> Result<u64, Error> {
+pub(crate) async fn record_one(orchestrator: &Orchestrator, record: Record, is_end: bool) -> Result<u64, Error> {
     loop {
         match orchestrator
             .submit(Actor::System, crate::Command::Snapshots(Command::Keep(Box::new(record.clone()))))
@@ -193,7 +193,7 @@ fn tree_of(store: &Store, record: &Record) -> Option<ObjectId> {
     store.read_commit(commit).ok().map(|(tree, _)| tree)
 }
 
-pub(super) fn author(agent: &AgentId, now: i64) -> Author {
+pub(crate) fn author(agent: &AgentId, now: i64) -> Author {
     Author { name: agent.to_string(), email: format!("{agent}@localhost"), seconds: now / 1_000 }
 }
 

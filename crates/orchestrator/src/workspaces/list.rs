@@ -27,11 +27,19 @@ impl Orchestrator {
                 known
             })
             .await?;
+        let others = |key: &str, path: &str| -> Vec<AgentId> {
+            let here = known.iter().filter(|((other, there), (_, _, in_use))| *in_use && other != key && there == path);
+            here.map(|(_, (agent, ..))| agent.clone()).collect()
+        };
+        let shared: Vec<Vec<AgentId>> = known
+            .iter()
+            .map(|((key, path), (_, _, in_use))| if *in_use { others(key, path) } else { Vec::new() })
+            .collect();
         let mut standings = self.shared.following.standings();
         self.blocking(move |_| {
-            let shown = known.into_iter().map(|((key, path), (agent, made, is_in_use))| {
+            let shown = known.into_iter().zip(shared).map(|(((key, path), (agent, made, is_in_use)), shared_with)| {
                 let standing = is_in_use.then(|| standings.remove(&key)).flatten();
-                show(agent, path, made, is_in_use, standing)
+                Workspace { shared_with, ..show(agent, path, made, is_in_use, standing) }
             });
             Ok(shown.collect())
         })
@@ -57,5 +65,6 @@ fn show(agent_id: AgentId, path: String, made: bool, is_in_use: bool, standing: 
         followed: dirty.is_some(),
         reason,
         made,
+        shared_with: Vec::new(),
     }
 }

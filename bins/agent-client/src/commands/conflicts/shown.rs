@@ -4,7 +4,9 @@ use super::meaning;
 use crate::output::{Output, clean};
 use crate::when::{ago, word};
 use anstyle::{AnsiColor, Style};
-use orchestrator_protocol::{Conflict, ConflictRegion, ConflictType, RegionLines, Resolution, Severity, Timestamp};
+use orchestrator_protocol::{
+    AgentId, Conflict, ConflictRegion, ConflictType, RegionLines, Resolution, Severity, Timestamp,
+};
 use std::borrow::Cow;
 
 /// One colour a side, in the order in which they are named.
@@ -37,6 +39,9 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
             holders.map(|(side, agent)| out.paint(color(side).bold(), &clean(agent.as_str()))).collect();
         lines.push(format!("  {} changed what {} holds", clean(breaker.as_str()), holders.join(", ")));
     }
+    if let (ConflictType::LostUpdate, Some(loser)) = (conflict.conflict_type, &conflict.affected_agent) {
+        lines.extend(overwritten(out, conflict, loser));
+    }
     if let Some(impact) = &conflict.impact {
         lines.extend(meaning::lines(out, conflict, impact));
     }
@@ -62,6 +67,19 @@ fn settled(made: &Resolution) -> String {
     let takers: Vec<String> = made.pulled_by.iter().map(ToString::to_string).collect();
     let taken = if takers.is_empty() { "nobody yet".to_owned() } else { takers.join(", ") };
     format!("  {}", clean(&format!("settled with {}{by}: {what}; pulled by {taken}", made.strategy)))
+}
+
+/// Whose work is gone, and how it comes back.
+fn overwritten(out: &Output, conflict: &Conflict, loser: &AgentId) -> Vec<String> {
+    let by = conflict.conflicting_agents.iter().find(|agent| *agent != loser);
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    let mut lines = vec![format!("  {}", clean(&format!("work of {loser} was overwritten{by}")))];
+    if let Some(snapshot) = &conflict.snapshot_id {
+        let path = &conflict.file_path;
+        let command = format!("agent-client restore --agent-id {loser} {snapshot} '{}'", path.replace('\'', r"'\''"));
+        lines.push(format!("  {}", out.bold(&clean(&command))));
+    }
+    lines
 }
 
 /// A conflict that is over, on one line.
@@ -142,6 +160,7 @@ mod tests {
             target: None,
             agent_paths: Vec::new(),
             affected_agent: None,
+            snapshot_id: None,
             entities: Vec::new(),
             impact: None,
             regions,

@@ -104,6 +104,7 @@ impl Parties {
             regions: 0,
             subject: Some(self.subject(&subject)),
             affected: Some(self.user),
+            snapshot: None,
             entities,
         };
         let impact =

@@ -338,8 +338,9 @@ impl Worker {
         let told = told.filter_map(|broken| Some(self.parties(broken.between)?.key(&broken.subject())));
         let told: HashSet<(Vec<AgentId>, Option<String>, String)> = told.collect();
         let open = |state: &State| {
-            let open = state.conflict.conflicts().open().filter(|(_, one)| one.conflict_type == ConflictType::Semantic);
-            let semantic = open.filter_map(|(_, one)| {
+            let open = state.conflict.conflicts().open();
+            let semantic = open.filter(|(_, one)| one.conflict_type == ConflictType::Semantic);
+            let semantic = semantic.filter_map(|(_, one)| {
                 Some((one.path.clone(), one.agents.clone(), one.target.clone(), one.subject.clone()?))
             });
             semantic.collect::<Vec<_>>()
