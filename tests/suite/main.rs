@@ -7,6 +7,8 @@ mod access;
 mod arrows;
 /// Whatever comes in, the answer is clear, nothing is lost and nothing answers 5xx.
 mod bad_input;
+/// Isolated clones are made, followed and removed, and nothing that only they hold goes with them.
+mod clones;
 /// Unfinished work of agents that collides is found while it is typed.
 mod collisions;
 /// Every documented call, in every documented form, answers what is documented.

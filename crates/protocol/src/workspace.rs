@@ -11,7 +11,7 @@ pub enum Isolation {
     /// A git worktree: files of its own, branches and settings shared.
     #[default]
     Worktree,
-    /// A repository of its own.
+    /// A repository of its own: branches and settings too.
     Clone,
 }
 
@@ -92,6 +92,8 @@ pub struct Workspace {
     pub branch: Option<String>,
     /// The commit that is checked out there, in hex.
     pub head: Option<String>,
+    /// How far it is apart from the project; nothing where it cannot be read.
+    pub isolation: Option<Isolation>,
     /// Paths that are other than where the agent began, committed or not; nothing while it is not followed.
     pub dirty: Option<usize>,
     /// What its git is in the middle of.
@@ -145,7 +147,7 @@ pub struct RemovedAnswer {
     pub path: String,
     /// False for a folder that the server did not make: it stays as it is, and is the agent's no longer.
     pub removed: bool,
-    /// The branch, which stays.
+    /// The branch, which stays; nothing where it went with a clone.
     pub branch: Option<String>,
     /// Files and links that went with the folder.
     pub files: usize,

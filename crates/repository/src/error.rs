@@ -123,8 +123,18 @@ pub enum Error {
         /// Why not.
         detail: String,
     },
-    /// A worktree was not removed.
-    #[error("failed to remove the worktree {path:?}: {detail}")]
+    /// A clone could not be made.
+    #[error(
+        "failed to make a clone in {path:?}: {detail}; give a folder that is new or empty and a commit of this repository"
+    )]
+    Clone {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
+    /// A workspace was not removed.
+    #[error("failed to remove the workspace {path:?}: {detail}")]
     Removal {
         /// Its folder.
         path: PathBuf,

@@ -13,11 +13,13 @@ use orchestrator_protocol::{
 /// Arguments of `workspace`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A workspace is a git worktree on a branch of its own. Removing one refuses while it holds work that has not landed.
+A workspace is a git worktree on a branch of its own, or with '--isolation clone' a repository of its own. Removing one
+refuses while it holds work that has not landed.
 
 Examples:
   agent-client workspace create dev-agent
   agent-client workspace create dev-agent --branch topic/login --from main
+  agent-client workspace create qa-agent --isolation clone
   agent-client workspace list
   agent-client workspace remove dev-agent --keep-snapshot")]
 pub(crate) struct Arguments {
@@ -32,7 +34,7 @@ enum Action {
     Create(Create),
     /// List the folders that agents work in.
     List,
-    /// Remove an agent's workspace; its branch stays.
+    /// Remove an agent's workspace; a worktree's branch stays.
     Remove(Remove),
 }
 
@@ -98,11 +100,12 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
 }
 
 fn made(out: &Output, answer: &WorkspaceAnswer) -> Result<(), Failure> {
-    let MadeWorkspace { path, branch, head, copied, linked, left_out, .. } = &answer.workspace;
+    let MadeWorkspace { path, branch, head, isolation, copied, linked, left_out } = &answer.workspace;
     let left_out: Vec<String> = left_out.iter().map(|one| format!("{} ({})", one.path, one.reason)).collect();
     let mut table = Table::new(&["WORKSPACE OF", answer.agent_id.as_str()]);
     for (name, value) in [
         ("path", path.clone()),
+        ("isolation", word(isolation)),
         ("branch", branch.clone().unwrap_or_default()),
         ("head", head.clone().unwrap_or_default()),
         ("copied", copied.join(", ")),
@@ -115,7 +118,7 @@ fn made(out: &Output, answer: &WorkspaceAnswer) -> Result<(), Failure> {
 }
 
 fn table(workspaces: Vec<Workspace>) -> Table {
-    let mut table = Table::new(&["AGENT", "BRANCH", "HEAD", "CHANGED", "STATE", "PATH"]);
+    let mut table = Table::new(&["AGENT", "ISOLATION", "BRANCH", "HEAD", "CHANGED", "STATE", "PATH"]);
     for one in workspaces {
         let state = match (one.reason, one.busy) {
             (Some(reason), _) => format!("not followed: {reason}"),
@@ -124,6 +127,7 @@ fn table(workspaces: Vec<Workspace>) -> Table {
         };
         table.row([
             one.agent_id.to_string(),
+            one.isolation.as_ref().map(word).unwrap_or_default(),
             one.branch.unwrap_or_default(),
             one.head.map(|head| head.chars().take(10).collect()).unwrap_or_default(),
             one.dirty.map(|dirty| dirty.to_string()).unwrap_or_default(),

@@ -27,8 +27,7 @@ fn a_workspace_is_made_listed_kept_and_removed() {
     server.text(&["command", "*sync:force"]);
     let list = server.text(&["workspace", "list"]);
     let row: Vec<&str> = list.lines().nth(1).unwrap().split_whitespace().collect();
-    let is_row =
-        matches!(row.as_slice(), ["ann", "agent/ann", _, "1", "followed", path] if *path == folder.to_str().unwrap());
+    let is_row = matches!(row.as_slice(), ["ann", "worktree", "agent/ann", _, "1", "followed", path] if *path == folder.to_str().unwrap());
     assert!(is_row, "{list}");
     assert_eq!(server.json(&["workspace", "list"])["workspaces"][0]["dirty"], 1);
     let refused = server.run(&["workspace", "remove", "ann"]);

@@ -1,5 +1,6 @@
 //! All workspaces, as they are.
 
+use super::clones;
 use crate::following::Standing;
 use crate::{Error, Orchestrator};
 use orchestrator_protocol::{AgentId, Workspace};
@@ -28,10 +29,11 @@ impl Orchestrator {
             })
             .await?;
         let mut standings = self.shared.following.standings();
-        self.blocking(move |_| {
+        self.blocking(move |this| {
+            let own = &this.options().project;
             let shown = known.into_iter().map(|((key, path), (agent, made, is_in_use))| {
                 let standing = is_in_use.then(|| standings.remove(&key)).flatten();
-                show(agent, path, made, is_in_use, standing)
+                show(own, agent, path, made, is_in_use, standing)
             });
             Ok(shown.collect())
         })
@@ -39,7 +41,14 @@ impl Orchestrator {
     }
 }
 
-fn show(agent_id: AgentId, path: String, made: bool, is_in_use: bool, standing: Option<Standing>) -> Workspace {
+fn show(
+    own: &Project,
+    agent_id: AgentId,
+    path: String,
+    made: bool,
+    is_in_use: bool,
+    standing: Option<Standing>,
+) -> Workspace {
     let project = Project::discover(Path::new(&path)).ok();
     let (dirty, busy, reason) = match standing {
         Some(Standing::Followed { dirty, busy }) => (Some(dirty), busy, None),
@@ -50,6 +59,7 @@ fn show(agent_id: AgentId, path: String, made: bool, is_in_use: bool, standing: 
     Workspace {
         agent_id,
         branch: project.as_ref().and_then(|project| project.branch().ok().flatten()),
+        isolation: project.as_ref().map(|project| clones::isolation(own, project)),
         head: project.and_then(|project| project.head().ok().flatten()).map(|head| head.to_string()),
         path,
         dirty,
