@@ -21,6 +21,8 @@ mod faults_of_the_original;
 mod leases;
 /// Messages are delivered, acknowledged, redelivered and kept.
 mod messages;
+/// Work from folders out of reach is pushed, checked and compared.
+mod pushed;
 /// What was acknowledged is there after a restart.
 mod restart;
 /// What agents write is kept, comes back, and goes when it is old.

@@ -8,6 +8,7 @@ mod budget;
 mod follower;
 mod keeping;
 mod permit;
+mod pushed;
 mod record;
 mod reports;
 mod runner;
@@ -79,6 +80,11 @@ pub(crate) enum Standing {
         dirty: usize,
         /// What its git is in the middle of.
         busy: Option<WorkspaceBusy>,
+    },
+    /// What the agent pushed stands for it.
+    Pushed {
+        /// Paths that are other than where the agent began.
+        dirty: usize,
     },
     /// It is not, and why.
     Failed(String),

@@ -77,6 +77,15 @@ pub(crate) fn refused(error: repository::Error) -> Error {
         E::Unrelated { .. } | E::NotGit { .. } | E::Bare { .. } | E::Repository { .. } | E::ForeignWorktree { .. } => {
             blocked(error.to_string(), "bring the worktree back, then ask again")
         }
+        E::Pack { .. } => {
+            let hint = "make it with 'agent-client workspace push', and push again";
+            Error::invalid(ErrorCode::InvalidPack, error.to_string(), hint)
+        }
+        E::UnknownBase { .. } => {
+            let hint =
+                "ask which commit is known with POST /agents/{id}/snapshot/known, and push what it does not lead to";
+            Error::invalid(ErrorCode::UnknownBase, error.to_string(), hint)
+        }
         E::Unsaved { .. } => {
             let hint = "move it away or make it one that git tracks, then ask again";
             Error::invalid(ErrorCode::UnlandedWork, error.to_string(), hint)

@@ -133,6 +133,20 @@ pub enum Error {
         /// Why not.
         detail: String,
     },
+    /// A pack that came from outside cannot be taken.
+    #[error("failed to take the pack: {detail}; nothing of it is kept")]
+    Pack {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A pack stands on a commit that is not the target branch's.
+    #[error(
+        "failed to take the pack: it stands on {commit}, which is not in it and does not lead to the target branch"
+    )]
+    UnknownBase {
+        /// The commit.
+        commit: gix::ObjectId,
+    },
     /// A workspace was not removed.
     #[error("failed to remove the workspace {path:?}: {detail}")]
     Removal {

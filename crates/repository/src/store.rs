@@ -9,6 +9,7 @@ mod memory;
 pub(crate) mod objects;
 mod pack;
 mod refs;
+mod transfer;
 
 use std::{
     collections::HashSet,

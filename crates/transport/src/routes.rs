@@ -9,7 +9,8 @@ pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod leases;
 pub(crate) mod messages;
-pub(crate) mod snapshots;
+pub(crate) mod pushes;
+mod snapshots;
 pub(crate) mod sockets;
 pub(crate) mod sync;
 pub(crate) mod workspaces;
@@ -21,6 +22,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     agents::configure(config);
     workspaces::configure(config);
     snapshots::configure(config);
+    pushes::configure(config);
     sync::configure(config);
     conflicts::configure(config);
     messages::configure(config);

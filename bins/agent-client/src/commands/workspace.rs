@@ -1,5 +1,7 @@
 //! `agent-client workspace`: folders for agents to work in.
 
+mod push;
+
 use crate::context::Context;
 use crate::exit::Failure;
 use crate::output::{Output, clean};
@@ -21,6 +23,7 @@ Examples:
   agent-client workspace create dev-agent --branch topic/login --from main
   agent-client workspace create qa-agent --isolation clone
   agent-client workspace list
+  agent-client workspace push --agent-id far-agent --watch ~/clone
   agent-client workspace remove dev-agent --keep-snapshot")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -34,6 +37,8 @@ enum Action {
     Create(Create),
     /// List the folders that agents work in.
     List,
+    /// Send the work in a folder that the server cannot see.
+    Push(push::Push),
     /// Remove an agent's workspace; a worktree's branch stays.
     Remove(Remove),
 }
@@ -85,6 +90,7 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
             let answer = client.create_workspace(&agent_id, &WorkspaceRequest { branch, from, isolation }).await?;
             if out.is_json { out.json(&answer) } else { made(out, &answer) }
         }
+        Action::Push(arguments) => push::run(context, arguments).await,
         Action::List => {
             let list = client.workspaces().await?;
             let empty = "no workspace; make one with 'agent-client workspace create AGENT'";
@@ -123,6 +129,7 @@ fn table(workspaces: Vec<Workspace>) -> Table {
         let state = match (one.reason, one.busy) {
             (Some(reason), _) => format!("not followed: {reason}"),
             (None, Some(busy)) => format!("git is busy ({})", word(&busy)),
+            (None, None) if one.pushed => "pushed".to_owned(),
             (None, None) => "followed".to_owned(),
         };
         table.row([
@@ -132,7 +139,7 @@ fn table(workspaces: Vec<Workspace>) -> Table {
             one.head.map(|head| head.chars().take(10).collect()).unwrap_or_default(),
             one.dirty.map(|dirty| dirty.to_string()).unwrap_or_default(),
             state,
-            one.path,
+            one.path.unwrap_or_default(),
         ]);
     }
     table

@@ -1,9 +1,11 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
+mod pushes;
 mod watches;
 
 use super::follower::{FollowError, Follower, Update};
 use super::keeping::{Done, Keeping};
+use super::pushed::Pushed;
 use super::record::Parties;
 use super::reports::{Report, Reports};
 use super::source::{Memory, Tip, name};
@@ -76,6 +78,8 @@ struct Runner {
     tip: Option<(ObjectId, ObjectId)>,
     star: Star,
     followers: BTreeMap<String, Follower>,
+    /// Agents that push their work, by key.
+    pushed: BTreeMap<String, Pushed>,
     /// Agents whose workspace could not be followed: why, and when it is tried again.
     failed: BTreeMap<String, (String, Instant)>,
     reports: Reports,
@@ -110,6 +114,7 @@ impl Runner {
             tip: None,
             star: Star::default(),
             followers: BTreeMap::new(),
+            pushed: BTreeMap::new(),
             failed: BTreeMap::new(),
             reports: Reports::default(),
             memory: Memory::default(),
@@ -139,7 +144,9 @@ impl Runner {
             self.leave(&key).await;
         }
         self.failed.retain(|key, _| wanted.contains_key(key));
-        self.orchestrator.shared.following.standings.lock().retain(|key, _| wanted.contains_key(key));
+        let is_known = |key: &String| wanted.contains_key(key) || self.pushed.contains_key(key);
+        self.orchestrator.shared.following.standings.lock().retain(|key, _| is_known(key));
+        self.look_at_pushed().await;
         let is_due = |key: &String| {
             let waits = self.failed.get(key).is_some_and(|(_, again)| *again > Instant::now());
             !self.followers.contains_key(key) && !waits
@@ -241,7 +248,7 @@ impl Runner {
         if self.failed.values().any(|(_, again)| *again <= Instant::now()) {
             self.look(Some(1)).await;
         }
-        if self.followers.is_empty() && self.unmerged.is_empty() {
+        if self.followers.is_empty() && self.pushed.is_empty() && self.unmerged.is_empty() {
             return;
         }
         self.share_watches();
@@ -256,6 +263,7 @@ impl Runner {
         for key in keys {
             self.refresh(&key, Some(&[])).await;
         }
+        self.refresh_pushed().await;
         let mut paths = std::mem::take(&mut self.unmerged);
         let was_unmerged = !paths.is_empty();
         if moved {
@@ -276,7 +284,8 @@ impl Runner {
                 let _nobody = answer.send(());
             }
             Ask::Work(agent, answer) => {
-                let _nobody = answer.send(self.followers.get(&agent).and_then(Follower::work));
+                let pushed = || self.pushed.get(&agent).and_then(Pushed::work);
+                let _nobody = answer.send(self.followers.get(&agent).and_then(Follower::work).or_else(pushed));
             }
             Ask::Keep(agent, answer) => {
                 self.keeping.ask(agent, answer);
@@ -446,7 +455,7 @@ impl Runner {
     }
 
     async fn tell(&self, reports: Vec<Report>) {
-        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
+        let agent = |number| self.agent_of(number);
         let parties = |first, second| Parties::new(agent, self.target.as_deref(), first, second);
         let commands = reports.into_iter().filter_map(|report| match report {
             Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding)),
@@ -464,7 +473,7 @@ impl Runner {
             open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
         };
         let open = open(&self.orchestrator.shared.core.lock().state);
-        let number = |agent: &AgentId| self.followers.get(&agent.key()).map(|follower| follower.number);
+        let number = |agent: &AgentId| self.number_of(agent);
         let is_told = |path: &str, agents: &[AgentId]| {
             let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
             numbers.sort_unstable();

@@ -14,18 +14,20 @@ impl Orchestrator {
     /// # Errors
     /// Only when the log failed.
     pub async fn workspaces(&self) -> Result<Vec<Workspace>, Error> {
-        let known = self
+        let (known, mut heads) = self
             .read(|state| {
                 let mut known: BTreeMap<(String, String), (AgentId, bool, bool)> = BTreeMap::new();
+                let heads: BTreeMap<String, Option<String>> =
+                    crate::pushed::all(state).map(|(agent, record, _)| (agent.id.key(), record.head.clone())).collect();
                 for made in state.registry.made() {
                     known.insert((made.agent.key(), made.path.clone()), (made.agent.clone(), true, false));
                 }
                 for agent in state.registry.agents() {
-                    let Some(path) = &agent.workspace else { continue };
-                    let known = known.entry((agent.id.key(), path.clone()));
+                    let path = agent.workspace.clone().unwrap_or_default();
+                    let known = known.entry((agent.id.key(), path));
                     known.or_insert_with(|| (agent.id.clone(), false, false)).2 = true;
                 }
-                known
+                (known, heads)
             })
             .await?;
         let mut standings = self.shared.following.standings();
@@ -33,6 +35,9 @@ impl Orchestrator {
             let own = &this.options().project;
             let shown = known.into_iter().map(|((key, path), (agent, made, is_in_use))| {
                 let standing = is_in_use.then(|| standings.remove(&key)).flatten();
+                if path.is_empty() {
+                    return show_out_of_reach(agent, heads.remove(&key), standing);
+                }
                 show(own, agent, path, made, is_in_use, standing)
             });
             Ok(shown.collect())
@@ -53,6 +58,8 @@ fn show(
     let (dirty, busy, reason) = match standing {
         Some(Standing::Followed { dirty, busy }) => (Some(dirty), busy, None),
         Some(Standing::Failed(reason)) => (None, None, Some(reason)),
+        // What was pushed before the agent had this folder.
+        Some(Standing::Pushed { .. }) => (None, None, Some("it was not looked at yet".to_owned())),
         None if is_in_use => (None, None, Some("it was not looked at yet".to_owned())),
         None => (None, None, Some("no registered agent works there".to_owned())),
     };
@@ -61,11 +68,37 @@ fn show(
         branch: project.as_ref().and_then(|project| project.branch().ok().flatten()),
         isolation: project.as_ref().map(|project| clones::isolation(own, project)),
         head: project.and_then(|project| project.head().ok().flatten()).map(|head| head.to_string()),
-        path,
+        path: Some(path),
         dirty,
         busy,
         followed: dirty.is_some(),
         reason,
         made,
+        pushed: false,
+        reports_only: false,
+    }
+}
+
+/// An agent that registered no folder: `pushed` holds the commit that was checked out where it pushed from.
+fn show_out_of_reach(agent_id: AgentId, pushed: Option<Option<String>>, standing: Option<Standing>) -> Workspace {
+    let (dirty, reason) = match standing {
+        Some(Standing::Pushed { dirty }) => (Some(dirty), None),
+        Some(Standing::Failed(reason)) => (None, Some(reason)),
+        _ if pushed.is_some() => (None, Some("what it pushed was not looked at yet".to_owned())),
+        _ => (None, Some("it has no folder here and pushed nothing: only paths that it reports are known".to_owned())),
+    };
+    Workspace {
+        agent_id,
+        path: None,
+        branch: None,
+        isolation: None,
+        reports_only: pushed.is_none(),
+        pushed: pushed.is_some(),
+        head: pushed.flatten(),
+        dirty,
+        busy: None,
+        followed: dirty.is_some(),
+        reason,
+        made: false,
     }
 }
