@@ -91,7 +91,7 @@ async fn what_is_typed_in_a_workspace_is_followed_and_listed() {
     let head = text(&ann, &["rev-parse", "HEAD"]);
     let shown = |agent: &str, path: &Path, branch: &str| {
         json!({"agent_id": agent, "path": path, "branch": branch, "head": head, "isolation": "worktree", "dirty": 1, "busy": null,
-            "followed": true, "reason": null, "made": true})
+            "followed": true, "reason": null, "made": true, "pushed": false, "reports_only": false})
     };
     assert_eq!(listed, [shown("Ann", &ann, "agent/Ann"), shown("bob", &bob, "topic/b")]);
     let open = server.get("/conflicts?status=pending").await.body["conflicts"].clone();

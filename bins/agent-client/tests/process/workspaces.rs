@@ -56,7 +56,6 @@ fn every_refusal_of_a_workspace_has_its_exit_code() {
         (&["create", "ghost"][..], 3),
         (&["remove", "ghost"], 3),
         (&["remove", "bob"], 3),
-        (&["create", "bob", "--isolation", "clone"], 4),
         (&["create", "bob", "--branch=-x"], 2),
         (&["create", "bob", "--branch", "a..b"], 2),
         (&["create", "bob", "--from", "no-such"], 2),

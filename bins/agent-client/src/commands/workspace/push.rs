@@ -56,11 +56,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Push) -> Result<(), Fa
                     true => persist(out, async || push(client, &store, &agent_id, made).await).await?,
                     false => push(client, &store, &agent_id, made).await?,
                 }?;
-                if out.is_json {
-                    out.json(&answer)?
-                } else {
-                    out.line(&told(&answer))?
-                }
+                if out.is_json { out.json(&answer) } else { out.line(&told(&answer)) }?;
                 // What was sent is the server's to keep.
                 let mark = store.mark();
                 store.sweep(mark, [workspace.snapshot().tree().map_err(unusable)?]).map_err(unusable)?;
@@ -99,6 +95,7 @@ fn told(answer: &PushAnswer) -> String {
     format!("pushed the work of {agent_id} as {snapshot_id} ({commit}; {paths} uncommitted {files})")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is a map_err function")]
 fn unusable(error: orchestrator_repository::Error) -> Failure {
     Failure::new(Exit::Failed, "repository", error.to_string(), "")
 }
