@@ -134,7 +134,9 @@ async fn pushed_work_collides_like_any_other_until_it_is_pushed_anew_or_gone() {
     assert_eq!(text(&store, &["show", &format!("{id}:a.txt")]), "one\nfar's\nthree");
     assert_eq!(text(&store, &["show", &format!("{id}~1:d/c.txt")]), "c");
     git(&store, &["fsck", "--strict", "--no-dangling"]);
+    std::fs::write(server.state().join("receiving/half.pack"), "PACK").unwrap();
     let server = server.restart().await;
+    assert!(!server.state().join("receiving").exists(), "what a killed server was receiving is cleared away");
     server.eventually("it is followed again", async || listed(&server, "far").await["dirty"] == 2).await;
     assert_eq!(pending(&server).await.len(), 1, "a restart withdraws nothing");
 

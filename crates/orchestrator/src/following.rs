@@ -135,6 +135,7 @@ impl Following {
         if orchestrator.options().project.git_common_dir().is_none() {
             return Ok(());
         }
+        crate::pushed::clear(orchestrator);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let this = orchestrator.clone();
         let follow = move || runtime.block_on(runner::run(this, asked));

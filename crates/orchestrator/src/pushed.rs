@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// Why such a snapshot was taken.
 const REASON: &str = "pushed";
+/// Folder of packs on their way in, below the state folder.
+const RECEIVING: &str = "receiving";
 /// Commits of one question.
 const MAX_COMMITS: usize = 256;
 
@@ -25,6 +27,11 @@ pub(crate) fn all(state: &State) -> impl Iterator<Item = (&registry::Agent, &Rec
         let commit = ObjectId::from_hex(record.commit.as_deref()?.as_bytes()).ok()?;
         (record.reason == REASON).then_some((agent, record, commit))
     })
+}
+
+/// Removes what a process that was killed had been receiving.
+pub(crate) fn clear(orchestrator: &Orchestrator) {
+    let _none = fs::remove_dir_all(orchestrator.options().state_dir.join(RECEIVING));
 }
 
 /// A file that goes with the value.
@@ -51,7 +58,7 @@ impl Orchestrator {
     /// # Errors
     /// The disk refuses.
     pub fn spool(&self) -> std::io::Result<(Spool, fs::File)> {
-        let folder = self.options().state_dir.join("receiving");
+        let folder = self.options().state_dir.join(RECEIVING);
         fs::create_dir_all(&folder)?;
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
