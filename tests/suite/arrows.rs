@@ -56,7 +56,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "orchestrator-transport",
         ],
     ),
-    ("agent-client", &["orchestrator-client", "orchestrator-protocol", "orchestrator-watch"]),
+    (
+        "agent-client",
+        &["orchestrator-client", "orchestrator-protocol", "orchestrator-repository", "orchestrator-watch"],
+    ),
 ];
 
 /// Libraries that one crate only may know.

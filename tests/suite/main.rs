@@ -7,6 +7,8 @@ mod access;
 mod arrows;
 /// Whatever comes in, the answer is clear, nothing is lost and nothing answers 5xx.
 mod bad_input;
+/// Isolated clones are made, followed and removed, and nothing that only they hold goes with them.
+mod clones;
 /// Unfinished work of agents that collides is found while it is typed.
 mod collisions;
 /// Every documented call, in every documented form, answers what is documented.
@@ -21,6 +23,8 @@ mod impact;
 mod leases;
 /// Messages are delivered, acknowledged, redelivered and kept.
 mod messages;
+/// Work from folders out of reach is pushed, checked and compared.
+mod pushed;
 /// Conflicts are settled by merged results, which agents take into their work without losing any of it.
 mod resolutions;
 /// What was acknowledged is there after a restart.

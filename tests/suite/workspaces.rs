@@ -90,8 +90,8 @@ async fn what_is_typed_in_a_workspace_is_followed_and_listed() {
     let listed = list(&server).await;
     let head = text(&ann, &["rev-parse", "HEAD"]);
     let shown = |agent: &str, path: &Path, branch: &str| {
-        json!({"agent_id": agent, "path": path, "branch": branch, "head": head, "dirty": 1, "busy": null,
-            "followed": true, "reason": null, "made": true})
+        json!({"agent_id": agent, "path": path, "branch": branch, "head": head, "isolation": "worktree", "dirty": 1, "busy": null,
+            "followed": true, "reason": null, "made": true, "pushed": false, "reports_only": false})
     };
     assert_eq!(listed, [shown("Ann", &ann, "agent/Ann"), shown("bob", &bob, "topic/b")]);
     let open = server.get("/conflicts?status=pending").await.body["conflicts"].clone();
@@ -119,8 +119,6 @@ async fn bad_names_and_starts_are_refused_and_leave_nothing() {
         assert_eq!((answer.status, answer.code()), (422, "invalid_request"), "{from}: {}", answer.body);
     }
     assert_eq!(ask(&server, "x.lock", json!({})).await.status, 422, "its usual branch has no name");
-    let answer = ask(&server, "ann", json!({"isolation": "clone"})).await;
-    assert_eq!((answer.status, answer.code()), (422, "not_supported"), "{}", answer.body);
     assert_eq!(ask(&server, "ann", json!({"isolation": "moon"})).await.status, 422);
     let answer = ask(&server, "nobody", json!({})).await;
     assert_eq!((answer.status, answer.code()), (404, "unknown_agent"));

@@ -58,6 +58,7 @@ impl From<ErrorCode> for Exit {
             | E::NotYourMessage
             | E::NotSupported
             | E::MailboxFull
+            | E::InvalidPack
             | E::BodyTooLarge
             | E::MessageTooLarge
             | E::LimitReached
@@ -74,7 +75,8 @@ impl From<ErrorCode> for Exit {
             | E::ResultRefused
             | E::ResultDoesNotParse
             | E::UnlandedWork
-            | E::WorkspaceBlocked => Self::Conflict,
+            | E::WorkspaceBlocked
+            | E::UnknownBase => Self::Conflict,
             E::StorageUnavailable | E::WatchUnavailable | E::ShuttingDown => Self::Unavailable,
             E::Timeout => Self::Timeout,
             E::Internal => Self::Failed,
@@ -183,12 +185,12 @@ mod tests {
             (
                 4,
                 "method_not_allowed not_your_message not_supported mailbox_full body_too_large message_too_large \
-                 limit_reached origin_not_allowed host_not_allowed operator_only upgrade_required",
+                 limit_reached origin_not_allowed host_not_allowed operator_only upgrade_required invalid_pack",
             ),
             (
                 5,
                 "idempotency_mismatch lease_held stale_token already_resolved conflict_changed cannot_settle result_refused \
-                 result_does_not_parse unlanded_work workspace_blocked",
+                 result_does_not_parse unlanded_work workspace_blocked unknown_base",
             ),
             (6, "storage_unavailable watch_unavailable shutting_down"),
             (7, "timeout"),

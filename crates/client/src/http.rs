@@ -128,6 +128,11 @@ impl Call<'_> {
         self
     }
 
+    fn bytes(mut self, kind: &'static str, body: Vec<u8>) -> Self {
+        self.builder = self.builder.header(header::CONTENT_TYPE, kind).body(body);
+        self
+    }
+
     fn header(mut self, name: &'static str, value: &str) -> Self {
         self.builder = self.builder.header(name, value);
         self

@@ -9,6 +9,7 @@ mod follower;
 mod keeping;
 mod meaning;
 mod permit;
+mod pushed;
 mod record;
 mod reports;
 mod runner;
@@ -94,6 +95,11 @@ pub(crate) enum Standing {
         /// What its git is in the middle of.
         busy: Option<WorkspaceBusy>,
     },
+    /// What the agent pushed stands for it.
+    Pushed {
+        /// Paths that are other than where the agent began.
+        dirty: usize,
+    },
     /// It is not, and why.
     Failed(String),
 }
@@ -146,6 +152,7 @@ impl Following {
         if orchestrator.options().project.git_common_dir().is_none() {
             return Ok(());
         }
+        crate::pushed::clear(orchestrator);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let this = orchestrator.clone();
         let follow = move || runtime.block_on(runner::run(this, asked));

@@ -1,9 +1,10 @@
-//! Workspaces that are made for agents: git worktrees, each on a branch of its own.
+//! Workspaces that are made for agents: git worktrees or clones, each on a branch of its own.
 //!
 //! The log says which there are. A marker in the state folder is written before anything is made and removed after
 //! everything is: a marker without a workspace in the log is what a crash left, and the next request for that agent
 //! clears it away. All work on the disk is done off the async workers, one workspace at a time.
 
+mod clones;
 mod keep;
 mod list;
 mod make;
@@ -70,11 +71,20 @@ fn blocked(detail: impl Into<String>, hint: &'static str) -> Error {
 pub(crate) fn refused(error: repository::Error) -> Error {
     use repository::Error as E;
     match error {
-        E::Worktree { .. } | E::Removal { .. } | E::Busy { .. } | E::Io { .. } | E::Folder { .. } => {
+        E::Worktree { .. } | E::Clone { .. } | E::Removal { .. } | E::Busy { .. } | E::Io { .. } | E::Folder { .. } => {
             blocked(error.to_string(), "clear away what is in the way, then ask again")
         }
         E::Unrelated { .. } | E::NotGit { .. } | E::Bare { .. } | E::Repository { .. } | E::ForeignWorktree { .. } => {
             blocked(error.to_string(), "bring the worktree back, then ask again")
+        }
+        E::Pack { .. } => {
+            let hint = "make it with 'agent-client workspace push', and push again";
+            Error::invalid(ErrorCode::InvalidPack, error.to_string(), hint)
+        }
+        E::UnknownBase { .. } => {
+            let hint =
+                "ask which commit is known with POST /agents/{id}/snapshot/known, and push what it does not lead to";
+            Error::invalid(ErrorCode::UnknownBase, error.to_string(), hint)
         }
         E::Unsaved { .. } => {
             let hint = "move it away or make it one that git tracks, then ask again";

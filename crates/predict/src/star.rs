@@ -130,6 +130,12 @@ impl Star {
         self.works.get(&agent)
     }
 
+    /// All agents' changes at a path, in the order of their numbers.
+    pub fn changes_at<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (Agent, Change)> + 'a {
+        let sharers = self.sharers.get(path).into_iter().flatten();
+        sharers.filter_map(|agent| Some((*agent, *self.works.get(agent)?.get(path)?)))
+    }
+
     /// All findings at a path, in a stable order: with landed work first, then of every two agents.
     ///
     /// # Errors

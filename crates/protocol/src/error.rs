@@ -69,6 +69,10 @@ pub enum ErrorCode {
     UnlandedWork,
     /// Something on the disk or in git is in the way of making or removing the workspace.
     WorkspaceBlocked,
+    /// The pack cannot be taken: damaged, not whole, or with content that no worktree may hold.
+    InvalidPack,
+    /// The pack stands on commits that the target branch does not have.
+    UnknownBase,
     /// What was asked needs a part that is not there yet.
     NotSupported,
     /// No workflow of that name is defined.

@@ -71,6 +71,6 @@ pub use snapshot::{
 };
 pub use time::Timestamp;
 pub use workspace::{
-    Backup, Isolation, Keep, LeftOut, MadeWorkspace, RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer,
-    WorkspaceBusy, WorkspaceList, WorkspaceRequest,
+    Backup, Isolation, Keep, KnownAnswer, KnownRequest, LeftOut, MadeWorkspace, PushAnswer, PushRequest,
+    RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer, WorkspaceBusy, WorkspaceList, WorkspaceRequest,
 };

@@ -11,7 +11,7 @@ pub enum Isolation {
     /// A git worktree: files of its own, branches and settings shared.
     #[default]
     Worktree,
-    /// A repository of its own.
+    /// A repository of its own: branches and settings too.
     Clone,
 }
 
@@ -86,12 +86,14 @@ pub enum WorkspaceBusy {
 pub struct Workspace {
     /// Whose it is.
     pub agent_id: AgentId,
-    /// Absolute path of the folder.
-    pub path: String,
+    /// Absolute path of the folder; nothing for one that the server cannot see.
+    pub path: Option<String>,
     /// The branch that is checked out there; nothing on a detached head.
     pub branch: Option<String>,
     /// The commit that is checked out there, in hex.
     pub head: Option<String>,
+    /// How far it is apart from the project; nothing where it cannot be read.
+    pub isolation: Option<Isolation>,
     /// Paths that are other than where the agent began, committed or not; nothing while it is not followed.
     pub dirty: Option<usize>,
     /// What its git is in the middle of.
@@ -105,6 +107,52 @@ pub struct Workspace {
     /// Other registered agents that work in the same folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_with: Vec<AgentId>,
+    /// Whether its work is what the agent pushed last.
+    #[serde(default)]
+    pub pushed: bool,
+    /// Whether nothing is known of it but the paths that the agent reports.
+    #[serde(default)]
+    pub reports_only: bool,
+}
+
+/// `POST /agents/{id}/snapshot/known`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KnownRequest {
+    /// Commits in hex, newest first; at most 256.
+    pub commits: Vec<String>,
+}
+
+/// Answer to `POST /agents/{id}/snapshot/known`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KnownAnswer {
+    /// `success`.
+    pub status: String,
+    /// The first of the commits that leads to the target branch; nothing where none does.
+    pub commit: Option<String>,
+}
+
+/// Query of `PUT /agents/{id}/snapshot`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PushRequest {
+    /// The commit of the work in hex; its only parent is what is checked out.
+    pub commit: String,
+}
+
+/// Answer to `PUT /agents/{id}/snapshot`: the work is on stable storage and merged with that of others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PushAnswer {
+    /// `success`.
+    pub status: String,
+    /// The agent, in the spelling first registered.
+    pub agent_id: AgentId,
+    /// Names it among the agent's snapshots.
+    pub snapshot_id: String,
+    /// The commit, in hex.
+    pub commit: String,
+    /// Its parent; nothing before the first commit.
+    pub head: Option<String>,
+    /// Paths that differ from that.
+    pub paths: usize,
 }
 
 /// `GET /workspaces`.
@@ -148,7 +196,7 @@ pub struct RemovedAnswer {
     pub path: String,
     /// False for a folder that the server did not make: it stays as it is, and is the agent's no longer.
     pub removed: bool,
-    /// The branch, which stays.
+    /// The branch, which stays; nothing where it went with a clone.
     pub branch: Option<String>,
     /// Files and links that went with the folder.
     pub files: usize,

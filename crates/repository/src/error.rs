@@ -125,8 +125,32 @@ pub enum Error {
         /// Why not.
         detail: String,
     },
-    /// A worktree was not removed.
-    #[error("failed to remove the worktree {path:?}: {detail}")]
+    /// A clone could not be made.
+    #[error(
+        "failed to make a clone in {path:?}: {detail}; give a folder that is new or empty and a commit of this repository"
+    )]
+    Clone {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
+    /// A pack that came from outside cannot be taken.
+    #[error("failed to take the pack: {detail}; nothing of it is kept")]
+    Pack {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A pack stands on a commit that is not the target branch's.
+    #[error(
+        "failed to take the pack: it stands on {commit}, which is not in it and does not lead to the target branch"
+    )]
+    UnknownBase {
+        /// The commit.
+        commit: gix::ObjectId,
+    },
+    /// A workspace was not removed.
+    #[error("failed to remove the workspace {path:?}: {detail}")]
     Removal {
         /// Its folder.
         path: PathBuf,

@@ -43,6 +43,7 @@
 //! # }
 //! ```
 
+mod clone;
 mod error;
 mod exclude;
 mod path;

@@ -9,6 +9,7 @@ mod memory;
 pub(crate) mod objects;
 mod pack;
 mod refs;
+mod transfer;
 
 use std::{
     collections::HashSet,
@@ -105,6 +106,14 @@ impl Store {
         create::add_alternate(&self.inner.folder, &objects).map_err(Error::io("add an alternate for", &objects))
     }
 
+    /// Lets the store read an objects folder no longer, by its canonical name; true when it did.
+    /// # Errors
+    /// The list cannot be read or written.
+    pub fn remove_alternate(&self, objects: &Path) -> Result<bool, Error> {
+        let _one = self.inner.writing.lock();
+        create::remove_alternate(&self.inner.folder, objects).map_err(Error::io("remove an alternate for", objects))
+    }
+
     /// The content of a blob.
     /// # Errors
     /// It is nowhere, or not a blob.
@@ -161,10 +170,26 @@ impl Store {
         commits.iter().try_for_each(|(name, commit)| self.write_ref(name, *commit))
     }
 
+    /// As [`keep`](Self::keep), of one commit with these of its ancestors, which a clone may hold and the user's
+    /// repository does not. Whatever else it stands on must be pinned by the caller.
+    /// # Errors
+    /// As [`keep`](Self::keep).
+    pub fn keep_history(&self, name: &str, commit: ObjectId, history: Vec<ObjectId>) -> Result<(), Error> {
+        refs::check(name)?;
+        let _one = self.inner.writing.lock();
+        self.write_history(&[commit], history.into_iter().collect())?;
+        self.write_ref(name, commit)
+    }
+
     fn write_durable(&self, ids: &[ObjectId]) -> Result<(), Error> {
+        self.write_history(ids, HashSet::new())
+    }
+
+    fn write_history(&self, ids: &[ObjectId], history: HashSet<ObjectId>) -> Result<(), Error> {
         let objects = self.objects();
         let durable = |id: &gix::oid| self.is_durable(id);
         let mut walk = Walk::new(&objects, &durable);
+        walk.history = history;
         for id in ids {
             walk.add(*id)?;
         }

@@ -370,6 +370,6 @@ fn cleaned(path: &BStr) -> Result<Option<BString>, Error> {
 }
 
 /// True for a name that some system takes for git's own folder.
-fn is_git(name: &BStr) -> bool {
+pub(crate) fn is_git(name: &BStr) -> bool {
     name.to_str_lossy().split('\\').any(is_git_folder)
 }

@@ -6,7 +6,9 @@ mod remove;
 use std::path::PathBuf;
 
 pub use create::Start;
+pub(crate) use create::branch_name;
 pub use remove::Removed;
+pub(crate) use remove::count;
 
 /// One checkout of the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]

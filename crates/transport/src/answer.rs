@@ -31,6 +31,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::InvalidAddress
         | C::UnknownCommand
         | C::UnknownFrame
+        | C::InvalidPack
         | C::NotSupported => StatusCode::UNPROCESSABLE_ENTITY,
         C::UnknownAgent
         | C::NoCapableAgent
@@ -53,7 +54,8 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::ResultRefused
         | C::ResultDoesNotParse
         | C::UnlandedWork
-        | C::WorkspaceBlocked => StatusCode::CONFLICT,
+        | C::WorkspaceBlocked
+        | C::UnknownBase => StatusCode::CONFLICT,
         C::MailboxFull | C::LimitReached => StatusCode::TOO_MANY_REQUESTS,
         C::BodyTooLarge | C::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         C::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 /// Largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// Largest pack of a pushed snapshot, in bytes.
+pub(crate) const MAX_PACK: u64 = 256 * 1024 * 1024;
 /// Longest time that a body may take to arrive.
 pub(crate) const MAX_BODY_TIME: Duration = Duration::from_secs(30);
 /// Largest payload of a message, in bytes.

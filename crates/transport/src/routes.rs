@@ -10,6 +10,7 @@ pub(crate) mod inbox;
 pub(crate) mod leases;
 pub(crate) mod messages;
 pub(crate) mod pull;
+pub(crate) mod pushes;
 pub(crate) mod snapshots;
 pub(crate) mod sockets;
 pub(crate) mod sync;
@@ -22,6 +23,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     agents::configure(config);
     workspaces::configure(config);
     snapshots::configure(config);
+    pushes::configure(config);
     sync::configure(config);
     conflicts::configure(config);
     pull::configure(config);

@@ -96,8 +96,9 @@ async fn agent(context: &Context<'_>, whose: Whose) -> Result<String, Failure> {
     let here = std::env::current_dir().and_then(|folder| folder.canonicalize()).unwrap_or_default();
     let workspaces = context.client.workspaces().await?.workspaces;
     let around = |path: &str| Path::new(path).canonicalize().is_ok_and(|path| here.starts_with(path));
-    let found = workspaces.into_iter().filter(|one| around(&one.path)).max_by_key(|one| one.path.len());
-    found.map(|one| one.agent_id.to_string()).ok_or_else(|| {
+    let placed = workspaces.into_iter().filter_map(|one| Some((one.path?, one.agent_id)));
+    let found = placed.filter(|(path, _)| around(path)).max_by_key(|(path, _)| path.len());
+    found.map(|(_, agent)| agent.to_string()).ok_or_else(|| {
         Failure::usage("the current folder is no agent's workspace".to_owned(), "name the agent with --agent-id ID")
     })
 }

@@ -1,5 +1,7 @@
 //! `agent-client workspace`: folders for agents to work in.
 
+mod push;
+
 use crate::context::Context;
 use crate::exit::Failure;
 use crate::output::{Output, clean};
@@ -14,12 +16,15 @@ use orchestrator_protocol::{
 /// Arguments of `workspace`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A workspace is a git worktree on a branch of its own. Removing one refuses while it holds work that has not landed.
+A workspace is a git worktree on a branch of its own, or with '--isolation clone' a repository of its own. Removing one
+refuses while it holds work that has not landed.
 
 Examples:
   agent-client workspace create dev-agent
   agent-client workspace create dev-agent --branch topic/login --from main
+  agent-client workspace create qa-agent --isolation clone
   agent-client workspace list
+  agent-client workspace push --agent-id far-agent --watch ~/clone
   agent-client workspace remove dev-agent --keep-snapshot")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -33,7 +38,9 @@ enum Action {
     Create(Create),
     /// List the folders that agents work in.
     List,
-    /// Remove an agent's workspace; its branch stays.
+    /// Send the work in a folder that the server cannot see.
+    Push(push::Push),
+    /// Remove an agent's workspace; a worktree's branch stays.
     Remove(Remove),
 }
 
@@ -84,6 +91,7 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
             let answer = client.create_workspace(&agent_id, &WorkspaceRequest { branch, from, isolation }).await?;
             if out.is_json { out.json(&answer) } else { made(out, &answer) }
         }
+        Action::Push(arguments) => push::run(context, arguments).await,
         Action::List => {
             let list = client.workspaces().await?;
             let empty = "no workspace; make one with 'agent-client workspace create AGENT'";
@@ -99,11 +107,12 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
 }
 
 fn made(out: &Output, answer: &WorkspaceAnswer) -> Result<(), Failure> {
-    let MadeWorkspace { path, branch, head, copied, linked, left_out, .. } = &answer.workspace;
+    let MadeWorkspace { path, branch, head, isolation, copied, linked, left_out } = &answer.workspace;
     let left_out: Vec<String> = left_out.iter().map(|one| format!("{} ({})", one.path, one.reason)).collect();
     let mut table = Table::new(&["WORKSPACE OF", answer.agent_id.as_str()]);
     for (name, value) in [
         ("path", path.clone()),
+        ("isolation", word(isolation)),
         ("branch", branch.clone().unwrap_or_default()),
         ("head", head.clone().unwrap_or_default()),
         ("copied", copied.join(", ")),
@@ -116,22 +125,24 @@ fn made(out: &Output, answer: &WorkspaceAnswer) -> Result<(), Failure> {
 }
 
 fn table(workspaces: Vec<Workspace>) -> Table {
-    let mut table = Table::new(&["AGENT", "BRANCH", "HEAD", "CHANGED", "STATE", "PATH"]);
+    let mut table = Table::new(&["AGENT", "ISOLATION", "BRANCH", "HEAD", "CHANGED", "STATE", "PATH"]);
     for one in workspaces {
         let state = match (one.reason, one.busy) {
             (Some(reason), _) => format!("not followed: {reason}"),
             (None, Some(busy)) => format!("git is busy ({})", word(&busy)),
+            (None, None) if one.pushed => "pushed".to_owned(),
             (None, None) => "followed".to_owned(),
         };
         let others: Vec<&str> = one.shared_with.iter().map(AgentId::as_str).collect();
         let state = if others.is_empty() { state } else { format!("{state}, shared with {}", others.join(", ")) };
         table.row([
             one.agent_id.to_string(),
+            one.isolation.as_ref().map(word).unwrap_or_default(),
             one.branch.unwrap_or_default(),
             one.head.map(|head| head.chars().take(10).collect()).unwrap_or_default(),
             one.dirty.map(|dirty| dirty.to_string()).unwrap_or_default(),
             state,
-            one.path,
+            one.path.unwrap_or_default(),
         ]);
     }
     table

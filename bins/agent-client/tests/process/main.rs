@@ -7,6 +7,8 @@ mod calls;
 mod connections;
 /// Every failure has its exit code and is told in one line.
 mod exits;
+/// Work in a clone that the server cannot see is pushed, once or as it changes.
+mod push;
 /// An agent shows, acknowledges, survives restarts, watches and takes its leave.
 mod running;
 /// Work is kept, shown and put back, whatever happens to the server and the folder.

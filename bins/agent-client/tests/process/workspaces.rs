@@ -27,8 +27,7 @@ fn a_workspace_is_made_listed_kept_and_removed() {
     server.text(&["command", "*sync:force"]);
     let list = server.text(&["workspace", "list"]);
     let row: Vec<&str> = list.lines().nth(1).unwrap().split_whitespace().collect();
-    let is_row =
-        matches!(row.as_slice(), ["ann", "agent/ann", _, "1", "followed", path] if *path == folder.to_str().unwrap());
+    let is_row = matches!(row.as_slice(), ["ann", "worktree", "agent/ann", _, "1", "followed", path] if *path == folder.to_str().unwrap());
     assert!(is_row, "{list}");
     assert_eq!(server.json(&["workspace", "list"])["workspaces"][0]["dirty"], 1);
     let refused = server.run(&["workspace", "remove", "ann"]);
@@ -57,7 +56,6 @@ fn every_refusal_of_a_workspace_has_its_exit_code() {
         (&["create", "ghost"][..], 3),
         (&["remove", "ghost"], 3),
         (&["remove", "bob"], 3),
-        (&["create", "bob", "--isolation", "clone"], 4),
         (&["create", "bob", "--branch=-x"], 2),
         (&["create", "bob", "--branch", "a..b"], 2),
         (&["create", "bob", "--from", "no-such"], 2),

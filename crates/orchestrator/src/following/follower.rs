@@ -323,6 +323,6 @@ fn committed(
     Ok(found.map(|change| (path(change.path), side(change.to))).collect())
 }
 
-fn path(path: BString) -> Path {
+pub(super) fn path(path: BString) -> Path {
     Vec::from(path).into()
 }

@@ -39,7 +39,9 @@ impl Orchestrator {
         let worktrees = options.project.worktrees().map_err(crate::mail::internal)?;
         let roots = options.workspace_roots.iter().filter_map(|root| root.canonicalize().ok());
         let own: [PathBuf; 1] = [options.project.root().to_owned()];
-        let mut open = worktrees.into_iter().map(|worktree| worktree.path).chain(roots).chain(own);
+        let made: Vec<PathBuf> =
+            self.shared.core.lock().state.registry.made().map(|made| PathBuf::from(&made.path)).collect();
+        let mut open = worktrees.into_iter().map(|worktree| worktree.path).chain(roots).chain(own).chain(made);
         Ok(open.any(|open| folder.starts_with(open)))
     }
 }

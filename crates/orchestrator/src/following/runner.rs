@@ -2,12 +2,14 @@
 
 mod leases;
 mod losses;
+mod pushes;
 mod sharing;
 mod sides;
 mod watches;
 
 use super::follower::{FollowError, Follower, Update};
 use super::keeping::{Done, Keeping};
+use super::pushed::Pushed;
 use super::record::Parties;
 use super::reports::{Report, Reports};
 use super::shared::Member;
@@ -85,6 +87,8 @@ struct Runner {
     tip: Option<(ObjectId, ObjectId)>,
     star: Star,
     followers: BTreeMap<String, Follower>,
+    /// Agents that push their work, by key.
+    pushed: BTreeMap<String, Pushed>,
     /// Agents whose workspace could not be followed: why, and when it is tried again.
     failed: BTreeMap<String, (String, Instant)>,
     reports: Reports<Path, Between, Finding>,
@@ -125,6 +129,7 @@ impl Runner {
             tip: None,
             star: Star::default(),
             followers: BTreeMap::new(),
+            pushed: BTreeMap::new(),
             failed: BTreeMap::new(),
             reports: Reports::default(),
             memory: Memory::default(),
@@ -145,7 +150,9 @@ impl Runner {
         };
         self.let_go(&wanted).await;
         self.failed.retain(|key, _| wanted.contains_key(key));
-        self.orchestrator.shared.following.standings.lock().retain(|key, _| wanted.contains_key(key));
+        let is_known = |key: &String| wanted.contains_key(key) || self.pushed.contains_key(key);
+        self.orchestrator.shared.following.standings.lock().retain(|key, _| is_known(key));
+        self.look_at_pushed().await;
         let is_due = |key: &String| {
             let waits = self.failed.get(key).is_some_and(|(_, again)| *again > Instant::now());
             !self.followers.values().any(|follower| follower.member(key).is_some()) && !waits
@@ -268,7 +275,7 @@ impl Runner {
         if self.failed.values().any(|(_, again)| *again <= Instant::now()) {
             self.look(Some(1)).await;
         }
-        if self.followers.is_empty() && self.unmerged.is_empty() {
+        if self.followers.is_empty() && self.pushed.is_empty() && self.unmerged.is_empty() {
             return;
         }
         self.share_watches();
@@ -283,6 +290,7 @@ impl Runner {
         for key in keys {
             self.refresh(&key, Some(&[])).await;
         }
+        self.refresh_pushed().await;
         let mut paths = std::mem::take(&mut self.unmerged);
         let was_unmerged = !paths.is_empty();
         if moved {
@@ -305,7 +313,8 @@ impl Runner {
             }
             Ask::Work(agent, answer) => {
                 let follower = self.followers.values().find(|one| one.member(&agent).is_some());
-                let _nobody = answer.send(follower.and_then(Follower::work));
+                let pushed = || self.pushed.get(&agent).and_then(Pushed::work);
+                let _nobody = answer.send(follower.and_then(Follower::work).or_else(pushed));
             }
             Ask::Keep(agent, answer) => {
                 self.keeping.ask(agent, answer);
@@ -498,6 +507,7 @@ impl Runner {
     }
 
     async fn tell(&mut self, reports: Vec<Report<Path, Between, Finding>>) {
+        let agents = self.agents();
         let Some(store) = &self.store else { return };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let touched = |finding: &Finding| {
@@ -506,8 +516,6 @@ impl Runner {
                 Touched::default()
             })
         };
-        let members = self.followers.values().flat_map(Follower::members);
-        let agents: BTreeMap<u64, AgentId> = members.map(|one| (one.number, one.agent)).collect();
         let agent = |number| agents.get(&number).cloned();
         let parties = |first, second| Parties::new(agent, self.target.as_deref(), first, second);
         let commands = reports.into_iter().filter_map(|report| match report {
@@ -527,8 +535,7 @@ impl Runner {
             open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
         };
         let open = open(&self.orchestrator.shared.core.lock().state);
-        let number =
-            |agent: &AgentId| self.followers.values().find_map(|one| one.member(&agent.key())).map(|one| one.number);
+        let number = |agent: &AgentId| self.number_of(agent);
         let is_told = |path: &str, agents: &[AgentId]| {
             let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
             numbers.sort_unstable();

@@ -1,6 +1,6 @@
 //! Making an agent's work durable. Blocks: for the disk, and for others who write into the store.
 
-use super::ledger::{Command, Record, parts};
+use super::ledger::{Command, Record};
 use super::{object, wire_id};
 use crate::{Actor, Error, Orchestrator, Reply};
 use orchestrator_protocol::{AgentId, SnapshotKind};
@@ -147,9 +147,7 @@ fn prepare(
         let core = orchestrator.shared.core.lock();
         let snapshots = &core.state.snapshots;
         let newest = snapshots.newest(work.number, fits).map(|(id, record)| (id, record.clone()));
-        let known = snapshots.kept().chain(snapshots.dropping()).filter_map(|(_, record)| parts(&record.name));
-        let last = known.filter(|(number, _)| *number == work.number).map(|(_, stamp)| stamp).max();
-        (newest, last.map_or(0, |last| last + 1))
+        (newest, snapshots.next_stamp(work.number))
     };
     if let Some((id, record)) = newest
         && (record.head == head || record.head.is_none())
@@ -198,7 +196,7 @@ pub(crate) fn author(agent: &AgentId, now: i64) -> Author {
 }
 
 /// The name of the pin that holds a commit for the snapshots that stand on it.
-pub(super) fn pin(base: &str) -> String {
+pub(crate) fn pin(base: &str) -> String {
     format!("kept-{base}")
 }
 

@@ -134,6 +134,12 @@ impl Snapshots {
         self.kept().rev().find(|(_, record)| record.number == number && fits(record))
     }
 
+    /// The least time that no ref of an agent's number has or had, in milliseconds.
+    pub(crate) fn next_stamp(&self, number: u64) -> i64 {
+        let known = self.kept().chain(self.dropping()).filter_map(|(_, record)| parts(&record.name));
+        known.filter(|(whose, _)| *whose == number).map(|(_, stamp)| stamp + 1).max().unwrap_or(0)
+    }
+
     /// Whether any snapshot has this ref.
     pub(crate) fn has_ref(&self, name: &str) -> bool {
         self.kept.values().chain(self.dropping.values()).any(|record| record.name == name)

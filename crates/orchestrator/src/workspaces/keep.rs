@@ -1,11 +1,14 @@
 //! What would go with a workspace's folder, and keeping it.
 
+use super::clones::{self, Loose};
 use super::marker::Marker;
 use super::{blocked, refused};
 use crate::{Error, Orchestrator};
 use orchestrator_protocol::{AgentId, Backup, ErrorCode, Keep, RemoveWorkspaceRequest};
 use orchestrator_repository::bstr::{BString, ByteSlice};
-use orchestrator_repository::{Author, Delta, Limits, Mode, Notice, Snapshot, State, Store, Workspace};
+use orchestrator_repository::{
+    Author, Delta, Limits, Mode, Notice, ObjectId, Project, Snapshot, State, Store, Workspace,
+};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -56,10 +59,13 @@ impl Orchestrator {
         let snapshot = workspace.snapshot();
         let project = &self.options().project;
         let target = project.head().map_err(refused)?;
-        let commits = match snapshot.head {
-            Some(head) => store.ahead(head, target, MAX_COMMITS).map_err(refused)?,
+        let clone = Project::discover(folder).map_err(refused)?;
+        let below_head = match snapshot.head {
+            Some(head) => store.beyond(&[head], target.as_slice(), MAX_COMMITS).map_err(refused)?.len(),
             None => 0,
         };
+        let loose = clones::loose(store, project, &clone, snapshot.head, MAX_COMMITS).map_err(refused)?;
+        let commits = below_head + loose.as_ref().map_or(0, |loose| loose.commits.len());
         let paths = snapshot.delta.len();
         if paths + commits > 0 && request.keep != Some(Keep::Snapshot) {
             let landed = project.branch().map_err(refused)?.unwrap_or_else(|| "the project".to_owned());
@@ -74,6 +80,10 @@ impl Orchestrator {
         }
         can_hold(&snapshot)?;
         let ignored = self.ignored(store, whose, &snapshot)?;
+        if let Some(path) = loose.as_ref().and_then(|_| clones::other_worktree(&clone)) {
+            let hint = "remove it with 'git worktree remove', then ask again";
+            return Err(blocked(format!("'{path}' is a worktree of the clone"), hint));
+        }
         if let Some(path) = ignored.repository {
             let hint = "move it away, then ask again";
             return Err(blocked(format!("'{path}' is a repository of its own, which no snapshot holds"), hint));
@@ -90,7 +100,7 @@ impl Orchestrator {
         }
         let backup = match paths + commits {
             0 => None,
-            _ => Some(back_up(store, whose, &workspace, &snapshot).map_err(refused)?),
+            _ => Some(back_up(store, whose, &snapshot, target, loose.as_ref()).map_err(refused)?),
         };
         workspace.rescan().map_err(refused)?;
         if workspace.snapshot().generation != snapshot.generation || workspace.state() != State::Ready {
@@ -185,30 +195,49 @@ fn is_shared(whose: &Whose<'_>, project: &Path, path: &Path) -> bool {
 fn back_up(
     store: &Store,
     whose: &Whose<'_>,
-    workspace: &Workspace,
     snapshot: &Snapshot,
+    target: Option<ObjectId>,
+    loose: Option<&Loose>,
 ) -> Result<Backup, orchestrator_repository::Error> {
     let agent = whose.agent;
     let now = crate::engine::now().0;
     let author = Author { name: agent.to_string(), email: format!("{agent}@localhost"), seconds: now / 1_000 };
-    let message = format!("Work of {agent}, kept when its workspace was removed\n");
-    let commit = snapshot.commit(&author, &message)?;
+    let mut message = format!("Work of {agent}, kept when its workspace was removed\n");
+    for (name, tip) in loose.iter().flat_map(|loose| &loose.tips) {
+        message.push_str(&format!("\n{name}: {tip}"));
+    }
+    let tips = loose.iter().flat_map(|loose| &loose.tips).map(|(_, tip)| *tip);
+    let parents: Vec<ObjectId> = snapshot.head.into_iter().chain(tips).collect();
+    let commit = store.commit(snapshot.tree()?, &parents, &author, &message)?;
     let short = format!("{}-{now}", whose.number);
     let name = format!("refs/backup/{short}");
-    workspace.pin(&format!("backup-{short}"))?;
-    store.keep(&[(name.clone(), commit)])?;
+    let pin = format!("backup-{short}");
+    match snapshot.head {
+        Some(head) if loose.is_none() => {
+            store.pin(&pin, head)?;
+            store.keep(&[(name.clone(), commit)])?;
+        }
+        // What a clone has beyond the target branch goes with it.
+        _ => {
+            target.map_or(Ok(()), |target| store.pin(&pin, target))?;
+            let history = store.beyond(&parents, target.as_slice(), usize::MAX)?;
+            store.keep_history(&name, commit, history)?;
+        }
+    }
     let repository = store.folder().display().to_string();
     let quoted = repository.replace('\'', r"'\''");
     let restore = format!("git fetch '{quoted}' {name}:refs/heads/kept/{short}");
     Ok(Backup { name, commit: commit.to_string(), repository, restore })
 }
 
-/// The paths that a folder holds beyond its commit, or other than it; nothing when only files are missing.
-pub(super) fn additions(store: &Store, folder: &Path) -> Option<BTreeSet<String>> {
-    let snapshot = open(store, folder).ok()?.snapshot();
+/// The paths that a folder holds beyond its commit, or other than it; nothing when only files are missing, and no
+/// commit is there only.
+pub(super) fn additions(store: &Store, project: &Project, folder: &Path) -> Option<BTreeSet<String>> {
+    let workspace = open(store, folder).ok()?;
+    let snapshot = workspace.snapshot();
     let added = snapshot.delta.iter().filter(|(_, delta)| matches!(delta, Delta::Entry(_)));
     let paths: BTreeSet<String> = added.map(|(path, _)| path.to_str_lossy().into_owned()).collect();
-    (!paths.is_empty()).then_some(paths)
+    (!paths.is_empty() || clones::holds_commits(store, project, &workspace)).then_some(paths)
 }
 
 fn counted(number: usize, what: &str) -> String {

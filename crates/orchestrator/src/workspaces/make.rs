@@ -1,5 +1,6 @@
 //! Making a workspace.
 
+use super::clones;
 use super::marker::{self, Marker};
 use super::share::{self, Shared};
 use super::{blocked, refused, stands};
@@ -36,14 +37,14 @@ impl Orchestrator {
         let (registered, made) = self.who(&agent).await?;
         let registered = registered.ok_or_else(|| registry::Error::UnknownAgent(agent.to_string()))?;
         let branch = request.branch.clone().unwrap_or_else(|| format!("agent/{}", registered.id));
-        self.check(&request, &branch)?;
+        self.check(&branch)?;
         self.can_record()?;
         let agent = registered.id.clone();
         if let Some(made) = made {
             let (path, id) = (made.path.clone(), agent.clone());
             let is_there = self.blocking(move |this| this.is_there(&id, &path)).await?;
             if is_there {
-                return self.again(actor, &registered, made, request.branch).await;
+                return self.again(actor, &registered, made, &request).await;
             }
         }
         let id = agent.clone();
@@ -53,15 +54,11 @@ impl Orchestrator {
         Ok((agent, made))
     }
 
-    fn check(&self, request: &WorkspaceRequest, branch: &str) -> Result<(), Error> {
+    fn check(&self, branch: &str) -> Result<(), Error> {
         let invalid = |detail: String, hint| Err(Error::invalid(ErrorCode::InvalidRequest, detail, hint));
         if self.options().project.git_common_dir().is_none() {
             let detail = "the project is no git repository, so there are no worktrees";
             return Err(Error::invalid(ErrorCode::NotSupported, detail, "run 'git init' there and start again"));
-        }
-        if request.isolation == Some(Isolation::Clone) {
-            let hint = "leave 'isolation' out for a worktree, or make a clone and register its folder";
-            return Err(Error::invalid(ErrorCode::NotSupported, "this server makes worktrees, no clones", hint));
         }
         if !Project::is_branch_name(branch) || branch.len() > 200 {
             let hint = "give 'branch' a name that 'git check-ref-format --branch' takes, of at most 200 bytes";
@@ -80,7 +77,7 @@ impl Orchestrator {
             let detail = format!("the folder of '{path}' is not there");
             return Err(blocked(detail, "mount or bring back the folder of the workspaces, then ask again"));
         }
-        self.options().project.remove_worktree(folder).map_err(refused)?;
+        self.unmake(folder, marker::read(self, agent).as_ref())?;
         marker::remove(self, agent)?;
         Ok(false)
     }
@@ -91,14 +88,18 @@ impl Orchestrator {
         actor: Actor,
         registered: &registry::Agent,
         made: registry::Made,
-        asked: Option<String>,
+        request: &WorkspaceRequest,
     ) -> Result<(AgentId, MadeWorkspace), Error> {
         let agent = registered.id.clone();
         let (id, path, branch) = (agent.clone(), made.path.clone(), made.branch.clone());
         let workspace = self.blocking(move |this| Ok(this.describe(&id, &path))).await?;
-        if let Some(asked) = asked
-            && asked != branch
-            && workspace.branch.as_ref() != Some(&asked)
+        if request.isolation.is_some_and(|asked| asked != workspace.isolation) {
+            let detail = format!("agent '{agent}' has a workspace of another isolation at '{}'", made.path);
+            return Err(blocked(detail, "leave 'isolation' out, or remove the workspace first"));
+        }
+        if let Some(asked) = &request.branch
+            && *asked != branch
+            && workspace.branch.as_ref() != Some(asked)
         {
             let detail = format!("agent '{agent}' has a workspace on the branch '{branch}' at '{}'", made.path);
             return Err(blocked(detail, "switch the branch there with git, or remove the workspace first"));
@@ -113,13 +114,15 @@ impl Orchestrator {
     fn describe(&self, agent: &AgentId, path: &str) -> MadeWorkspace {
         let project = Project::discover(Path::new(path)).ok();
         let marker = marker::read(self, agent).filter(|marker| marker.path == path);
+        let found = project.as_ref().map(|project| clones::isolation(&self.options().project, project));
+        let isolation = marker.as_ref().map(|marker| marker.isolation).or(found).unwrap_or_default();
         let (copied, linked, left_out) =
             marker.map(|marker| (marker.copied, marker.linked, marker.left_out)).unwrap_or_default();
         MadeWorkspace {
             path: path.to_owned(),
             branch: project.as_ref().and_then(|project| project.branch().ok().flatten()),
             head: project.and_then(|project| project.head().ok().flatten()).map(|head| head.to_string()),
-            isolation: Isolation::Worktree,
+            isolation,
             copied,
             linked,
             left_out,
@@ -150,22 +153,29 @@ impl Orchestrator {
             let detail = format!("'{path}' is there already, and was not made by this server");
             return Err(blocked(detail, "move it away, or register it as the agent's workspace"));
         }
+        let isolation = request.isolation.unwrap_or_default();
         let mut marker = Marker {
             path,
             branch: branch.to_owned(),
-            new_branch_at: new_branch_at.map(|at| at.to_string()),
+            isolation,
+            // A clone's branch goes with the clone.
+            new_branch_at: new_branch_at.filter(|_| isolation == Isolation::Worktree).map(|at| at.to_string()),
             copied: Vec::new(),
             linked: Vec::new(),
             left_out: Vec::new(),
         };
         marker::write(self, agent, &marker)?;
-        if let Err(error) = project.create_worktree(&folder, start) {
+        let made = match isolation {
+            Isolation::Worktree => project.create_worktree(&folder, start),
+            Isolation::Clone => project.create_clone(&folder, start),
+        };
+        if let Err(error) = made {
             // Nothing was made.
             marker::remove(self, agent)?;
             return Err(refused(error));
         }
         let shared = share::share(project, &folder, &options.workspace_copy, &options.workspace_link);
-        hide(project, &store, &folder, &shared).map_err(refused)?;
+        hide(&store, &folder, &shared).map_err(refused)?;
         (marker.copied, marker.linked, marker.left_out) = (shared.copied, shared.linked, shared.left_out);
         marker::write(self, agent, &marker)?;
         Ok(self.describe(agent, &marker.path))
@@ -221,7 +231,8 @@ fn head(project: &Project) -> Result<ObjectId, Error> {
 
 /// What was copied or linked must not become the agent's work: where no rule ignores it, a line in `info/exclude`
 /// does.
-fn hide(project: &Project, store: &Store, folder: &Path, shared: &Shared) -> Result<(), repository::Error> {
+fn hide(store: &Store, folder: &Path, shared: &Shared) -> Result<(), repository::Error> {
+    let project = Project::discover(folder)?;
     let work = Workspace::open(store, folder, Limits::default())?.snapshot();
     for item in shared.copied.iter().chain(&shared.linked) {
         let is_of_it = |path: &&BString| {

@@ -1,7 +1,7 @@
 //! What is written before a workspace is made and removed after it is gone.
 
 use crate::{Error, Orchestrator};
-use orchestrator_protocol::{AgentId, LeftOut};
+use orchestrator_protocol::{AgentId, Isolation, LeftOut};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -14,8 +14,11 @@ pub(super) struct Marker {
     pub(super) path: String,
     /// The branch.
     pub(super) branch: String,
-    /// The commit, in hex, at which the branch was made with the workspace; nothing for one that was there before,
-    /// and when the workspace is being removed.
+    /// How far it is apart from the project.
+    #[serde(default)]
+    pub(super) isolation: Isolation,
+    /// The commit, in hex, at which the branch was made with the workspace; nothing for one that was there before
+    /// or is a clone's own, and when the workspace is being removed.
     pub(super) new_branch_at: Option<String>,
     /// What the workspace got of the project's untracked files.
     pub(super) copied: Vec<String>,

@@ -4,7 +4,7 @@ use super::keep::{Whose, additions};
 use super::marker::{self, Marker};
 use super::{refused, stands};
 use crate::{Actor, Error, Orchestrator};
-use orchestrator_protocol::{AgentId, Keep, RemoveWorkspaceRequest, RemovedAnswer};
+use orchestrator_protocol::{AgentId, Isolation, Keep, RemoveWorkspaceRequest, RemovedAnswer};
 use orchestrator_registry as registry;
 use orchestrator_repository::{ObjectId, Removed, Store};
 use std::path::Path;
@@ -70,6 +70,7 @@ impl Orchestrator {
                 let none = Marker {
                     path: work.path.clone(),
                     branch: work.branch.clone(),
+                    isolation: if folder.join(".git").is_dir() { Isolation::Clone } else { Isolation::Worktree },
                     new_branch_at: None,
                     copied: Vec::new(),
                     linked: Vec::new(),
@@ -91,14 +92,19 @@ impl Orchestrator {
         self.shared.following.looked().await?;
         self.shared.following.idle().await?;
         let (agent, path) = (made.agent.clone(), made.path.clone());
-        let removed = self
+        let (removed, is_clone) = self
             .blocking(move |this| {
-                let removed = this.options().project.remove_worktree(Path::new(&path)).map_err(refused)?;
+                let marker = marker::read(this, &agent);
+                let removed = this.unmake(Path::new(&path), marker.as_ref())?;
                 marker::remove(this, &agent)?;
-                Ok(removed)
+                Ok((removed, marker.is_some_and(|marker| marker.isolation == Isolation::Clone)))
             })
             .await?;
         let told = answer(made.agent, made.path, true, removed);
+        if is_clone {
+            let message = "Workspace removed, and its branches with it".to_owned();
+            return Ok(RemovedAnswer { ignored_files, backup, message, ..told });
+        }
         Ok(RemovedAnswer { branch: Some(made.branch), ignored_files, backup, ..told })
     }
 
@@ -109,21 +115,22 @@ impl Orchestrator {
         };
         let store = self.shared.following.store(&self.options().project).map_err(refused)?;
         let removed = self.clear(&store, agent, number, &left)?;
-        Ok(RemovedAnswer { branch: Some(left.branch), ..answer(agent.clone(), left.path, true, removed) })
+        let branch = (left.isolation == Isolation::Worktree).then_some(left.branch);
+        Ok(RemovedAnswer { branch, ..answer(agent.clone(), left.path, true, removed) })
     }
 
     /// Clears away what a crash left between a workspace and its record. What stands there beyond its commit is kept
     /// first.
     pub(super) fn clear(&self, store: &Store, agent: &AgentId, number: u64, left: &Marker) -> Result<Removed, Error> {
         let folder = Path::new(&left.path);
-        if let Some(paths) = additions(store, folder) {
+        if let Some(paths) = additions(store, &self.options().project, folder) {
             tracing::warn!(%agent, ?paths, "a workspace that was half made or half removed held work: keeping it");
             let request = RemoveWorkspaceRequest { keep: Some(Keep::Snapshot), discard_ignored: Some(true) };
             let whose = Whose { agent, number, folder, marker: Some(left) };
             let kept = self.keep(store, &whose, &request)?;
             tracing::warn!(%agent, backup = ?kept.backup, "kept");
         }
-        let removed = self.options().project.remove_worktree(folder).map_err(refused)?;
+        let removed = self.unmake(folder, Some(left))?;
         if let Some(at) = left.new_branch_at.as_ref().and_then(|at| ObjectId::from_hex(at.as_bytes()).ok()) {
             self.options().project.delete_branch(&left.branch, at).map_err(refused)?;
         }

@@ -47,6 +47,20 @@ pub(crate) fn add_alternate(folder: &Path, objects: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Takes one objects folder off the list; true when it was there.
+pub(crate) fn remove_alternate(folder: &Path, objects: &Path) -> io::Result<bool> {
+    let alternates = folder.join("objects/info/alternates");
+    let found = read(&alternates)?;
+    let lines = found.split_inclusive(|byte| *byte == b'\n');
+    let is_other = |line: &&[u8]| line.strip_suffix(b"\n").unwrap_or(line) != objects.as_os_str().as_bytes();
+    let left: Vec<&[u8]> = lines.filter(is_other).collect();
+    let left = left.concat();
+    if left.len() == found.len() {
+        return Ok(false);
+    }
+    whole(&alternates, &left).map(|()| true)
+}
+
 /// Replaces a file so that power loss leaves the old or the new one; does nothing when it is so already.
 pub(crate) fn whole(path: &Path, content: &[u8]) -> io::Result<()> {
     if fs::read(path).is_ok_and(|found| found == content) {

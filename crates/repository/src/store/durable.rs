@@ -14,6 +14,8 @@ pub(crate) struct Walk<'a> {
     objects: &'a Objects,
     /// True for what is in a pack of ours.
     durable: &'a dyn Fn(&gix::oid) -> bool,
+    /// Commits that are taken too where one that is taken stands on them.
+    pub(crate) history: HashSet<ObjectId>,
     seen: HashSet<ObjectId>,
     taken: HashSet<ObjectId>,
     /// Each once, in the order found: commits, then their trees and blobs.
@@ -22,10 +24,17 @@ pub(crate) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(objects: &'a Objects, durable: &'a dyn Fn(&gix::oid) -> bool) -> Self {
-        Self { objects, durable, seen: HashSet::new(), taken: HashSet::new(), found: Vec::new() }
+        Self {
+            objects,
+            durable,
+            history: HashSet::new(),
+            seen: HashSet::new(),
+            taken: HashSet::new(),
+            found: Vec::new(),
+        }
     }
 
-    /// A commit: itself, every parent that is only in memory, and all content that no parent has at the same
+    /// A commit: itself, every parent that is only in memory or of the history, and all content that no parent has at the same
     /// place. A tree: what of it is in memory. A blob: itself.
     pub(crate) fn add(&mut self, id: ObjectId) -> Result<(), Error> {
         let mut open = vec![id];
@@ -40,7 +49,7 @@ impl<'a> Walk<'a> {
                     let mut bases = Vec::new();
                     for parent in parents {
                         bases.push(self.objects.tree_of(&parent)?);
-                        if self.objects.memory.contains(&parent) {
+                        if self.objects.memory.contains(&parent) || self.history.contains(&parent) {
                             open.push(parent);
                         }
                     }

@@ -82,7 +82,7 @@ pub(crate) fn repair(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn entry(kind: Kind, content: &[u8]) -> io::Result<Vec<u8>> {
+pub(super) fn entry(kind: Kind, content: &[u8]) -> io::Result<Vec<u8>> {
     let header = match kind {
         Kind::Blob => Header::Blob,
         Kind::Tree => Header::Tree,

@@ -89,7 +89,7 @@ impl Project {
     }
 
     /// The repository, for writing refs.
-    fn writable(&self, failed: impl Fn(&dyn std::fmt::Display) -> Error) -> Result<gix::Repository, Error> {
+    pub(crate) fn writable(&self, failed: impl Fn(&dyn std::fmt::Display) -> Error) -> Result<gix::Repository, Error> {
         let Some(common) = self.git_common_dir() else {
             return Err(Error::NotGit { path: self.root().to_owned() });
         };
@@ -105,7 +105,7 @@ impl Project {
 }
 
 /// git refuses more for branches than for refs.
-fn branch_name(branch: &str) -> Option<FullName> {
+pub(crate) fn branch_name(branch: &str) -> Option<FullName> {
     if branch.starts_with('-') || branch == "HEAD" {
         return None;
     }

@@ -24,19 +24,16 @@ pub struct Removed {
 }
 
 impl Store {
-    /// How many commits lead to `head` that do not lead to `target`, at most `limit`.
+    /// Commits on disk that lead to any of `tips` and to none of `hidden`, at most `limit`.
     /// # Errors
     /// A commit cannot be read.
-    pub fn ahead(&self, head: ObjectId, target: Option<ObjectId>, limit: usize) -> Result<usize, Error> {
-        let failed = |error: &dyn std::fmt::Display| Error::git(format!("walk the commits of {head}"), error);
+    pub fn beyond(&self, tips: &[ObjectId], hidden: &[ObjectId], limit: usize) -> Result<Vec<ObjectId>, Error> {
+        let failed = |error: &dyn std::fmt::Display| Error::git(format!("walk the commits of {tips:?}"), error);
         let repository = self.repository();
-        let walk = repository.rev_walk([head]).with_hidden(target).all().map_err(|error| failed(&error))?;
-        let mut found = 0;
-        for commit in walk.take(limit) {
-            commit.map_err(|error| failed(&error))?;
-            found += 1;
-        }
-        Ok(found)
+        let tips = tips.iter().copied();
+        let walk = repository.rev_walk(tips).with_hidden(hidden.iter().copied()).all();
+        let walk = walk.map_err(|error| failed(&error))?;
+        walk.take(limit).map(|commit| Ok(commit.map_err(|error| failed(&error))?.id)).collect()
     }
 
     /// The paths of all files of a tree.
@@ -137,7 +134,7 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-fn count(folder: &Path, found: &mut Removed) -> std::io::Result<()> {
+pub(crate) fn count(folder: &Path, found: &mut Removed) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let meta = entry.metadata()?;

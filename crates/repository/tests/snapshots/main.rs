@@ -3,6 +3,8 @@
 
 /// The same, for cases that were thought of.
 mod cases;
+/// New clones, which stand alone, and what only they hold.
+mod clones;
 /// Random operations: a snapshot is what `git add -A && git write-tree` gives.
 mod equality;
 /// Runs git in folders that a test made.

@@ -148,6 +148,6 @@ fn a_text_names_a_commit_in_few_ways_only() {
     assert_eq!(project.head().unwrap(), Some(id(&head)));
     let tracked = project.tracked().unwrap();
     assert!(tracked.holds("README") && !tracked.holds("READ") && !tracked.holds("d"));
-    assert_eq!(repository.store().ahead(id(&head), None, 10).unwrap(), 1);
-    assert_eq!(repository.store().ahead(id(&head), Some(id(&head)), 10).unwrap(), 0);
+    assert_eq!(repository.store().beyond(&[id(&head)], &[], 10).unwrap(), [id(&head)]);
+    assert!(repository.store().beyond(&[id(&head)], &[id(&head)], 10).unwrap().is_empty());
 }

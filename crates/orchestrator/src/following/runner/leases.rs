@@ -23,23 +23,24 @@ pub(super) struct Broken {
 impl Runner {
     /// Which of the changes at these paths break a lease: what is to be told.
     pub(super) fn broken_leases(&mut self, paths: &BTreeSet<Path>) -> Vec<Command> {
+        let agents = self.agents();
         let Some(store) = &self.store else { return Vec::new() };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let mut reports = Vec::new();
         for path in paths {
             let file = name(path);
             let mut broken: BTreeMap<(u64, Agent), Broken> = BTreeMap::new();
-            let changes = self.followers.values().filter_map(|one| Some((one, self.star.work(one.number)?.get(path)?)));
-            for (follower, change) in changes {
+            for (breaker, change) in self.star.changes_at(path) {
+                let Some(agent) = agents.get(&breaker) else { continue };
                 let claims: Vec<Lease> = {
                     let core = self.orchestrator.shared.core.lock();
-                    core.state.registry.claims_on(&file, &follower.agent).cloned().collect()
+                    core.state.registry.claims_on(&file, agent).cloned().collect()
                 };
                 for lease in claims {
                     let mut entities = Vec::new();
                     if lease.resource.kind == ResourceKind::Entity {
                         // What cannot be read or parsed is not said to be broken.
-                        let changed = changed_entities(path, *change, &source).unwrap_or_default();
+                        let changed = changed_entities(path, change, &source).unwrap_or_default();
                         let named = changed.iter().map(|one| (format!("{file}::{}", one.path), one.whole));
                         let claimed = &lease.resource.value;
                         let broken = named.filter(|(entity, whole)| {
@@ -50,7 +51,6 @@ impl Runner {
                             continue;
                         }
                     }
-                    let breaker = follower.number;
                     broken.insert((lease.id, breaker), Broken { lease, breaker, path: file.clone(), entities });
                 }
             }
@@ -86,25 +86,24 @@ impl Runner {
         let core = self.orchestrator.shared.core.lock();
         let open = core.state.conflict.conflicts().open().filter(|(_, one)| one.conflict_type == ConflictType::Lease);
         let stale = open.filter_map(|(_, one)| {
-            let breaker = self.followers.get(&one.affected.as_ref()?.key())?;
-            let holders = core.state.registry.claims_on(&one.path, &breaker.agent);
+            let breaker = one.affected.as_ref()?;
+            let holders = core.state.registry.claims_on(&one.path, breaker);
             let lease = holders.into_iter().find(|lease| is_about(one, lease))?;
-            let key = (one.path.as_str(), lease.id, breaker.number);
-            (!told.contains(&key)).then(|| gone(lease, &breaker.agent, &one.path))
+            let key = (one.path.as_str(), lease.id, self.number_of(breaker)?);
+            (!told.contains(&key)).then(|| gone(lease, breaker, &one.path))
         });
         stale.collect()
     }
 
     fn as_commands(&self, reports: Vec<Report<Path, (u64, Agent), Broken>>) -> Vec<Command> {
-        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
         let command = |report| match report {
             Report::Found(Broken { lease, breaker, path, entities }) => {
-                Some(found(&lease, &agent(breaker)?, &path, entities))
+                Some(found(&lease, &self.agent_of(breaker)?, &path, entities))
             }
             Report::Gone(path, (lease, number)) => {
                 // With the lease its records ended.
                 let lease = self.orchestrator.shared.core.lock().state.registry.lease(lease).cloned()?;
-                Some(gone(&lease, &agent(number)?, &name(&path)))
+                Some(gone(&lease, &self.agent_of(number)?, &name(&path)))
             }
         };
         reports.into_iter().filter_map(command).collect()

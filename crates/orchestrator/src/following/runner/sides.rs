@@ -11,8 +11,7 @@ use orchestrator_repository::Error;
 impl Runner {
     /// Nothing when they do not collide there any more.
     pub(super) fn sides(&mut self, between: &Between) -> Result<Option<Sides>, Error> {
-        let number = |key: String| self.followers.get(&key).map(|follower| follower.number);
-        let mut numbers: Vec<u64> = between.agents.iter().filter_map(|agent| number(agent.key())).collect();
+        let mut numbers: Vec<u64> = between.agents.iter().filter_map(|agent| self.number_of(agent)).collect();
         let leading = numbers.first().copied();
         numbers.sort_unstable();
         let (first, second) = match (numbers.as_slice(), &between.target) {
@@ -24,7 +23,7 @@ impl Runner {
         let Some((store, path)) = self.store.as_ref().zip(path) else { return Ok(None) };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let Some(found) = self.star.sides(&path, first, second, &source)? else { return Ok(None) };
-        let agent = |number| self.followers.values().find(|one| one.number == number).map(|one| one.agent.clone());
+        let agent = |number| self.agent_of(number);
         let parties = Parties::new(agent, self.target.as_deref(), first, second);
         let Some(Command::Found { overlap, .. }) =
             parties.map(|parties| parties.found(&found.finding, &Touched::default()))
