@@ -196,6 +196,8 @@ impl Following {
     /// Returns when every change of a followed file that was finished before the call has been merged, and compared with
     /// what others define and use, as far as the target branch is read by then.
     pub(crate) async fn barrier(&self) -> Result<Vec<String>, Error> {
+        // A workspace that is only just being followed has a watcher when this answers.
+        self.looked().await?;
         let watchers: Vec<(String, Arc<Handle>)> =
             self.watchers.lock().iter().map(|(agent, handle)| (agent.clone(), handle.clone())).collect();
         let mut unsettled = Vec::new();
