@@ -1,26 +1,25 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
 mod leases;
+mod looking;
 mod losses;
+mod merging;
 mod pushes;
 mod sharing;
 mod sides;
 mod watches;
 
-use super::follower::{FollowError, Follower, Update};
+use super::Ask;
+use super::follower::Follower;
 use super::keeping::{Done, Keeping};
 use super::pushed::Pushed;
-use super::record::Parties;
-use super::reports::{Report, Reports};
-use super::shared::Member;
-use super::source::{Memory, Tip, name};
-use super::{Ask, Standing};
+use super::reports::Reports;
+use super::source::Memory;
 use crate::snapshots::keep::keep;
-use crate::{Actor, Command, Error, Orchestrator, State};
+use crate::{Actor, Command, Error, Orchestrator};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
-use orchestrator_predict::{Finding, Path, Star, Touched};
-use orchestrator_protocol::AgentId;
+use orchestrator_predict::{Finding, Path, Star};
 use orchestrator_repository::{ObjectId, Store};
 use orchestrator_watch::{ChangeKind, Notice, unescape};
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,121 +135,6 @@ impl Runner {
             unread: BTreeSet::new(),
             unmerged: BTreeSet::new(),
             caught_up: false,
-        }
-    }
-
-    /// Follows exactly the workspaces that the state names. Of new ones at most so many, and looks again soon for the
-    /// rest: a first look at a large folder takes a while, and those that are followed already must not wait for it.
-    async fn look(&mut self, at_most: Option<usize>) {
-        let wanted: BTreeMap<String, (AgentId, u64, String)> = {
-            let core = self.orchestrator.shared.core.lock();
-            let folder = |text: &Option<String>| text.clone().filter(|text| text.starts_with('/'));
-            let agents = core.state.registry.agents();
-            agents.filter_map(|a| Some((a.id.key(), (a.id.clone(), a.number, folder(&a.workspace)?)))).collect()
-        };
-        self.let_go(&wanted).await;
-        self.failed.retain(|key, _| wanted.contains_key(key));
-        let is_known = |key: &String| wanted.contains_key(key) || self.pushed.contains_key(key);
-        self.orchestrator.shared.following.standings.lock().retain(|key, _| is_known(key));
-        self.look_at_pushed().await;
-        let is_due = |key: &String| {
-            let waits = self.failed.get(key).is_some_and(|(_, again)| *again > Instant::now());
-            !self.followers.values().any(|follower| follower.member(key).is_some()) && !waits
-        };
-        let mut new: Vec<_> = wanted.into_iter().filter(|(key, _)| is_due(key)).collect();
-        // Of those who share a folder, the first one registered comes first.
-        new.sort_by_key(|(_, (_, number, _))| *number);
-        let rest = at_most.map_or(Vec::new(), |most| new.split_off(most.min(new.len())));
-        for (key, agent) in new {
-            self.follow(key, agent).await;
-        }
-        self.show_failures();
-        self.share_watches();
-        if !rest.is_empty() {
-            self.orchestrator.shared.following.look();
-        } else if !self.caught_up && self.failed.is_empty() {
-            self.caught_up = true;
-            self.withdraw_stale().await;
-            self.look_at_leases().await;
-            let stale = self.stale_leases();
-            self.submit(stale).await;
-            self.orchestrator.shared.following.meaning.caught_up();
-        }
-    }
-
-    async fn follow(&mut self, key: String, agent: (AgentId, u64, String)) {
-        let here = self.followers.iter().find(|(_, follower)| follower.folder == agent.2).map(|(lead, _)| lead.clone());
-        if let Some(lead) = here {
-            self.failed.remove(&key);
-            return self.join(&lead, Member { agent: agent.0, number: agent.1 }).await;
-        }
-        match self.open(agent.clone()) {
-            Ok(follower) => {
-                self.failed.remove(&key);
-                self.orchestrator.shared.following.watchers.lock().insert(key.clone(), follower.handle.clone());
-                self.followers.insert(key.clone(), follower);
-                self.submit(vec![conflict::Command::Follow { agent: agent.0, merged: true }]).await;
-                self.refresh(&key, Some(&[])).await;
-                self.remember_losses(&key).await;
-            }
-            Err(error) => {
-                let failed = Standing::Failed(error.to_string());
-                self.orchestrator.shared.following.standings.lock().insert(key.clone(), failed);
-                let reason = format!("{}: {error}", agent.2);
-                self.failed.insert(key, (reason, Instant::now() + RETRY));
-                self.submit(vec![conflict::Command::Follow { agent: agent.0, merged: false }]).await;
-            }
-        }
-    }
-
-    fn open(&mut self, agent: (AgentId, u64, String)) -> Result<Follower, FollowError> {
-        let store = self.open_store()?;
-        let used: usize = self.followers.values().map(|one| one.handle.stats().folders_watched).sum();
-        Follower::open(&self.orchestrator, &store, agent, self.budget.saturating_sub(used))
-    }
-
-    fn open_store(&mut self) -> Result<Store, orchestrator_repository::Error> {
-        if let Some(store) = &self.store {
-            return Ok(store.clone());
-        }
-        let store = self.orchestrator.shared.following.store(&self.orchestrator.options().project)?;
-        self.store = Some(store.clone());
-        self.find_tip()?;
-        Ok(store)
-    }
-
-    async fn leave(&mut self, key: &str) {
-        while let Some(notice) = self.followers.get_mut(key).and_then(|one| one.notices.try_recv().ok()) {
-            Box::pin(self.noticed(key, notice)).await;
-        }
-        let Some(follower) = self.followers.remove(key) else { return };
-        self.orchestrator.shared.following.watchers.lock().remove(key);
-        self.orchestrator.shared.following.standings.lock().remove(key);
-        if self.unread.remove(key) && self.unread.is_empty() {
-            self.orchestrator.shared.degradations.clear("workspace_read");
-        }
-        follower.handle.stop();
-        let touched = self.star.remove(follower.number);
-        self.orchestrator.shared.following.meaning.gone(follower.number);
-        let number = follower.number;
-        // The records are withdrawn with the agent.
-        let _withdrawn = self.reports.forget(|_, (first, second)| *first == number || *second == Some(number));
-        let _withdrawn = self.broken.forget(|_, (_, breaker)| *breaker == number);
-        let agent = follower.agent.clone();
-        self.keeping.left(key, follower);
-        self.submit(vec![conflict::Command::Withdraw { agent }]).await;
-        self.examine(touched).await;
-    }
-
-    fn show_failures(&self) {
-        let degradations = &self.orchestrator.shared.degradations;
-        if self.failed.is_empty() {
-            degradations.clear("workspaces");
-        } else {
-            let reasons: Vec<&str> = self.failed.values().map(|(reason, _)| reason.as_str()).collect();
-            let cure =
-                "register a worktree or clone of this repository that the server can read; tried again every 2 s";
-            degradations.raise("workspaces", reasons.join("; "), cure);
         }
     }
 
@@ -439,116 +323,6 @@ impl Runner {
             Notice::Recovered => self.note_shortage(key, None),
             other => tracing::warn!(?other, "the watcher told something unknown"),
         }
-    }
-
-    /// Looks at what may have changed in a workspace, everything when `paths` is `None`, and merges it.
-    async fn refresh(&mut self, key: &str, paths: Option<&[Vec<u8>]>) {
-        let Some((follower, store)) = self.followers.get_mut(key).zip(self.store.as_ref()) else { return };
-        let begun = Instant::now();
-        let refreshed = follower.refresh(store, self.tip, paths);
-        spent("look", begun);
-        match refreshed {
-            Ok(update) => {
-                let standing = follower.standing();
-                self.keeping.seen(key, follower.generation());
-                let (base, parts) = (follower.base(), follower.parts(update));
-                for (member, _) in &parts {
-                    let mut standings = self.orchestrator.shared.following.standings.lock();
-                    standings.insert(member.agent.key(), standing.clone());
-                }
-                if self.unread.remove(key) && self.unread.is_empty() {
-                    self.orchestrator.shared.degradations.clear("workspace_read");
-                }
-                self.take_over(base, parts).await;
-            }
-            // What was known stays; the next look begins from it.
-            Err(error) => {
-                let reason = format!("the workspace of {key} could not be read: {error}");
-                self.orchestrator.shared.degradations.raise("workspace_read", reason, "it is tried again every second");
-                self.unread.insert(key.to_owned());
-            }
-        }
-    }
-
-    async fn take_over(&mut self, base: Option<ObjectId>, parts: Vec<(Member, Update)>) {
-        let mut touched = BTreeSet::new();
-        for (Member { agent, number }, update) in parts {
-            self.orchestrator.shared.following.meaning.update(number, &agent, base, &update);
-            touched.extend(self.star.update(number, update));
-        }
-        self.examine(touched).await;
-    }
-
-    async fn examine(&mut self, paths: BTreeSet<Path>) {
-        let broken = if self.leases.is_empty() { Vec::new() } else { self.broken_leases(&paths) };
-        self.submit(broken).await;
-        let Some(store) = &self.store else { return };
-        let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
-        let (mut reports, begun) = (Vec::new(), Instant::now());
-        for path in paths {
-            match self.star.examine(&path, &source) {
-                Ok(findings) => {
-                    let mut found = BTreeMap::new();
-                    for finding in findings {
-                        found.entry((finding.first, finding.second)).or_insert(finding);
-                    }
-                    reports.extend(self.reports.at(&path, found, Instant::now()));
-                }
-                Err(error) => {
-                    let reason = format!("'{}' could not be merged: {error}", name(&path));
-                    let cure = "it is tried again every second; what is recorded of it may be old until then";
-                    self.orchestrator.shared.degradations.raise("workspace_merge", reason, cure);
-                    self.unmerged.insert(path);
-                }
-            }
-        }
-        spent("merge", begun);
-        self.tell(reports).await;
-    }
-
-    async fn tell(&mut self, reports: Vec<Report<Path, Between, Finding>>) {
-        let agents = self.agents();
-        let Some(store) = &self.store else { return };
-        let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
-        let touched = |finding: &Finding| {
-            finding.touched(&source).unwrap_or_else(|error| {
-                tracing::warn!(%error, path = name(&finding.path), "what collides cannot be named");
-                Touched::default()
-            })
-        };
-        let agent = |number| agents.get(&number).cloned();
-        let parties = |first, second| Parties::new(agent, self.target.as_deref(), first, second);
-        let commands = reports.into_iter().filter_map(|report| match report {
-            Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding, &touched(&finding))),
-            Report::Gone(path, (first, second)) => Some(parties(first, second)?.gone(&path)),
-        });
-        let (commands, begun) = (commands.collect(), Instant::now());
-        self.submit(commands).await;
-        spent("record", begun);
-    }
-
-    /// Overlaps that an earlier run recorded, and that are not there any more.
-    async fn withdraw_stale(&self) {
-        let open = |state: &State| {
-            let of_lines = |one: &conflict::Conflict| one.fingerprint.is_some() && one.subject.is_none();
-            let open = state.conflict.conflicts().open().filter(|(_, conflict)| of_lines(conflict));
-            open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
-        };
-        let open = open(&self.orchestrator.shared.core.lock().state);
-        let number = |agent: &AgentId| self.number_of(agent);
-        let is_told = |path: &str, agents: &[AgentId]| {
-            let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
-            numbers.sort_unstable();
-            let told = |path: Path| match numbers.as_slice() {
-                [first] => self.reports.has_told(&path, &(*first, None)),
-                [first, second] => self.reports.has_told(&path, &(*first, Some(*second))),
-                _ => false,
-            };
-            self.star.paths().filter(|one| name(one) == path).any(|one| told(one.clone()))
-        };
-        let stale = open.into_iter().filter(|(path, agents, _)| !is_told(path, agents));
-        let gone = stale.map(|(path, agents, target)| conflict::Command::Gone { path, agents, target, subject: None });
-        self.submit(gone.collect()).await;
     }
 
     async fn note(&self, name: &'static str, reason: String, cure: &'static str) {

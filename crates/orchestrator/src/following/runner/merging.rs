@@ -1,0 +1,127 @@
+//! What changed in a workspace, and what collides with it.
+
+use super::{Between, Runner, spent};
+use crate::State;
+use crate::following::follower::Update;
+use crate::following::record::Parties;
+use crate::following::reports::Report;
+use crate::following::shared::Member;
+use crate::following::source::{Tip, name};
+use orchestrator_conflict as conflict;
+use orchestrator_predict::{Finding, Path, Touched};
+use orchestrator_protocol::AgentId;
+use orchestrator_repository::ObjectId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+impl Runner {
+    /// Looks at what may have changed in a workspace, everything when `paths` is `None`, and merges it.
+    pub(super) async fn refresh(&mut self, key: &str, paths: Option<&[Vec<u8>]>) {
+        let Some((follower, store)) = self.followers.get_mut(key).zip(self.store.as_ref()) else { return };
+        let begun = Instant::now();
+        let refreshed = follower.refresh(store, self.tip, paths);
+        spent("look", begun);
+        match refreshed {
+            Ok(update) => {
+                let standing = follower.standing();
+                self.keeping.seen(key, follower.generation());
+                let (base, parts) = (follower.base(), follower.parts(update));
+                for (member, _) in &parts {
+                    let mut standings = self.orchestrator.shared.following.standings.lock();
+                    standings.insert(member.agent.key(), standing.clone());
+                }
+                if self.unread.remove(key) && self.unread.is_empty() {
+                    self.orchestrator.shared.degradations.clear("workspace_read");
+                }
+                self.take_over(base, parts).await;
+            }
+            // What was known stays; the next look begins from it.
+            Err(error) => {
+                let reason = format!("the workspace of {key} could not be read: {error}");
+                self.orchestrator.shared.degradations.raise("workspace_read", reason, "it is tried again every second");
+                self.unread.insert(key.to_owned());
+            }
+        }
+    }
+
+    pub(super) async fn take_over(&mut self, base: Option<ObjectId>, parts: Vec<(Member, Update)>) {
+        let mut touched = BTreeSet::new();
+        for (Member { agent, number }, update) in parts {
+            self.orchestrator.shared.following.meaning.update(number, &agent, base, &update);
+            touched.extend(self.star.update(number, update));
+        }
+        self.examine(touched).await;
+    }
+
+    pub(super) async fn examine(&mut self, paths: BTreeSet<Path>) {
+        let broken = if self.leases.is_empty() { Vec::new() } else { self.broken_leases(&paths) };
+        self.submit(broken).await;
+        let Some(store) = &self.store else { return };
+        let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
+        let (mut reports, begun) = (Vec::new(), Instant::now());
+        for path in paths {
+            match self.star.examine(&path, &source) {
+                Ok(findings) => {
+                    let mut found = BTreeMap::new();
+                    for finding in findings {
+                        found.entry((finding.first, finding.second)).or_insert(finding);
+                    }
+                    reports.extend(self.reports.at(&path, found, Instant::now()));
+                }
+                Err(error) => {
+                    let reason = format!("'{}' could not be merged: {error}", name(&path));
+                    let cure = "it is tried again every second; what is recorded of it may be old until then";
+                    self.orchestrator.shared.degradations.raise("workspace_merge", reason, cure);
+                    self.unmerged.insert(path);
+                }
+            }
+        }
+        spent("merge", begun);
+        self.tell(reports).await;
+    }
+
+    pub(super) async fn tell(&mut self, reports: Vec<Report<Path, Between, Finding>>) {
+        let agents = self.agents();
+        let Some(store) = &self.store else { return };
+        let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
+        let touched = |finding: &Finding| {
+            finding.touched(&source).unwrap_or_else(|error| {
+                tracing::warn!(%error, path = name(&finding.path), "what collides cannot be named");
+                Touched::default()
+            })
+        };
+        let agent = |number| agents.get(&number).cloned();
+        let parties = |first, second| Parties::new(agent, self.target.as_deref(), first, second);
+        let commands = reports.into_iter().filter_map(|report| match report {
+            Report::Found(finding) => Some(parties(finding.first, finding.second)?.found(&finding, &touched(&finding))),
+            Report::Gone(path, (first, second)) => Some(parties(first, second)?.gone(&path)),
+        });
+        let (commands, begun) = (commands.collect(), Instant::now());
+        self.submit(commands).await;
+        spent("record", begun);
+    }
+
+    /// Overlaps that an earlier run recorded, and that are not there any more.
+    pub(super) async fn withdraw_stale(&self) {
+        let open = |state: &State| {
+            let of_lines = |one: &conflict::Conflict| one.fingerprint.is_some() && one.subject.is_none();
+            let open = state.conflict.conflicts().open().filter(|(_, conflict)| of_lines(conflict));
+            open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
+        };
+        let open = open(&self.orchestrator.shared.core.lock().state);
+        let number = |agent: &AgentId| self.number_of(agent);
+        let is_told = |path: &str, agents: &[AgentId]| {
+            let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
+            numbers.sort_unstable();
+            let told = |path: Path| match numbers.as_slice() {
+                [first] => self.reports.has_told(&path, &(*first, None)),
+                [first, second] => self.reports.has_told(&path, &(*first, Some(*second))),
+                _ => false,
+            };
+            self.star.paths().filter(|one| name(one) == path).any(|one| told(one.clone()))
+        };
+        let stale = open.into_iter().filter(|(path, agents, _)| !is_told(path, agents));
+        let gone = stale.map(|(path, agents, target)| conflict::Command::Gone { path, agents, target, subject: None });
+        self.submit(gone.collect()).await;
+    }
+}
