@@ -40,7 +40,7 @@ impl World {
         Ok(world)
     }
 
-    /// The server on it, with every worktree registered and followed.
+    /// The server on it, with every worktree registered and followed, and the target branch read.
     pub(crate) async fn serve(&self, launcher: &Launcher) -> Result<Process> {
         let process = launcher.server(&self.scratch)?;
         let mut http = Http::connect(process.address()).await?;
@@ -53,10 +53,12 @@ impl World {
             let answer: Value = serde_json::from_slice(http.call("GET", &format!("{BASE}/workspaces"), "").await?)?;
             let all = answer.pointer("/workspaces").and_then(Value::as_array).context("no workspaces")?;
             let followed = all.iter().filter(|one| one.get("followed") == Some(&Value::Bool(true))).count();
-            if followed == self.agents {
+            // What reads the target branch in the background must not count as the cost of anything else.
+            let answer: Value = serde_json::from_slice(http.call("GET", &format!("{BASE}/sync/impact"), "").await?)?;
+            if followed == self.agents && answer.get("indexing") == Some(&Value::Bool(false)) {
                 return Ok(process);
             }
-            ensure!(begun.elapsed() < PATIENCE, "only {followed} of {} workspaces are followed", self.agents);
+            ensure!(begun.elapsed() < PATIENCE, "{followed} of {} workspaces are followed; {answer}", self.agents);
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
