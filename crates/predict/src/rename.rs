@@ -1,6 +1,6 @@
 //! Where a deleted file went, told by the likeness of contents.
 
-use crate::version::{Change, Path, Source, Version};
+use crate::version::{Change, Id, Path, Source, Version};
 use std::collections::{BTreeMap, HashMap};
 
 /// A renamed file has at least half of its lines in common with the old one, as in git.
@@ -8,10 +8,32 @@ const LIKE: f64 = 0.5;
 /// Added files that are looked at for one that was deleted.
 const CANDIDATES: usize = 200;
 
+/// Likenesses that are remembered; when there are more, all are forgotten.
+const REMEMBERED: usize = 1 << 16;
+
+/// How alike contents are that were compared before: in many deletions and additions the same ones meet again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Likenesses(HashMap<(Id, Id), f64>);
+
+impl Likenesses {
+    fn of<S: Source>(&mut self, source: &S, old: Id, new: Id) -> Result<f64, S::Error> {
+        if let Some(known) = self.0.get(&(old, new)) {
+            return Ok(*known);
+        }
+        let like = likeness(&source.content(&old)?, &source.content(&new)?);
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert((old, new), like);
+        Ok(like)
+    }
+}
+
 /// The path that an agent's `old` was renamed to, with what stands there: an added file with the same content, else
 /// the most alike; of equals, the first by name.
 pub(crate) fn find<S: Source>(
     source: &S,
+    likenesses: &mut Likenesses,
     changes: &BTreeMap<Path, Change>,
     old: Version,
 ) -> Result<Option<(Path, Version)>, S::Error> {
@@ -28,10 +50,9 @@ pub(crate) fn find<S: Source>(
     if old.opaque || !old.mode.is_file() {
         return Ok(None);
     }
-    let content = source.content(&old.id)?;
     let mut best: Option<(f64, (Path, Version))> = None;
     for (path, side) in added() {
-        let like = likeness(&content, &source.content(&side.id)?);
+        let like = likenesses.of(source, old.id, side.id)?;
         if like >= LIKE && best.as_ref().is_none_or(|(most, _)| like > *most) {
             best = Some((like, (path, side)));
         }

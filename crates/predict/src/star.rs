@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Kind, Region};
 use crate::pair::{self, Pair};
-use crate::rename;
+use crate::rename::{self, Likenesses};
 use crate::version::{Change, Id, Mode, Path, Source, Version};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -24,6 +24,7 @@ pub struct Star {
     merges: HashMap<(Path, Three), (u64, Pair)>,
     /// Counts merges, for the age of those remembered.
     age: u64,
+    likenesses: Likenesses,
     /// Where agents moved the file that is being examined.
     moved: HashMap<Agent, Option<(Path, Version)>>,
 }
@@ -226,13 +227,21 @@ impl Star {
     }
 
     /// Whether some file that both took away was moved to this path by both.
-    fn both_moved_to<S: Source>(&self, source: &S, path: &Path, first: Agent, second: Agent) -> Result<bool, S::Error> {
+    fn both_moved_to<S: Source>(
+        &mut self,
+        source: &S,
+        path: &Path,
+        first: Agent,
+        second: Agent,
+    ) -> Result<bool, S::Error> {
         let (Some(ours), Some(theirs)) = (self.works.get(&first), self.works.get(&second)) else { return Ok(false) };
         let is_gone = |change: &Change| change.side.is_none();
         let gone = ours.iter().filter(|(_, change)| is_gone(change));
         for (from, _) in gone.filter(|(from, _)| theirs.get(*from).is_some_and(is_gone)) {
             let Some(old) = source.tip(from)? else { continue };
-            let moved_here = |work| Ok(rename::find(source, work, old)?.is_some_and(|(to, _)| to == *path));
+            let likenesses = &mut self.likenesses;
+            let mut moved_here =
+                |work| Ok(rename::find(source, likenesses, work, old)?.is_some_and(|(to, _)| to == *path));
             if moved_here(ours)? && moved_here(theirs)? {
                 return Ok(true);
             }
@@ -277,7 +286,7 @@ impl Star {
             return Ok(known.clone());
         }
         let found = match self.works.get(&agent) {
-            Some(work) => rename::find(source, work, old)?,
+            Some(work) => rename::find(source, &mut self.likenesses, work, old)?,
             None => None,
         };
         self.moved.insert(agent, found.clone());
