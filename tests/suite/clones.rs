@@ -1,6 +1,6 @@
 //! Workspaces that are repositories of their own: followed, kept and removed as worktrees are.
 
-use orchestrator_tests::{Answer, TestServer, git};
+use orchestrator_tests::{Answer, TestServer, commit, git};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,11 +12,6 @@ async fn world() -> TestServer {
     server.write(".env", "SECRET=1\n");
     server.register("ann", &[]).await;
     server
-}
-
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
 }
 
 fn text(folder: &Path, arguments: &[&str]) -> String {
@@ -42,10 +37,6 @@ async fn remove(server: &TestServer, query: &str) -> Answer {
     server.delete(&format!("/agents/ann/workspace{query}")).await
 }
 
-async fn settle(server: &TestServer) {
-    assert_eq!(server.post("/command", json!({"command": "*sync:force"})).await.status, 200);
-}
-
 #[tokio::test]
 async fn a_clone_is_a_repository_of_its_own_and_is_listed_as_such() {
     let server = world().await;
@@ -61,7 +52,7 @@ async fn a_clone_is_a_repository_of_its_own_and_is_listed_as_such() {
     assert_eq!(again.body["workspace"]["copied"], json!([".env"]));
     let answer = ask(&server, "ann", json!({"isolation": "worktree"})).await;
     assert_eq!((answer.status, answer.code()), (409, "workspace_blocked"), "{}", answer.body);
-    settle(&server).await;
+    server.force().await;
     let listed = server.get("/workspaces").await.body["workspaces"][0].clone();
     assert_eq!((&listed["isolation"], &listed["followed"]), (&json!("clone"), &json!(true)), "{listed}");
     assert_eq!((&listed["made"], &listed["branch"], &listed["dirty"]), (&json!(true), &json!("agent/ann"), &json!(0)));
@@ -86,7 +77,7 @@ async fn what_is_committed_in_a_clone_collides_as_it_does_in_a_worktree() {
     std::fs::write(clone.join("a.txt"), "one\nann's\nthree\n").unwrap();
     commit(&clone, "mine");
     std::fs::write(worktree.join("a.txt"), "one\nbob's\nthree\n").unwrap();
-    settle(&server).await;
+    server.force().await;
     let open = server.get("/conflicts?status=pending").await.body["conflicts"].clone();
     assert_eq!(open[0]["conflicting_agents"], json!(["ann", "bob"]), "{open}");
     let found = server.get(&format!("/conflicts/{}", open[0]["conflict_id"].as_str().unwrap())).await.body;
@@ -125,7 +116,7 @@ async fn nothing_that_only_the_clone_holds_goes_with_it() {
     assert!(told.contains("0 paths uncommitted and 5 commits "), "{told}");
     std::fs::write(clone.join("new.txt"), "uncommitted\n").unwrap();
     let stash = text(&clone, &["rev-parse", "stash"]);
-    settle(&server).await;
+    server.force().await;
     let snapshot = server.post("/agents/ann/snapshots", json!({})).await;
     let answer = remove(&server, "?keep=snapshot").await;
     assert_eq!(answer.status, 200, "{}", answer.body);

@@ -1,8 +1,8 @@
 //! Unfinished work that collides: real worktrees, real edits, nothing committed.
 
-use orchestrator_tests::{TestServer, git, git_text};
+use orchestrator_tests::{TestServer, commit, git, git_text, write};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const TEXT: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n";
 
@@ -17,40 +17,18 @@ async fn world(agents: &[&str]) -> (TestServer, Vec<PathBuf>) {
     for agent in agents {
         let folder = server.project().parent().unwrap().join(agent);
         git(&server.project(), &["worktree", "add", "--quiet", "-b", agent, folder.to_str().unwrap()]);
-        follow(&server, agent, &folder).await;
+        server.follow(agent, &folder).await;
         folders.push(folder);
     }
     if !agents.is_empty() {
         // What stands there when following begins is no change.
-        force(&server).await;
+        server.force().await;
     }
     (server, folders)
 }
 
-async fn follow(server: &TestServer, agent: &str, folder: &Path) {
-    let answer = server.post("/agents/register", json!({"agent_id": agent, "workspace": folder})).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-}
-
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
-}
-
-fn write(folder: &Path, name: &str, text: &str) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-}
-
-/// Returns when every file change made before is merged.
-async fn force(server: &TestServer) {
-    let answer = server.post("/command", json!({"command": "*sync:force"})).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-}
-
 async fn open(server: &TestServer) -> Vec<Value> {
-    force(server).await;
+    server.force().await;
     server.get("/conflicts?status=pending").await.body["conflicts"].as_array().unwrap().clone()
 }
 
@@ -69,13 +47,13 @@ async fn summary(server: &TestServer) -> Vec<Value> {
 async fn only_what_really_collides_is_a_conflict() {
     let (server, folders) = world(&["ann", "bob"]).await;
     let (ann, bob) = (&folders[0], &folders[1]);
-    write(ann, "a.txt", &TEXT.replace("one", "ONE"));
-    write(bob, "a.txt", &TEXT.replace("eight", "EIGHT"));
-    write(bob, "b.txt", &TEXT.replace("one", "1"));
+    write(ann, "a.txt", TEXT.replace("one", "ONE"));
+    write(bob, "a.txt", TEXT.replace("eight", "EIGHT"));
+    write(bob, "b.txt", TEXT.replace("one", "1"));
     assert_eq!(summary(&server).await, Vec::<Value>::new(), "different lines, different files");
-    write(ann, "b.txt", &TEXT.replace("one", "I").replace("eight", "VIII"));
+    write(ann, "b.txt", TEXT.replace("one", "I").replace("eight", "VIII"));
     std::fs::remove_file(ann.join("old.txt")).unwrap();
-    write(bob, "old.txt", &TEXT.replace("two", "2"));
+    write(bob, "old.txt", TEXT.replace("two", "2"));
     write(ann, "new/file.txt", "mine\n");
     write(bob, "new/file.txt", "yours\n");
     let expected = [
@@ -90,8 +68,8 @@ async fn only_what_really_collides_is_a_conflict() {
 async fn the_push_holds_the_lines_of_both_sides_and_so_does_the_record() {
     let (server, folders) = world(&["ann", "bob"]).await;
     let mut socket = server.socket("/agent/bob").await;
-    write(&folders[1], "a.txt", &TEXT.replace("three\n", "THREE\nand more\n"));
-    write(&folders[0], "a.txt", &TEXT.replace("three\n", "3\n"));
+    write(&folders[1], "a.txt", TEXT.replace("three\n", "THREE\nand more\n"));
+    write(&folders[0], "a.txt", TEXT.replace("three\n", "3\n"));
     let push = socket.next_of("conflict_detected").await;
     let region = json!({
         "base": {"start_line": 3, "line_count": 1, "text": "three\n"},
@@ -105,7 +83,7 @@ async fn the_push_holds_the_lines_of_both_sides_and_so_does_the_record() {
     let shown = server.get(&format!("/conflicts/{id}")).await.body;
     assert_eq!(shown["conflict"]["regions"], push["regions"]);
     assert_eq!(server.get("/conflicts/c9999").await.status, 404);
-    force(&server).await;
+    server.force().await;
     let changes = server.get("/sync/changes?agent=ann").await.body["changes"].clone();
     assert_eq!(changes[0]["file_path"], "a.txt", "edits in a workspace are its agent's: {changes}");
 }
@@ -114,20 +92,20 @@ async fn the_push_holds_the_lines_of_both_sides_and_so_does_the_record() {
 async fn an_overlap_that_is_gone_is_withdrawn_and_a_marked_one_stays_quiet_until_it_changes() {
     let (server, folders) = world(&["ann", "bob"]).await;
     let mut feed = server.socket("/orchestrator").await;
-    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
-    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    write(&folders[0], "a.txt", TEXT.replace("one", "ONE"));
+    write(&folders[1], "a.txt", TEXT.replace("one", "1"));
     let id = feed.next_of("conflict_detected").await["conflict_id"].as_str().unwrap().to_owned();
     write(&folders[1], "a.txt", TEXT);
     let gone = feed.next_of("conflict_resolved").await;
     assert_eq!((&gone["conflict_id"], &gone["resolution_strategy"]), (&json!(id), &json!("withdrawn")));
 
-    write(&folders[1], "a.txt", &TEXT.replace("one", "I"));
+    write(&folders[1], "a.txt", TEXT.replace("one", "I"));
     let again = feed.next_of("conflict_detected").await["conflict_id"].as_str().unwrap().to_owned();
     server.post(&format!("/conflicts/{again}/resolve"), json!({"resolution_strategy": "agreed"})).await;
     feed.next_of("conflict_resolved").await;
     write(&folders[1], "b.txt", "elsewhere\n");
     assert_eq!(summary(&server).await, Vec::<Value>::new(), "nothing new about what was settled");
-    write(&folders[1], "a.txt", &TEXT.replace("one", "II"));
+    write(&folders[1], "a.txt", TEXT.replace("one", "II"));
     let third = feed.next_of("conflict_detected").await;
     assert_ne!(third["conflict_id"], json!(again));
 }
@@ -135,7 +113,7 @@ async fn an_overlap_that_is_gone_is_withdrawn_and_a_marked_one_stays_quiet_until
 #[tokio::test]
 async fn work_that_landed_meanwhile_is_the_other_side() {
     let (server, folders) = world(&["ann"]).await;
-    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
+    write(&folders[0], "a.txt", TEXT.replace("one", "ONE"));
     assert_eq!(summary(&server).await, Vec::<Value>::new());
     server.write("a.txt", &TEXT.replace("one", "landed"));
     commit(&server.project(), "landed");
@@ -147,9 +125,9 @@ async fn work_that_landed_meanwhile_is_the_other_side() {
 #[tokio::test]
 async fn committed_work_counts_like_uncommitted_work() {
     let (server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
+    write(&folders[0], "a.txt", TEXT.replace("one", "ONE"));
     commit(&folders[0], "ann's");
-    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    write(&folders[1], "a.txt", TEXT.replace("one", "1"));
     assert_eq!(summary(&server).await.len(), 1);
     git(&folders[1], &["checkout", "--quiet", "--", "a.txt"]);
     let began = std::time::Instant::now();
@@ -162,8 +140,8 @@ async fn committed_work_counts_like_uncommitted_work() {
 #[tokio::test]
 async fn a_restart_keeps_the_record_and_an_agent_that_leaves_takes_it_along() {
     let (server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
-    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    write(&folders[0], "a.txt", TEXT.replace("one", "ONE"));
+    write(&folders[1], "a.txt", TEXT.replace("one", "1"));
     let before = open(&server).await;
     assert_eq!(before.len(), 1);
     let server = server.restart().await;
@@ -178,8 +156,8 @@ async fn a_restart_keeps_the_record_and_an_agent_that_leaves_takes_it_along() {
 #[tokio::test]
 async fn what_changed_while_the_server_was_down_is_found_and_what_is_gone_withdrawn() {
     let (mut server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[0], "a.txt", &TEXT.replace("one", "ONE"));
-    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
+    write(&folders[0], "a.txt", TEXT.replace("one", "ONE"));
+    write(&folders[1], "a.txt", TEXT.replace("one", "1"));
     assert_eq!(open(&server).await.len(), 1);
     server.stop().await;
     write(&folders[0], "a.txt", TEXT);
@@ -216,8 +194,8 @@ async fn foreign_folders_need_the_operator() {
 #[tokio::test]
 async fn a_workspace_that_cannot_be_read_shows_in_the_health_and_nothing_is_missed() {
     let (server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[1], "a.txt", &TEXT.replace("one", "1"));
-    force(&server).await;
+    write(&folders[1], "a.txt", TEXT.replace("one", "1"));
+    server.force().await;
     let shows = async || {
         let health = server.get("/health").await.body;
         health["degraded"].as_array().unwrap().iter().any(|one| one["name"] == "workspace_read")
@@ -225,7 +203,7 @@ async fn a_workspace_that_cannot_be_read_shows_in_the_health_and_nothing_is_miss
     let aside = folders[0].with_file_name("aside");
     std::fs::rename(&folders[0], &aside).unwrap();
     server.eventually("the health says that the workspace cannot be read", &shows).await;
-    write(&aside, "a.txt", &TEXT.replace("one", "ONE"));
+    write(&aside, "a.txt", TEXT.replace("one", "ONE"));
     std::fs::rename(&aside, &folders[0]).unwrap();
     let found = async || server.get("/conflicts?status=pending").await.body["conflicts"] != json!([]);
     server.eventually("the overlap made meanwhile is found", found).await;
@@ -255,20 +233,20 @@ async fn an_edit_of_what_another_one_holds_is_a_conflict_at_once_and_ends_with_t
     }
     claim(&server, "ann", "entity", "shop.py::Cart.total").await;
     let lease = claim(&server, "ann", "path", "b.txt").await;
-    force(&server).await;
+    server.force().await;
     let mut feed = server.socket("/orchestrator").await;
 
-    write(&folders[1], "shop.py", &SHOP.replace("item.price", "item.price * 2"));
+    write(&folders[1], "shop.py", SHOP.replace("item.price", "item.price * 2"));
     assert_eq!(summary(&server).await, Vec::<Value>::new(), "that part is free");
-    write(&folders[1], "shop.py", &SHOP.replace("return 0", "return 5"));
+    write(&folders[1], "shop.py", SHOP.replace("return 0", "return 5"));
     assert_eq!(summary(&server).await, Vec::<Value>::new(), "and so is its neighbour");
-    write(&folders[1], "shop.py", &SHOP.replace("return 1", "return 2"));
+    write(&folders[1], "shop.py", SHOP.replace("return 1", "return 2"));
     let push = feed.next_of("conflict_detected").await;
     let expected = json!(["shop.py", "lease", "high", ["ann", "bob"], "bob", ["shop.py::Cart.total"]]);
     let fields = ["file_path", "conflict_type", "severity", "conflicting_agents", "affected_agent", "entities"];
     assert_eq!(Value::from_iter(fields.iter().map(|field| push[field].clone())), expected);
 
-    write(&folders[1], "b.txt", &TEXT.replace("one", "ONE"));
+    write(&folders[1], "b.txt", TEXT.replace("one", "ONE"));
     assert_eq!(feed.next_of("conflict_detected").await["file_path"], "b.txt");
     assert_eq!(server.delete(&lease).await.status, 200);
     assert_eq!(feed.next_of("conflict_resolved").await["resolution_strategy"], "withdrawn");
@@ -279,7 +257,7 @@ async fn an_edit_of_what_another_one_holds_is_a_conflict_at_once_and_ends_with_t
     let mut feed = server.socket("/orchestrator").await;
     write(&folders[1], "shop.py", SHOP);
     assert_eq!(feed.next_of("conflict_resolved").await["conflict_id"], push["conflict_id"]);
-    write(&folders[0], "shop.py", &SHOP.replace("return 1", "return 3"));
+    write(&folders[0], "shop.py", SHOP.replace("return 1", "return 3"));
     assert_eq!(summary(&server).await, Vec::<Value>::new(), "who holds it may change it");
 }
 

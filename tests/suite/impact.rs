@@ -1,8 +1,8 @@
 //! What one agent's change of a definition breaks in another's new code: real worktrees, real edits.
 
-use orchestrator_tests::{TestServer, git};
+use orchestrator_tests::{TestServer, commit, git, write};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const SHOP: &str = "def price(item):\n    return item.cost\n\n\ndef label(item):\n    return str(item.name)\n\n\nclass Shelf:\n    def price(self, a, b):\n        return a + b\n";
 const OLD: &str = "from shop import price\n\n\ndef old(item):\n    return price(item)\n";
@@ -31,7 +31,7 @@ async fn world(agents: &[&str]) -> (TestServer, Vec<PathBuf>) {
         assert_eq!(answer.status, 200, "{}", answer.body);
         folders.push(folder);
     }
-    force(&server).await;
+    server.force().await;
     indexed(&server).await;
     (server, folders)
 }
@@ -42,26 +42,9 @@ async fn indexed(server: &TestServer) {
     server.eventually("the target branch is read", is_indexed).await;
 }
 
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
-}
-
-fn write(folder: &Path, name: &str, text: &str) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-}
-
-/// Returns when every file change made before is examined.
-async fn force(server: &TestServer) {
-    let answer = server.post("/command", json!({"command": "*sync:force"})).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-}
-
 /// The open semantic conflicts: what was changed, who is told, the severity.
 async fn open(server: &TestServer) -> Vec<Value> {
-    force(server).await;
+    server.force().await;
     let list = server.get("/conflicts?status=pending").await.body["conflicts"].as_array().unwrap().clone();
     let mut all: Vec<Value> = list
         .iter()
@@ -89,7 +72,7 @@ fn told() -> Value {
 async fn a_changed_signature_that_new_code_calls_is_told_to_the_caller_with_both_hunks() {
     let (server, folders) = world(&["ann", "bob"]).await;
     let mut socket = server.socket("/agent/bob").await;
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(&folders[1], "cart.py", NEW);
     let push = socket.next_of("conflict_detected").await;
     assert_eq!(
@@ -150,7 +133,7 @@ async fn what_is_removed_or_renamed_and_newly_imported_is_told() {
 async fn the_same_name_elsewhere_and_half_typed_source_are_no_conflict() {
     let (server, folders) = world(&["ann", "bob"]).await;
     // The method of another class has the name of the function that changes.
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(
         &folders[1],
         "cart.py",
@@ -162,7 +145,7 @@ async fn the_same_name_elsewhere_and_half_typed_source_are_no_conflict() {
     for typed in ["def pri", "def price(item, ", "def price(item, tax", "def price(item):\n    return (((\n"] {
         let broken = SHOP.replace("def price(item):\n    return item.cost\n", typed);
         write(&folders[0], "shop.py", &broken);
-        force(&server).await;
+        server.force().await;
     }
     write(&folders[0], "shop.py", SHOP);
     eventually_open(&server, &[]).await;
@@ -173,14 +156,14 @@ async fn the_same_name_elsewhere_and_half_typed_source_are_no_conflict() {
 #[tokio::test]
 async fn it_is_withdrawn_when_the_change_is_undone_or_the_caller_follows_it() {
     let (server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(&folders[1], "cart.py", NEW);
     assert_eq!(open(&server).await, [told()]);
     write(&folders[0], "shop.py", SHOP);
     eventually_open(&server, &[]).await;
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     assert_eq!(open(&server).await, [told()]);
-    write(&folders[1], "cart.py", &NEW.replace("price(item)", "price(item, 7)"));
+    write(&folders[1], "cart.py", NEW.replace("price(item)", "price(item, 7)"));
     eventually_open(&server, &[]).await;
     let all = server.get("/conflicts").await.body["conflicts"].clone();
     let strategies: Vec<&Value> = all.as_array().unwrap().iter().map(|one| &one["resolution_strategy"]).collect();
@@ -191,35 +174,35 @@ async fn it_is_withdrawn_when_the_change_is_undone_or_the_caller_follows_it() {
 async fn a_marked_one_stays_quiet_until_it_changes() {
     let (server, folders) = world(&["ann", "bob"]).await;
     let mut feed = server.socket("/orchestrator").await;
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(&folders[1], "cart.py", NEW);
     let id = feed.next_of("conflict_detected").await["conflict_id"].as_str().unwrap().to_owned();
     server.post(&format!("/conflicts/{id}/resolve"), json!({"resolution_strategy": "agreed"})).await;
     // Only its place changes, then something else.
-    write(&folders[1], "cart.py", &format!("# mine\n{NEW}"));
+    write(&folders[1], "cart.py", format!("# mine\n{NEW}"));
     write(&folders[1], "more.py", "x = 1\n");
     tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
     assert_eq!(open(&server).await, Vec::<Value>::new());
-    write(&folders[0], "shop.py", &SHOP.replace("def price(item):", "def price(item, tax, place):"));
+    write(&folders[0], "shop.py", SHOP.replace("def price(item):", "def price(item, tax, place):"));
     eventually_open(&server, &[told()]).await;
 }
 
 #[tokio::test]
 async fn a_restart_keeps_the_record_and_withdraws_what_is_gone() {
     let (server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(&folders[1], "cart.py", NEW);
     assert_eq!(open(&server).await, [told()]);
     let before = server.get("/conflicts").await.body["conflicts"].clone();
     let mut server = server.restart().await;
-    force(&server).await;
+    server.force().await;
     indexed(&server).await;
     assert_eq!(open(&server).await, [told()]);
     assert_eq!(server.get("/conflicts").await.body["conflicts"], before, "the same record, told once");
     server.stop().await;
     write(&folders[0], "shop.py", SHOP);
     let server = server.restart().await;
-    force(&server).await;
+    server.force().await;
     indexed(&server).await;
     eventually_open(&server, &[]).await;
     assert_eq!(server.get("/conflicts").await.body["conflicts"][0]["resolution_strategy"], "withdrawn");
@@ -228,13 +211,13 @@ async fn a_restart_keeps_the_record_and_withdraws_what_is_gone() {
 #[tokio::test]
 async fn a_change_that_lands_is_one_with_landed_work() {
     let (server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(&folders[1], "cart.py", NEW);
     assert_eq!(open(&server).await, [told()]);
     commit(&folders[0], "tax");
     git(&server.project(), &["merge", "--quiet", "--ff-only", "ann"]);
     let landed = async || {
-        force(&server).await;
+        server.force().await;
         let list = server.get("/conflicts?status=pending").await.body["conflicts"].clone();
         list.as_array()
             .unwrap()
@@ -246,7 +229,7 @@ async fn a_change_that_lands_is_one_with_landed_work() {
     server.eventually("bob is told of the landed change, and no longer of ann's", landed).await;
     let list = server.get("/conflicts?status=pending").await.body["conflicts"].clone();
     assert!(list[0]["target"] == "master" || list[0]["target"] == "main", "{list}");
-    write(&folders[1], "cart.py", &NEW.replace("price(item)", "price(item, 7)"));
+    write(&folders[1], "cart.py", NEW.replace("price(item)", "price(item, 7)"));
     eventually_open(&server, &[]).await;
 }
 
@@ -263,8 +246,8 @@ async fn an_old_use_is_shown_and_told_to_nobody() {
         .collect();
     assert!(used.contains(&json!(["old.py", "import"])) && used.contains(&json!(["old.py", "call"])), "{used:?}");
 
-    write(&folders[0], "shop.py", &taxed());
-    write(&folders[1], "old.py", &format!("{OLD}\n\ndef more():\n    return 1\n"));
+    write(&folders[0], "shop.py", taxed());
+    write(&folders[1], "old.py", format!("{OLD}\n\ndef more():\n    return 1\n"));
     write(&folders[1], "cart.py", NEW);
     assert_eq!(open(&server).await, [told()], "the old call is no conflict");
     let of = async |query: &str| {
@@ -287,7 +270,7 @@ async fn an_old_use_is_shown_and_told_to_nobody() {
         assert_eq!(of(query).await, expected, "{query}");
     }
     write(&folders[1], "old.py", OLD);
-    force(&server).await;
+    server.force().await;
     let project = of("path=old.py").await;
     assert_eq!(project, [json!(["ann", null, "old.py", false, "definite"])], "nobody else has it in work");
     for (query, status) in [("agent=ghost", 404), ("agent=..", 422), ("limit=x", 422), ("path=../x", 422)] {
@@ -298,9 +281,9 @@ async fn an_old_use_is_shown_and_told_to_nobody() {
 #[tokio::test]
 async fn colliding_lines_are_named_and_a_signature_among_them_is_severe() {
     let (server, folders) = world(&["ann", "bob"]).await;
-    write(&folders[0], "shop.py", &taxed().replace("str(item.name)", "repr(item.name)"));
-    write(&folders[1], "shop.py", &SHOP.replace("def price(item):", "def price(item, rate):"));
-    force(&server).await;
+    write(&folders[0], "shop.py", taxed().replace("str(item.name)", "repr(item.name)"));
+    write(&folders[1], "shop.py", SHOP.replace("def price(item):", "def price(item, rate):"));
+    server.force().await;
     let textual = async || {
         let list = server.get("/conflicts?status=pending").await.body["conflicts"].clone();
         let list = list.as_array().unwrap().clone();
@@ -308,8 +291,8 @@ async fn colliding_lines_are_named_and_a_signature_among_them_is_severe() {
         rows.map(|one| json!([one["file_path"], one["entities"], one["severity"]])).collect::<Vec<_>>()
     };
     assert_eq!(textual().await, [json!(["shop.py", ["shop.py::price"], "high"])]);
-    write(&folders[0], "shop.py", &SHOP.replace("return a + b", "return a"));
-    write(&folders[1], "shop.py", &SHOP.replace("return a + b", "return b"));
+    write(&folders[0], "shop.py", SHOP.replace("return a + b", "return a"));
+    write(&folders[1], "shop.py", SHOP.replace("return a + b", "return b"));
     let inner = [json!(["shop.py", ["shop.py::Shelf.price"], "medium"])];
     server.eventually("the other place", async || textual().await == inner).await;
 }
@@ -329,7 +312,7 @@ async fn hostile_files_do_no_harm() {
             std::fs::write(folder.join(name), &bytes).unwrap();
         }
     }
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(&folders[1], "cart.py", NEW);
     assert_eq!(open(&server).await, [told()]);
     assert_eq!(server.get("/health").await.body["status"], "healthy");
@@ -338,7 +321,7 @@ async fn hostile_files_do_no_harm() {
 #[tokio::test]
 async fn an_agent_that_leaves_takes_its_conflicts_along() {
     let (server, folders) = world(&["ann", "bob", "cid"]).await;
-    write(&folders[0], "shop.py", &taxed());
+    write(&folders[0], "shop.py", taxed());
     write(&folders[1], "cart.py", NEW);
     write(&folders[2], "till.py", NEW);
     assert_eq!(open(&server).await, [told(), json!(["shop.py::price", "cid", "high"])]);

@@ -1,7 +1,7 @@
 //! Work from folders that the server is never told of: pushed as packs, checked, and compared like any other.
 
 use orchestrator_repository::{Author, Limits, ObjectId, Project, Store, Workspace};
-use orchestrator_tests::{Answer, TestServer, git};
+use orchestrator_tests::{Answer, TestServer, commit, git};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,11 +15,6 @@ async fn world() -> TestServer {
     commit(&server.project(), "base");
     server.register("far", &[]).await;
     server
-}
-
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
 }
 
 fn said(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Conflicts settled by merged results, and taking them into workspaces.
 
-use orchestrator_tests::{Answer, TestServer, git, git_text};
+use orchestrator_tests::{Answer, TestServer, commit, git, git_text, write};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -38,8 +38,8 @@ impl World {
     /// The first edits two regions' worth, the other clashes in one of them: `ann` and `bob` collide in line 3 alone.
     async fn collided() -> (Self, String) {
         let world = Self::new().await;
-        write(&world.ann, "a.txt", &TEXT.replace("one", "ONE").replace("three\n", "3\n"));
-        write(&world.bob, "a.txt", &TEXT.replace("three\n", "III\nand more\n").replace("eight", "EIGHT"));
+        write(&world.ann, "a.txt", TEXT.replace("one", "ONE").replace("three\n", "3\n"));
+        write(&world.bob, "a.txt", TEXT.replace("three\n", "III\nand more\n").replace("eight", "EIGHT"));
         let id = world.only_conflict().await;
         (world, id)
     }
@@ -110,15 +110,6 @@ impl World {
         let store = self.server.project().join(".git/orchestrator/work.git");
         git_text(&store, &[], arguments)
     }
-}
-
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
-}
-
-fn write(folder: &Path, name: &str, text: &str) {
-    std::fs::write(folder.join(name), text).unwrap();
 }
 
 fn read(folder: &Path, name: &str) -> String {
@@ -280,7 +271,7 @@ async fn a_restart_between_settling_and_pulling_changes_nothing() {
 #[tokio::test]
 async fn a_record_of_the_past_is_not_settled_and_a_result_of_the_past_not_pulled() {
     let (world, id) = World::collided().await;
-    write(&world.bob, "a.txt", &TEXT.replace("three", "drei"));
+    write(&world.bob, "a.txt", TEXT.replace("three", "drei"));
     // The record still has the old lines for a second; what is settled would be others.
     let answer = world.resolve(&id, json!({"resolution_strategy": "ours"})).await;
     assert_eq!((answer.status, answer.code()), (409, "conflict_changed"), "{}", answer.body);
@@ -290,7 +281,7 @@ async fn a_record_of_the_past_is_not_settled_and_a_result_of_the_past_not_pulled
     };
     world.server.eventually("the record follows", changed).await;
     world.settle(&id, "theirs").await;
-    write(&world.ann, "a.txt", &TEXT.replace("three", "trois"));
+    write(&world.ann, "a.txt", TEXT.replace("three", "trois"));
     let newer = async || world.open().await.len() == 1;
     world.server.eventually("other lines are another conflict", newer).await;
     assert_eq!(world.pull("ann").await, json!([]));
@@ -305,7 +296,7 @@ async fn work_that_landed_is_a_side_like_another() {
         (json!({"resolution_strategy": "union"}), "mine\nlanded"),
     ] {
         let world = World::new().await;
-        write(&world.ann, "a.txt", &TEXT.replace("one", "mine"));
+        write(&world.ann, "a.txt", TEXT.replace("one", "mine"));
         world.server.write("a.txt", &TEXT.replace("one", "landed").replace("eight", "8"));
         commit(&world.server.project(), "landed");
         let found = async || world.open().await.len() == 1;
@@ -325,7 +316,7 @@ async fn a_deletion_against_a_change_is_one_decision() {
     for (strategy, stands) in [("ours", false), ("theirs", true)] {
         let world = World::new().await;
         std::fs::remove_file(world.ann.join("b.txt")).unwrap();
-        write(&world.bob, "b.txt", &TEXT.replace("two", "2"));
+        write(&world.bob, "b.txt", TEXT.replace("two", "2"));
         let id = world.only_conflict().await;
         for refused in ["union", "auto"] {
             let answer = world.resolve(&id, json!({"resolution_strategy": refused})).await;
@@ -348,14 +339,14 @@ async fn a_deletion_against_a_change_is_one_decision() {
 async fn a_rename_is_kept_and_goes_to_the_other_agent_too() {
     let world = World::new().await;
     std::fs::remove_file(world.ann.join("b.txt")).unwrap();
-    write(&world.ann, "moved.txt", &TEXT.replace("one", "ONE"));
-    write(&world.bob, "b.txt", &TEXT.replace("one", "1").replace("eight", "8"));
+    write(&world.ann, "moved.txt", TEXT.replace("one", "ONE"));
+    write(&world.bob, "b.txt", TEXT.replace("one", "1").replace("eight", "8"));
     let id = world.only_conflict().await;
     let made = world.settle(&id, "theirs").await;
     assert_eq!((&made["file_path"], &made["sides"][1]["file_path"]), (&json!("moved.txt"), &json!("b.txt")));
     let expected = TEXT.replace("one", "1").replace("eight", "8");
     // What bob does meanwhile goes along to the new name.
-    write(&world.bob, "b.txt", &expected.replace("five", "5"));
+    write(&world.bob, "b.txt", expected.replace("five", "5"));
     let backup = world.pulls("bob").await;
     assert!(!world.bob.join("b.txt").exists());
     assert_eq!(read(&world.bob, "moved.txt"), expected.replace("five", "5"));
@@ -389,8 +380,8 @@ async fn permissions_and_binary_contents_are_taken_whole() {
 #[tokio::test]
 async fn a_result_that_is_not_sound_is_refused() {
     let world = World::new().await;
-    write(&world.ann, "code.py", &CODE.replace("return 1", "return (\n        1)"));
-    write(&world.bob, "code.py", &CODE.replace("return 1", "return (\n        9)"));
+    write(&world.ann, "code.py", CODE.replace("return 1", "return (\n        1)"));
+    write(&world.bob, "code.py", CODE.replace("return 1", "return (\n        9)"));
     let id = world.only_conflict().await;
     let auto = world.resolve(&id, json!({"resolution_strategy": "auto"})).await;
     assert_eq!((auto.status, auto.code()), (409, "cannot_settle"));
@@ -412,7 +403,7 @@ async fn a_result_that_is_not_sound_is_refused() {
 async fn what_settles_by_itself_is_settled_by_auto() {
     let world = World::new().await;
     write(&world.ann, "a.txt", TEXT.trim_end());
-    write(&world.bob, "a.txt", &TEXT.replace("eight\n", "eight\nnine\n"));
+    write(&world.bob, "a.txt", TEXT.replace("eight\n", "eight\nnine\n"));
     let open = world.open().await;
     assert_eq!(open[0]["severity"], "low", "{open:?}");
     let id = open[0]["conflict_id"].as_str().unwrap();

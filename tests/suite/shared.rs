@@ -1,6 +1,6 @@
 //! Several agents in one folder: whose a change is, and what one writes over of another's.
 
-use orchestrator_tests::{TestServer, git};
+use orchestrator_tests::{TestServer, commit, git};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -26,20 +26,9 @@ fn worktree(server: &TestServer, name: &str) -> PathBuf {
     folder
 }
 
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
-}
-
 async fn follow(server: &TestServer, agent: &str, folder: &Path) {
-    let answer = server.post("/agents/register", json!({"agent_id": agent, "workspace": folder})).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    force(server).await;
-}
-
-async fn force(server: &TestServer) {
-    let answer = server.post("/command", json!({"command": "*sync:force"})).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
+    server.follow(agent, folder).await;
+    server.force().await;
 }
 
 async fn report(server: &TestServer, agent: &str, path: &str) {
@@ -52,19 +41,19 @@ async fn report(server: &TestServer, agent: &str, path: &str) {
 async fn save(server: &TestServer, folder: &Path, agent: &str, path: &str, content: impl AsRef<[u8]>) {
     std::fs::write(folder.join(path), content).unwrap();
     report(server, agent, path).await;
-    force(server).await;
+    server.force().await;
 }
 
 /// Who changed the file, as far as the server saw it on disk, oldest first.
 async fn authors(server: &TestServer, path: &str) -> Vec<Value> {
-    force(server).await;
+    server.force().await;
     let changes = server.get("/sync/changes").await.body["changes"].as_array().unwrap().clone();
     let seen = changes.iter().filter(|one| one["file_path"] == path && !one["file_hash"].is_null());
     seen.map(|one| one["agent_id"].clone()).collect()
 }
 
 async fn open(server: &TestServer) -> Vec<Value> {
-    force(server).await;
+    server.force().await;
     server.get("/conflicts?status=pending").await.body["conflicts"].as_array().unwrap().clone()
 }
 
@@ -108,7 +97,7 @@ async fn a_report_may_come_after_the_change() {
     let (server, folder) = world(&["ann", "bob"]).await;
     save(&server, &folder, "ann", "a.txt", with(&[("two", "ann's")])).await;
     std::fs::write(folder.join("a.txt"), with(&[("seven", "bob's")])).unwrap();
-    force(&server).await;
+    server.force().await;
     assert_eq!(open(&server).await, Vec::<Value>::new(), "it may be ann's own");
     report(&server, "bob", "a.txt").await;
     let conflict = only(&server).await;
@@ -154,7 +143,7 @@ async fn a_stale_copy_over_anothers_work_is_a_conflict_and_the_work_comes_back()
 
     socket.close().await;
     let server = server.restart().await;
-    force(&server).await;
+    server.force().await;
     assert_eq!(only(&server).await["conflict_id"], conflict["conflict_id"], "it outlives a restart");
     let body = json!({"snapshot": snapshot, "paths": ["a.txt"]});
     let answer = server.post("/agents/ann/restore", body).await;

@@ -1,7 +1,7 @@
 //! What agents write is kept, comes back byte for byte, and so does what it replaced.
 
 use orchestrator::Options;
-use orchestrator_tests::{Answer, TestServer, git, git_text};
+use orchestrator_tests::{Answer, TestServer, commit, git, git_text, write};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -36,11 +36,6 @@ async fn world_with(configure: fn(&mut Options)) -> (TestServer, PathBuf) {
     (server, folder)
 }
 
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
-}
-
 /// A worktree of the agent's name beside the project, followed.
 async fn worktree(server: &TestServer, agent: &str) -> PathBuf {
     let folder = server.project().with_file_name(agent);
@@ -50,19 +45,8 @@ async fn worktree(server: &TestServer, agent: &str) -> PathBuf {
 }
 
 async fn follow(server: &TestServer, agent: &str, folder: &Path) {
-    let answer = server.post("/agents/register", json!({"agent_id": agent, "workspace": folder})).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    force(server).await;
-}
-
-async fn force(server: &TestServer) {
-    assert_eq!(server.post("/command", json!({"command": "*sync:force"})).await.status, 200);
-}
-
-fn write(folder: &Path, name: impl AsRef<Path>, content: impl AsRef<[u8]>) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, content).unwrap();
+    server.follow(agent, folder).await;
+    server.force().await;
 }
 
 /// Every file but git's: whether it may be run, and its bytes or the link's target.
@@ -148,7 +132,7 @@ async fn work_is_kept_when_it_is_quiet_and_git_reads_it() {
     assert_eq!((&shown["changes"], &shown["since"]), (&changes, &json!([])));
     // Once for each quiet, and only when the work is another.
     write(&ann, "a.txt", "ONE\n");
-    force(&server).await;
+    server.force().await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(list(&server, "ann").await.len(), 1);
     write(&ann, "a.txt", "1\n");
@@ -309,7 +293,7 @@ async fn the_last_work_of_an_agent_that_leaves_is_kept() {
     assert_eq!(std::fs::read_to_string(ann.join("a.txt")).unwrap(), "last words\n");
     let nothing = worktree(&server, "eve").await;
     assert_eq!(server.delete("/agents/eve").await.status, 200);
-    force(&server).await;
+    server.force().await;
     assert_eq!(list(&server, "eve").await, Vec::<Value>::new(), "{} holds nothing to keep", nothing.display());
 }
 
@@ -319,11 +303,11 @@ async fn a_removed_workspace_is_kept_once() {
     server.register("bob", &[]).await;
     let made = server.post("/agents/bob/workspace", json!({})).await.body;
     let folder = PathBuf::from(text(&made["workspace"], "path"));
-    force(&server).await;
+    server.force().await;
     write(&folder, "a.txt", "bob\n");
     let gone = server.delete("/agents/bob/workspace?keep=snapshot").await;
     assert_eq!(gone.status, 200, "{}", gone.body);
-    force(&server).await;
+    server.force().await;
     let one = kept(&server, "bob", 1).await;
     assert_eq!((text(&one, "kind"), text(&one, "reason")), ("backup", "removed"));
     assert_eq!((&one["commit"], &one["ref"]), (&gone.body["backup"]["commit"], &gone.body["backup"]["ref"]));
@@ -339,7 +323,7 @@ async fn a_restart_keeps_the_list_and_what_was_not_kept_yet() {
     write(&ann, "a.txt", "first\n");
     let first = keep(&server, "ann").await;
     write(&ann, "a.txt", "second\n");
-    force(&server).await;
+    server.force().await;
     let server = server.restart().await;
     let all = list(&server, "ann").await;
     let reasons: Vec<&str> = all.iter().map(|one| text(one, "reason")).collect();
@@ -383,7 +367,7 @@ async fn the_users_garbage_collection_takes_nothing_that_a_snapshot_stands_on() 
     let wanted = files(&ann);
     let snapshot = keep(&server, "ann").await;
     git(&ann, &["reset", "--quiet", "--hard", "HEAD~1"]);
-    force(&server).await;
+    server.force().await;
     git(&server.project(), &["reflog", "expire", "--expire=now", "--all"]);
     git(&server.project(), &["gc", "--quiet", "--prune=now"]);
     restored(&server, "ann", json!({"snapshot": snapshot})).await;
@@ -480,7 +464,7 @@ async fn nothing_that_a_repository_names_is_run() {
     follow(&server, "bob", &bob).await;
     write(&bob, "a.txt", "theirs\n");
     write(&ann, "a.txt", "mine\n");
-    force(&server).await;
+    server.force().await;
     let snapshot = keep(&server, "ann").await;
     write(&ann, "a.txt", "other\n");
     restored(&server, "ann", json!({"snapshot": snapshot})).await;
@@ -497,7 +481,7 @@ async fn ignored_files_cost_a_save_nothing() {
     let shown = async |content: &str| {
         write(&ann, "a.txt", content);
         let began = Instant::now();
-        force(&server).await;
+        server.force().await;
         let took = began.elapsed();
         let began = Instant::now();
         let snapshot = keep(&server, "ann").await;

@@ -1,7 +1,7 @@
 //! Workspaces that the server makes for agents: real worktrees, and nothing lost when they go.
 
 use orchestrator::Options;
-use orchestrator_tests::{Answer, TestServer, git};
+use orchestrator_tests::{Answer, TestServer, commit, git};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,11 +19,6 @@ async fn world_with(configure: fn(&mut Options)) -> TestServer {
     server.write(".env", "SECRET=1\n");
     server.register("Ann", &["python"]).await;
     server
-}
-
-fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
 }
 
 /// What git prints.

@@ -5,4 +5,4 @@ mod client;
 mod server;
 
 pub use client::{Answer, Socket};
-pub use server::{TestServer, git, git_text};
+pub use server::{TestServer, commit, git, git_text, write};

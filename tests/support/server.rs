@@ -4,7 +4,7 @@ use crate::{Answer, Socket};
 use orchestrator::{Options, Orchestrator};
 use orchestrator_repository::Project;
 use orchestrator_transport::{OperatorSecret, Server, ServerOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -171,10 +171,33 @@ impl TestServer {
 
     /// Writes a file of the project.
     pub fn write(&self, path: &str, content: &str) {
-        let path = self.project().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
+        write(&self.project(), path, content);
     }
+
+    /// Registers an agent that works in a folder.
+    pub async fn follow(&self, agent: &str, folder: &Path) {
+        let answer = self.post("/agents/register", json!({"agent_id": agent, "workspace": folder})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    /// Returns when every file change made before is seen and merged.
+    pub async fn force(&self) {
+        let answer = self.post("/command", json!({"command": "*sync:force"})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+/// Writes a file below a folder.
+pub fn write(folder: &Path, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// Commits all that stands in a folder.
+pub fn commit(folder: &Path, message: &str) {
+    git(folder, &["add", "-A"]);
+    git(folder, &["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", message]);
 }
 
 /// Runs git without anyone's configuration and answers with what it printed. A merge with conflicts is no failure.

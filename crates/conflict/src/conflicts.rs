@@ -163,7 +163,8 @@ impl Conflicts {
         self.resolved
     }
 
-    pub(crate) fn found(&mut self, id: u64, conflict: Conflict) {
+    /// Takes in a new record, or what has become of an open one.
+    pub(crate) fn put(&mut self, id: u64, conflict: Conflict) {
         if conflict.fingerprint.is_some() {
             self.newest.insert(conflict.name(), id);
         }

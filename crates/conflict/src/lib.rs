@@ -14,6 +14,7 @@
 //! quiet until its lines change; one that was settled by a merged result ([`Applied`]) knows who has taken it.
 
 mod applied;
+mod command;
 mod conflicts;
 mod edits;
 mod error;
@@ -21,8 +22,9 @@ mod overlap;
 mod state;
 
 pub use applied::{Applied, Side, Version};
+pub use command::{Command, Event};
 pub use conflicts::{Conflict, Conflicts};
 pub use edits::{Change, Edit, Edits};
 pub use error::Error;
 pub use overlap::Overlap;
-pub use state::{Command, Event, State, WITHDRAWN};
+pub use state::{State, WITHDRAWN};

@@ -37,17 +37,40 @@ pub struct Overlap {
 }
 
 impl Conflict {
-    /// The open record of an overlap. `described` is the number of the event that holds the lines.
-    pub(crate) fn of(overlap: &Overlap, severity: Severity, detected_at: i64, described: u64) -> Self {
+    /// An open record of which nothing more is known.
+    pub(crate) fn open(
+        path: &str,
+        agents: &[AgentId],
+        conflict_type: ConflictType,
+        severity: Severity,
+        detected_at: i64,
+    ) -> Self {
         Self {
-            path: overlap.path.clone(),
-            agents: overlap.agents.clone(),
-            conflict_type: overlap.conflict_type,
+            path: path.to_owned(),
+            agents: agents.to_vec(),
+            conflict_type,
             severity,
             detected_at,
             status: ResolutionStatus::Pending,
             strategy: None,
             resolved_by: None,
+            target: None,
+            agent_paths: Vec::new(),
+            fingerprint: None,
+            regions: 0,
+            subject: None,
+            affected: None,
+            snapshot: None,
+            entities: Vec::new(),
+            described: 0,
+            applied: None,
+            pulled_by: Vec::new(),
+        }
+    }
+
+    /// The open record of an overlap. `described` is the number of the event that holds the lines.
+    pub(crate) fn of(overlap: &Overlap, severity: Severity, detected_at: i64, described: u64) -> Self {
+        Self {
             target: overlap.target.clone(),
             agent_paths: overlap.agent_paths.clone(),
             fingerprint: Some(overlap.fingerprint.clone()),
@@ -57,8 +80,7 @@ impl Conflict {
             snapshot: overlap.snapshot.clone(),
             entities: overlap.entities.clone(),
             described,
-            applied: None,
-            pulled_by: Vec::new(),
+            ..Self::open(&overlap.path, &overlap.agents, overlap.conflict_type, severity, detected_at)
         }
     }
 }

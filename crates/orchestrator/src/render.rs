@@ -4,11 +4,12 @@ use crate::Event;
 use crate::decide::is_for_orchestrator;
 use crate::resolving::resolution;
 use crate::snapshots::{self, wire_id};
+use crate::views::conflict_view;
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{
     AgentId, AgentMessagePush, AgentStatus, BroadcastPush, ChangePush, Conflict, ConflictImpact, ConflictPush,
-    ConflictRegion, Json, Lease, Push, PushBody, ResolutionStatus, Timestamp,
+    ConflictRegion, Json, Lease, Push, PushBody, Timestamp,
 };
 use orchestrator_registry as registry;
 use orchestrator_workflow as workflow;
@@ -167,41 +168,11 @@ pub(crate) fn expiry(at: i64, ttl_seconds: u64) -> Timestamp {
 
 fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Option<PushBody> {
     use conflict::Event as E;
-    let record = |id: u64, path: &str, agents: &[AgentId], conflict_type, severity, detected_at| {
-        PushBody::ConflictDetected(ConflictPush {
-            conflict: Conflict {
-                conflict_id: format!("c{id}"),
-                file_path: path.to_owned(),
-                conflicting_agents: agents.to_vec(),
-                conflict_type,
-                severity,
-                detected_at: Timestamp(detected_at),
-                resolution_status: ResolutionStatus::Pending,
-                resolution_strategy: None,
-                resolved_by: None,
-                target: None,
-                agent_paths: Vec::new(),
-                affected_agent: None,
-                snapshot_id: None,
-                entities: Vec::new(),
-                impact: None,
-                regions: Vec::new(),
-                resolution: None,
-            },
-        })
-    };
-    let found = |id, overlap: &conflict::Overlap, severity, at| {
-        let mut push = record(id, &overlap.path, &overlap.agents, overlap.conflict_type, severity, at);
-        if let PushBody::ConflictDetected(ConflictPush { conflict }) = &mut push {
-            conflict.target.clone_from(&overlap.target);
-            conflict.agent_paths.clone_from(&overlap.agent_paths);
-            conflict.affected_agent.clone_from(&overlap.affected);
-            conflict.snapshot_id.clone_from(&overlap.snapshot);
-            conflict.entities.clone_from(&overlap.entities);
-            (conflict.regions, conflict.impact) = shown(body);
-        }
-        push
-    };
+    if let Some((id, record)) = event.record(seq) {
+        let (regions, impact) = shown(body);
+        let conflict = Conflict { regions, impact, ..conflict_view(id, &record) };
+        return Some(PushBody::ConflictDetected(ConflictPush { conflict }));
+    }
     Some(match event {
         E::Changed(change) => PushBody::CodeChangeDetected(ChangePush {
             file_path: change.path.clone(),
@@ -215,15 +186,9 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
         }),
         E::MonitoringStarted => PushBody::CodeSyncStarted { message: "Code synchronization started".into() },
         E::MonitoringStopped => PushBody::CodeSyncStopped { message: "Code synchronization stopped".into() },
+        // Records are told above; the others concern nobody.
+        E::Found { .. } | E::Refined { .. } | E::Detected { .. } | E::Widened { .. } => return None,
         E::EditEnded { .. } | E::Followed { .. } => return None,
-        E::Found { overlap, severity, at } => found(seq, overlap, *severity, *at),
-        E::Refined { id, overlap, severity, detected_at } => found(*id, overlap, *severity, *detected_at),
-        E::Detected { path, agents, conflict_type, severity, at } => {
-            record(seq, path, agents, *conflict_type, *severity, *at)
-        }
-        E::Widened { id, path, agents, conflict_type, severity, detected_at } => {
-            record(*id, path, agents, *conflict_type, *severity, *detected_at)
-        }
         E::Resolved { id, strategy, by, applied } => PushBody::ConflictResolved {
             conflict_id: format!("c{id}"),
             resolution_strategy: strategy.clone(),

@@ -220,7 +220,8 @@ fn change_view(seq: u64, change: &conflict::Change) -> Change {
     }
 }
 
-fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict {
+/// A conflict without its lines.
+pub(crate) fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict {
     Conflict {
         conflict_id: format!("c{id}"),
         file_path: conflict.path.clone(),
