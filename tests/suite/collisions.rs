@@ -274,4 +274,45 @@ async fn a_report_of_an_edit_breaks_a_lease_too() {
     assert_eq!((&push["file_path"], &push["conflict_type"]), (&json!("src/a.py"), &json!("lease")));
     server.delete("/agents/ann").await;
     assert_eq!(bob.next_of("conflict_resolved").await["conflict_id"], push["conflict_id"]);
+    let status = server.get("/sync/status").await.body["sync_status"].clone();
+    assert_eq!(status["resolved_conflicts"], 1, "with the lease and with its holder it ends once");
+}
+
+#[tokio::test]
+async fn what_only_a_report_said_of_a_lease_gives_way_to_the_work_itself() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    server.register("cat", &[]).await;
+    claim(&server, "ann", "path", "a.txt").await;
+    let mut cat = server.socket("/agent/cat").await;
+    cat.send(json!({"type": "code_change", "file_path": "a.txt", "change_type": "modified"})).await;
+    let push = cat.next_of("conflict_detected").await;
+    assert_eq!((&push["conflict_type"], &push["affected_agent"]), (&json!("lease"), &json!("cat")));
+    let folder = folders[0].parent().unwrap().join("cat");
+    git(&server.project(), &["worktree", "add", "--quiet", "-b", "cat", folder.to_str().unwrap()]);
+    server.follow("cat", &folder).await;
+    assert_eq!(
+        cat.next_of("conflict_resolved").await["conflict_id"],
+        push["conflict_id"],
+        "its work holds no such edit"
+    );
+    write(&folder, "a.txt", "cat's\n");
+    assert_eq!(cat.next_of("conflict_detected").await["conflict_type"], "lease");
+}
+
+#[tokio::test]
+async fn a_conflict_with_landed_work_ends_when_another_branch_is_the_target() {
+    let (server, folders) = world(&["ann"]).await;
+    write(&folders[0], "a.txt", TEXT.replace("one", "ONE"));
+    write(&server.project(), "a.txt", TEXT.replace("one", "landed"));
+    commit(&server.project(), "landed");
+    let first = git_text(&server.project(), &[], &["branch", "--show-current"]);
+    let targets = async || {
+        let open = open(&server).await;
+        open.iter().map(|one| one["target"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    server.eventually("it collides with the branch", async || targets().await == [first.clone()]).await;
+    git(&server.project(), &["checkout", "--quiet", "-b", "release"]);
+    server.eventually("it collides with the other branch", async || targets().await == ["release"]).await;
+    git(&server.project(), &["checkout", "--quiet", "--detach"]);
+    server.eventually("there is no target", async || targets().await.is_empty()).await;
 }

@@ -17,9 +17,11 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
         Command::Registry(command) => {
             let own = state.registry.decide(command, at)?;
             let broken = policy::lease_broken::with_leases(state, &own, at)?;
-            let mut events: Vec<Event> = own.into_iter().map(Event::Registry).chain(broken).collect();
+            let mut events: Vec<Event> = own.into_iter().map(Event::Registry).chain(broken.clone()).collect();
             if let registry::Command::Unregister { agent } = command {
-                events.extend(policy::agent_left::edits_are_withdrawn(state, agent, at)?);
+                // A record may end both with the lease and with the agent.
+                let withdrawn = policy::agent_left::edits_are_withdrawn(state, agent, at)?;
+                events.extend(withdrawn.into_iter().filter(|event| !broken.contains(event)));
             }
             Ok(events)
         }

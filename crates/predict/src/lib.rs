@@ -37,5 +37,5 @@ pub use impact::{Affected, Definition, Impact, Usage};
 pub use overwritten::overwritten;
 pub use sides::{Sides, Stand, collision};
 pub use star::{Agent, Star};
-pub use symbols::{Answer, Question, Symbols};
+pub use symbols::{Answer, Landed, Question, Symbols};
 pub use version::{Change, Id, Mode, Path, Source, Version};

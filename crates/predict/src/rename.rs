@@ -29,6 +29,17 @@ impl Likenesses {
     }
 }
 
+/// Whether a file may be `old` under another name.
+pub(crate) fn is_like<S: Source>(
+    source: &S,
+    likenesses: &mut Likenesses,
+    old: Version,
+    new: Version,
+) -> Result<bool, S::Error> {
+    let is_readable = |version: Version| version.mode.is_file() && !version.opaque;
+    Ok(old.id == new.id || (is_readable(old) && is_readable(new) && likenesses.of(source, old.id, new.id)? >= LIKE))
+}
+
 /// The path that an agent's `old` was renamed to, with what stands there: an added file with the same content, else
 /// the most alike; of equals, the first by name.
 pub(crate) fn find<S: Source>(

@@ -240,8 +240,12 @@ impl Star {
         for (from, _) in gone.filter(|(from, _)| theirs.get(*from).is_some_and(is_gone)) {
             let Some(old) = source.tip(from)? else { continue };
             let likenesses = &mut self.likenesses;
-            let mut moved_here =
-                |work| Ok(rename::find(source, likenesses, work, old)?.is_some_and(|(to, _)| to == *path));
+            let mut moved_here = |work: &BTreeMap<Path, Change>| {
+                let Some(here) = work.get(path).and_then(|change| change.side) else { return Ok(false) };
+                // Much cheaper than to look through all that was added.
+                Ok(rename::is_like(source, likenesses, old, here)?
+                    && rename::find(source, likenesses, work, old)?.is_some_and(|(to, _)| to == *path))
+            };
             if moved_here(ours)? && moved_here(theirs)? {
                 return Ok(true);
             }

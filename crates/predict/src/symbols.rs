@@ -13,6 +13,7 @@ use orchestrator_syntax::{File, Index, Language, breaking_names};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+pub use examine::Landed;
 pub use questions::{Answer, Question};
 
 /// Bytes of source of the tip that are indexed; what comes later is left out. An outline takes six to eleven times its
@@ -127,11 +128,13 @@ impl Symbols {
                 Some(change) => {
                     // What is the same but was not placed, is tried again.
                     if work.changes.insert(path.clone(), change) != Some(change) || !work.landed.contains_key(&path) {
+                        work.forget(&path);
                         paths.push(path);
                     }
                 }
                 None => {
                     if work.changes.remove(&path).is_some() {
+                        work.forget(&path);
                         paths.push(path);
                     }
                 }

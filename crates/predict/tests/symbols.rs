@@ -1,9 +1,10 @@
 //! What one agent's change breaks in another's work, through moves of the tip and of both.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use orchestrator_predict::{Change, Id, Impact, Mode, Path, Question, Source, Symbols, Version};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -20,18 +21,22 @@ struct World {
     tip: BTreeMap<Path, Version>,
 }
 
-impl Source for World {
-    type Error = Infallible;
+/// A content that is nowhere.
+#[derive(Debug, PartialEq, Eq)]
+struct Lost;
 
-    fn content(&self, id: &Id) -> Result<Arc<[u8]>, Infallible> {
-        Ok(self.contents.borrow()[id].clone())
+impl Source for World {
+    type Error = Lost;
+
+    fn content(&self, id: &Id) -> Result<Arc<[u8]>, Lost> {
+        self.contents.borrow().get(id).cloned().ok_or(Lost)
     }
 
-    fn tip(&self, path: &Path) -> Result<Option<Version>, Infallible> {
+    fn tip(&self, path: &Path) -> Result<Option<Version>, Lost> {
         Ok(self.tip.get(path).copied())
     }
 
-    fn keep(&self, content: &[u8]) -> Result<Id, Infallible> {
+    fn keep(&self, content: &[u8]) -> Result<Id, Lost> {
         let mut hasher = DefaultHasher::new();
         content.hash(&mut hasher);
         let mut id = [0; 20];
@@ -120,6 +125,23 @@ fn a_use_that_leads_through_a_file_of_the_tip_is_found_once_that_is_read() {
 }
 
 #[test]
+fn what_could_not_be_read_is_taken_in_when_it_can_be() {
+    let (mut world, mut symbols) = (World::default(), Symbols::default());
+    world.land(&mut symbols, "shop.py", Some(SHOP));
+    world.edit(&mut symbols, ANN, "shop.py", Some(SHOP), Some(TAXED));
+    world.edit(&mut symbols, BOB, "cart.py", None, Some(CART));
+    assert_eq!(world.broken(&symbols), [BREAK]);
+    let harmless = SHOP.replace("return", "return 0 +");
+    let change = Change { base: Some(world.version(SHOP)), side: Some(world.version(&harmless)) };
+    let content = world.contents.borrow_mut().remove(&change.side.unwrap().id).unwrap();
+    let again = |symbols: &mut Symbols| symbols.update(ANN, [(path("shop.py"), Some(change))], &world);
+    assert_eq!(again(&mut symbols), Err(Lost));
+    world.contents.borrow_mut().insert(change.side.unwrap().id, content);
+    assert_eq!(again(&mut symbols), Ok(true), "it is not taken for the same as before");
+    assert_eq!(world.broken(&symbols), [""; 0]);
+}
+
+#[test]
 fn what_has_landed_is_the_base_and_what_it_breaks_is_known_too() {
     let (mut world, mut symbols) = (World::default(), Symbols::default());
     world.land(&mut symbols, "shop.py", Some(SHOP));
@@ -130,7 +152,8 @@ fn what_has_landed_is_the_base_and_what_it_breaks_is_known_too() {
     world.land(&mut symbols, "shop.py", Some(TAXED));
     assert_eq!(world.broken(&symbols), [""; 0], "ann's change is the tip's now");
     let landed = |symbols: &mut Symbols, world: &World| -> Vec<String> {
-        symbols.examine_landed(BOB, &before, world).unwrap().iter().map(shown).collect()
+        let landed = symbols.landed(before.clone(), world).unwrap();
+        symbols.examine_landed(BOB, &landed, world).unwrap().iter().map(shown).collect()
     };
     assert_eq!(landed(&mut symbols, &world), [BREAK]);
     read_all(&mut symbols, &world);

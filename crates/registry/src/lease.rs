@@ -1,5 +1,6 @@
 //! One lease.
 
+use crate::overlap::covers;
 use orchestrator_protocol::{AgentId, LeaseMode, Resource};
 use serde::{Deserialize, Serialize};
 
@@ -30,4 +31,12 @@ pub struct Lease {
     pub granted_at: i64,
     /// When it was granted or renewed last: a label.
     pub renewed_at: i64,
+}
+
+impl Lease {
+    /// Whether it covers a file, or a part of it.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        covers(&self.resource, path)
+    }
 }

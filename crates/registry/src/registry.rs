@@ -1,7 +1,7 @@
 //! The state and its rules.
 
 use crate::lease::MAX_LEASES;
-use crate::overlap::{covers, matcher, overlap};
+use crate::overlap::{matcher, overlap};
 use crate::{Agent, Command, Error, Event, Lease, MAX_TTL_SECONDS, Made, Registration};
 use orchestrator_protocol::{AgentId, AgentStatus, LeaseMode, Resource, ResourceKind, Workload};
 use serde::{Deserialize, Serialize};
@@ -81,17 +81,18 @@ impl Registry {
     /// The agent that holds an exclusive lease on a file.
     #[must_use]
     pub fn holder_of(&self, path: &str) -> Option<&AgentId> {
-        self.leases
-            .values()
-            .find(|lease| lease.mode == LeaseMode::Exclusive && covers(&lease.resource, path))
-            .map(|lease| &lease.agent_id)
+        self.exclusive().find(|lease| lease.covers(path)).map(|lease| &lease.agent_id)
+    }
+
+    /// Leases by which somebody holds something alone, oldest first.
+    pub fn exclusive(&self) -> impl Iterator<Item = &Lease> {
+        self.leases.values().filter(|lease| lease.mode == LeaseMode::Exclusive)
     }
 
     /// Leases by which others hold a file, or a part of it, for themselves alone.
     pub fn claims_on<'a>(&'a self, path: &'a str, by: &AgentId) -> impl Iterator<Item = &'a Lease> {
         let key = by.key();
-        let exclusive = self.leases.values().filter(|lease| lease.mode == LeaseMode::Exclusive);
-        exclusive.filter(move |lease| lease.agent != key && covers(&lease.resource, path))
+        self.exclusive().filter(move |lease| lease.agent != key && lease.covers(path))
     }
 
     fn known(&self, id: &AgentId) -> Result<&Agent, Error> {

@@ -238,15 +238,15 @@ impl Keeping {
                     match (result, &item.left) {
                         (Ok(_), Some(follower)) => follower.unpin(),
                         (Ok(_), None) => {}
-                        (Err(error), left) => {
+                        // Nobody will look at the work of one that left again.
+                        (Err(error), _) if item.work.reason == Reason::Left => {
                             failures.push(error.to_string());
-                            match left {
-                                Some(_) => self.left.push(item),
-                                None => {
-                                    let open = Open { first: now, last: now };
-                                    self.open.entry(item.work.agent.key()).or_insert(open);
-                                }
-                            }
+                            self.left.push(item);
+                        }
+                        (Err(error), _) => {
+                            failures.push(error.to_string());
+                            let open = Open { first: now, last: now };
+                            self.open.entry(item.work.agent.key()).or_insert(open);
                         }
                     }
                 }

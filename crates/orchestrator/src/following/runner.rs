@@ -14,6 +14,7 @@ use super::follower::Follower;
 use super::keeping::{Done, Keeping};
 use super::pushed::Pushed;
 use super::reports::Reports;
+use super::shared::Shared;
 use super::source::Memory;
 use crate::snapshots::keep::keep;
 use crate::{Actor, Command, Error, Orchestrator};
@@ -96,6 +97,8 @@ struct Runner {
     unread: BTreeSet<String>,
     /// Paths that could not be merged.
     unmerged: BTreeSet<Path>,
+    /// Files of shared folders that could not be compared with what stood there before.
+    unjudged: BTreeSet<Path>,
     /// Most folders to watch, in all workspaces and the project's own folder.
     budget: usize,
     /// Workspaces that are scanned instead of watched.
@@ -134,6 +137,7 @@ impl Runner {
             memory: Memory::default(),
             unread: BTreeSet::new(),
             unmerged: BTreeSet::new(),
+            unjudged: BTreeSet::new(),
             caught_up: false,
         }
     }
@@ -141,12 +145,13 @@ impl Runner {
     /// The branch that work is compared with: the one that is checked out in the project's folder.
     fn find_tip(&mut self) -> Result<bool, orchestrator_repository::Error> {
         let Some(store) = &self.store else { return Ok(false) };
-        self.target = self.orchestrator.options().project.branch()?;
-        let tip = match &self.target {
+        let target = self.orchestrator.options().project.branch()?;
+        let tip = match &target {
             Some(branch) => store.tip(branch)?,
             None => None,
         };
-        let moved = std::mem::replace(&mut self.tip, tip) != tip;
+        let renamed = std::mem::replace(&mut self.target, target.clone()) != target;
+        let moved = std::mem::replace(&mut self.tip, tip) != tip || renamed;
         if moved {
             let tree = tip.map(|(_, tree)| tree);
             self.orchestrator.shared.following.meaning.tip_moved(tree, self.target.clone());
@@ -162,7 +167,11 @@ impl Runner {
         if self.followers.is_empty() && self.pushed.is_empty() && self.unmerged.is_empty() {
             return;
         }
+        if !self.caught_up {
+            self.orchestrator.shared.following.look();
+        }
         self.share_watches();
+        let before = self.target.clone();
         let moved = match self.find_tip() {
             Ok(moved) => moved,
             Err(error) => {
@@ -170,6 +179,9 @@ impl Runner {
                 false
             }
         };
+        if self.target != before {
+            self.withdraw_landed(before).await;
+        }
         let keys: Vec<String> = self.followers.keys().cloned().collect();
         for key in keys {
             self.refresh(&key, Some(&[])).await;
@@ -268,9 +280,11 @@ impl Runner {
         let is_scattered = self.keeping.finish(&self.orchestrator, self.store.as_ref(), done);
         let Some(store) = self.store.as_ref().filter(|store| is_scattered && !store.has_spilled()) else { return };
         // Nobody but this thread looks at the followed folders, so what is live is known.
-        let live = self.followers.values().map(Follower::tree).collect::<Result<Vec<_>, _>>();
+        let trees = self.followers.values().map(Follower::tree).collect::<Result<Vec<_>, _>>();
+        let shared = self.followers.values().filter_map(|follower| follower.shared.as_ref());
+        let remembered = shared.flat_map(Shared::contents).map(ObjectId::from);
         let began = Instant::now();
-        match live.and_then(|live| store.compact(live)) {
+        match trees.and_then(|trees| store.compact(trees.into_iter().chain(remembered))) {
             Ok(()) => tracing::info!(took = ?began.elapsed(), "the store of snapshots is one pack now"),
             Err(error) => tracing::warn!(%error, "the store of snapshots could not be made compact"),
         }

@@ -5,7 +5,7 @@
 
 use super::Path;
 use crate::policy::attribution::{Author, Says};
-use orchestrator_predict::{Region, Source, Version, overwritten};
+use orchestrator_predict::{Id, Mode, Region, Source, Version, overwritten};
 use orchestrator_protocol::AgentId;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -88,6 +88,13 @@ impl Shared {
 
     pub(crate) fn hear(&mut self, name: &str, agent: &AgentId, seq: u64) {
         self.heard.entry(name.to_owned()).or_default().insert(agent.key(), seq);
+    }
+
+    /// Contents of older versions that a later comparison reads.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = Id> + '_ {
+        let runs = self.files.values().flat_map(|file| file.runs.iter().map(|run| run.version).chain([file.previous]));
+        let lost = self.losses.iter().flat_map(|loss| [loss.base, loss.ours, loss.overwritten]);
+        runs.chain(lost).flatten().filter(|version| version.mode != Mode::Commit).map(|version| version.id)
     }
 
     /// Whose work stands at a path, where that is known.

@@ -6,16 +6,16 @@ use orchestrator_protocol::{AgentId, ConflictType, ResourceKind};
 use orchestrator_registry::{self as registry, Lease};
 
 /// An edit that breaks a lease. `entities` are the claimed parts of the file that it changes, for a lease on a part.
-pub(crate) fn found(lease: &Lease, breaker: &AgentId, path: &str, entities: Vec<String>) -> Command {
+pub(crate) fn found(lease: u64, holder: &AgentId, breaker: &AgentId, path: &str, entities: Vec<String>) -> Command {
     let overlap = Overlap {
         path: path.to_owned(),
-        agents: parties(&lease.agent_id, breaker),
+        agents: parties(holder, breaker),
         target: None,
         conflict_type: ConflictType::Lease,
-        fingerprint: format!("l{} {}", lease.id, entities.join(" ")),
+        fingerprint: format!("l{lease} {}", entities.join(" ")),
         agent_paths: Vec::new(),
         regions: 0,
-        subject: Some(subject(lease.id, path)),
+        subject: Some(subject(lease, path)),
         affected: Some(breaker.clone()),
         entities,
         snapshot: None,
@@ -24,8 +24,8 @@ pub(crate) fn found(lease: &Lease, breaker: &AgentId, path: &str, entities: Vec<
 }
 
 /// The edit is taken back.
-pub(crate) fn gone(lease: &Lease, breaker: &AgentId, path: &str) -> Command {
-    let (agents, subject) = (parties(&lease.agent_id, breaker), Some(subject(lease.id, path)));
+pub(crate) fn gone(lease: u64, holder: &AgentId, breaker: &AgentId, path: &str) -> Command {
+    let (agents, subject) = (parties(holder, breaker), Some(subject(lease, path)));
     Command::Gone { path: path.to_owned(), agents, target: None, subject }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn by_report(state: &State, command: &Command, at: i64) -> Result<Vec
         return Ok(Vec::new());
     }
     let broken = state.registry.claims_on(path, agent).filter(|lease| lease.resource.kind != ResourceKind::Entity);
-    decided(state, broken.map(|lease| found(lease, agent, path, Vec::new())), at)
+    decided(state, broken.map(|lease| found(lease.id, &lease.agent_id, agent, path, Vec::new())), at)
 }
 
 /// What ends with leases that end.
@@ -60,15 +60,18 @@ pub(crate) fn with_leases(state: &State, events: &[registry::Event], at: i64) ->
     withdrawn(state, at, |_, _, subject| ended.iter().any(|lease| subject.starts_with(lease)))
 }
 
-/// What ends with edits in work that end, where only reports tell of them.
+/// What ends with edits in work that end, where only reports tell of them; and with reports being all that is known: the
+/// work itself tells what still stands.
 pub(crate) fn with_edits(state: &State, events: &[Happened], at: i64) -> Result<Vec<Event>, Error> {
     let over = |path: &str, breaker: Option<&AgentId>| {
         events.iter().any(|event| match event {
             Happened::EditEnded { path: ended, agent } => ended == path && Some(agent) == breaker,
+            Happened::Followed { agent, merged: true } => Some(agent) == breaker,
             _ => false,
         })
     };
-    if !events.iter().any(|event| matches!(event, Happened::EditEnded { .. })) {
+    let ends = |event: &Happened| matches!(event, Happened::EditEnded { .. } | Happened::Followed { merged: true, .. });
+    if !events.iter().any(ends) {
         return Ok(Vec::new());
     }
     withdrawn(state, at, |path, breaker, _| {

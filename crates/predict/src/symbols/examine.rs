@@ -31,6 +31,20 @@ pub(super) struct Contents<'c> {
     pub(super) user: &'c dyn Fn(&str) -> Option<Id>,
 }
 
+/// What has landed since some tree, as far as it may break anything: parsed once for all agents that began there.
+#[derive(Debug)]
+pub struct Landed {
+    /// The names by which uses lead to what it breaks.
+    names: HashSet<String>,
+    /// The files as they are now.
+    now: Index,
+    /// The files as they were.
+    old: Older,
+}
+
+/// Older versions of files, parsed.
+type Older = HashMap<Path, (Version, Arc<File>)>;
+
 /// The indexes of one comparison, and whose they are.
 struct Sides<'s> {
     base: &'s Index,
@@ -67,29 +81,21 @@ impl Symbols {
         shown(&sides, uses, &contents, source)
     }
 
-    /// What has landed since the user began and breaks what it added or changed. `since` is what stood then at the paths
-    /// that the target branch has changed.
+    /// What has landed since some tree. `since` is what stood then at the paths that the target branch has changed. Holds
+    /// for the tip as it is now.
     ///
     /// # Errors
     /// A content could not be read.
-    pub fn examine_landed<S: Source>(
+    pub fn landed<S: Source>(
         &mut self,
-        user: Agent,
-        since: &[(Path, Option<Version>)],
+        since: impl IntoIterator<Item = (Path, Option<Version>)>,
         source: &S,
-    ) -> Result<Vec<Impact>, S::Error> {
-        let Some(work) = self.works.get(&user) else { return Ok(Vec::new()) };
-        let mut sides: Vec<(Path, Version)> = Vec::new();
-        for (path, change) in &work.changes {
-            sides.extend(change.side.map(|side| (path.clone(), side)));
-        }
-        let mut names: HashSet<String> = HashSet::new();
-        let mut old: HashMap<Path, (Version, Arc<File>)> = HashMap::new();
-        let mut author = Index::new();
+    ) -> Result<Landed, S::Error> {
+        let (mut names, mut old, mut now) = (HashSet::new(), Older::new(), Index::new());
         for (path, version) in since {
-            let (Some((name, language)), Some(version)) = (known(path), version) else { continue };
-            let Some(before) = self.library.file(source, language, *version)?.file() else { continue };
-            let after = match self.tip.get(path) {
+            let (Some((name, language)), Some(version)) = (known(&path), version) else { continue };
+            let Some(before) = self.library.file(source, language, version)?.file() else { continue };
+            let after = match self.tip.get(&path) {
                 Some(tip) => match self.library.file(source, language, *tip)?.file() {
                     Some(after) => Some(after),
                     None => continue,
@@ -99,13 +105,27 @@ impl Symbols {
             let broken = breaking_names(&before, after.as_deref());
             if !broken.is_empty() {
                 names.extend(broken);
-                author.set_shared(name, after);
-                old.insert(path.clone(), (*version, before));
+                now.set_shared(name, after);
+                old.insert(path.clone(), (version, before));
             }
         }
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
+        Ok(Landed { names, now, old })
+    }
+
+    /// What has landed since the user began and breaks what it added or changed.
+    ///
+    /// # Errors
+    /// A content could not be read.
+    pub fn examine_landed<S: Source>(
+        &mut self,
+        user: Agent,
+        landed: &Landed,
+        source: &S,
+    ) -> Result<Vec<Impact>, S::Error> {
+        let Some(work) = self.works.get(&user).filter(|_| !landed.names.is_empty()) else { return Ok(Vec::new()) };
+        let changes = work.changes.clone();
+        let sides: Vec<(&Path, Version)> =
+            changes.iter().filter_map(|(path, change)| Some((path, change.side?))).collect();
         let mut own = Index::new();
         for (path, side) in &sides {
             if let Some((name, language)) = known(path)
@@ -114,23 +134,25 @@ impl Symbols {
                 own.set_shared(name, Some(file));
             }
         }
-        if !concerns(&names, &own) {
+        if !concerns(&landed.names, &own) {
             return Ok(Vec::new());
         }
-        for (path, change) in self.works.get(&user).map(|work| work.changes.clone()).unwrap_or_default() {
-            let tip = self.tip.get(&path).copied();
-            if let (Some((_, language)), Some(base)) = (known(&path), change.base.filter(|base| Some(*base) != tip))
+        // What the user began with, where nothing that landed stands for it.
+        let mut began = Older::new();
+        for (path, change) in changes.iter().filter(|(path, _)| !landed.old.contains_key(*path)) {
+            let tip = self.tip.get(path).copied();
+            if let (Some((_, language)), Some(base)) = (known(path), change.base.filter(|base| Some(*base) != tip))
                 && let Some(file) = self.library.file(source, language, base)?.file()
             {
-                old.entry(path).or_insert((base, file));
+                began.insert(path.clone(), (base, file));
             }
         }
-        let replaced = self.swap(&old);
-        let own_ids: BTreeMap<&Path, Id> = sides.iter().map(|(path, side)| (path, side.id)).collect();
+        let replaced = self.swap(landed.old.iter().chain(&began));
+        let own_ids: BTreeMap<&Path, Id> = sides.iter().map(|(path, side)| (*path, side.id)).collect();
         let found = {
-            let sides = Sides { base: &self.base, author: (None, &author), user: (Some(user), &own) };
+            let sides = Sides { base: &self.base, author: (None, &landed.now), user: (Some(user), &own) };
             let contents = Contents {
-                before: &|path| old.get(path.as_bytes()).map(|(version, _)| version.id),
+                before: &|path| landed.old.get(path.as_bytes()).map(|(version, _)| version.id),
                 after: &|path| self.on_tip(path),
                 user: &|path| own_ids.get(&Path::from(path.as_bytes())).copied(),
             };
@@ -146,7 +168,10 @@ impl Symbols {
     }
 
     /// Puts older versions into the base. Returns what stood there.
-    fn swap(&mut self, old: &HashMap<Path, (Version, Arc<File>)>) -> Vec<(String, Option<Option<Arc<File>>>)> {
+    fn swap<'o>(
+        &mut self,
+        old: impl IntoIterator<Item = (&'o Path, &'o (Version, Arc<File>))>,
+    ) -> Vec<(String, Option<Option<Arc<File>>>)> {
         let mut replaced = Vec::new();
         for (path, (_, file)) in old {
             if let Some((name, _)) = known(path) {

@@ -8,7 +8,7 @@ use crate::following::source::{self, Memory};
 use crate::{Command, Orchestrator, State};
 use futures_util::future::join_all;
 use orchestrator_conflict as conflict;
-use orchestrator_predict::{Agent, Impact, Path, Symbols, Version};
+use orchestrator_predict::{Agent, Impact, Landed, Symbols};
 use orchestrator_protocol::{AgentId, ConflictType};
 use orchestrator_repository::{Error, ObjectId, Store};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -24,9 +24,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(3_600);
 /// Files by which the target branch may be ahead of an agent's work to be compared with it.
 const AHEAD: usize = 5_000;
-
-/// What stood at the paths that the target branch changed since.
-type Since = Arc<[(Path, Option<Version>)]>;
 
 /// Compares until the server stops.
 pub(super) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receiver<Ask>) {
@@ -55,8 +52,8 @@ struct Worker {
     /// The tree that each agent's work began with.
     bases: HashMap<Agent, Option<ObjectId>>,
     tip: Tip,
-    /// How the tip differs from older trees.
-    ahead: HashMap<ObjectId, Since>,
+    /// What has landed since older trees.
+    ahead: HashMap<ObjectId, Arc<Landed>>,
     /// What landed work breaks.
     landed: HashMap<Agent, Vec<Impact>>,
     reports: Reports<Between, Subject, Broken>,
@@ -106,6 +103,9 @@ impl Worker {
             if std::mem::take(&mut news.gone) {
                 gone.extend(self.forget(*agent));
             }
+        }
+        if news.tip.as_ref().is_some_and(|tip| tip.branch != self.tip.branch) {
+            gone.extend(self.forget_landed());
         }
         self.submit(gone).await;
         let mut dirty = std::mem::take(&mut self.again);
@@ -162,6 +162,12 @@ impl Worker {
         gone
     }
 
+    /// Work is compared with another branch now: what has landed on the old one is over.
+    fn forget_landed(&mut self) -> Vec<conflict::Command> {
+        let told = self.reports.forget(|(author, _), _| author.is_none());
+        told.into_iter().filter_map(|(between, subject)| Some(self.parties(between)?.gone(&subject))).collect()
+    }
+
     fn take(&mut self, news: &mut News, dirty: &mut BTreeSet<Agent>) -> Result<(), Error> {
         if news.tip.is_none() && news.agents.is_empty() {
             return Ok(());
@@ -176,8 +182,11 @@ impl Worker {
             if let Some((id, base)) = now {
                 let source = source::Tip::new(&store, &mut self.memory, self.tip.tree);
                 let changes = changes.iter().map(|(path, change)| (path.clone(), *change));
-                let changed = self.symbols.update(agent, changes, &source)?;
                 self.names.insert(agent, id.clone());
+                // What was taken in before the failure is compared all the same.
+                let changed = self.symbols.update(agent, changes, &source).inspect_err(|_| {
+                    dirty.insert(agent);
+                })?;
                 let moved = self.bases.insert(agent, *base) != Some(*base);
                 if changed || moved {
                     dirty.insert(agent);
@@ -279,20 +288,20 @@ impl Worker {
         if base == tip {
             return Ok(Vec::new());
         }
-        let since = match self.ahead.get(&base) {
-            Some(since) => since.clone(),
+        let source = source::Tip::new(store, &mut self.memory, self.tip.tree);
+        let landed = match self.ahead.get(&base) {
+            Some(landed) => landed.clone(),
             None => {
                 let changes = store.diff(tip, base, false)?;
                 let before = changes.into_iter().take(AHEAD).map(|change| {
                     (Vec::from(change.path).into(), change.to.map(|(mode, id)| source::version(mode, id, false)))
                 });
-                let since: Since = before.collect();
-                self.ahead.insert(base, since.clone());
-                since
+                let landed = Arc::new(self.symbols.landed(before, &source)?);
+                self.ahead.insert(base, landed.clone());
+                landed
             }
         };
-        let source = source::Tip::new(store, &mut self.memory, self.tip.tree);
-        self.symbols.examine_landed(agent, &since, &source)
+        self.symbols.examine_landed(agent, &landed, &source)
     }
 
     /// When something is due.

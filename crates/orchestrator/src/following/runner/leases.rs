@@ -6,7 +6,7 @@ use crate::following::source::{Tip, name};
 use crate::policy::lease_broken::{found, gone, is_about};
 use orchestrator_conflict::Command;
 use orchestrator_predict::{Agent, Path, changed_entities};
-use orchestrator_protocol::{ConflictType, ResourceKind};
+use orchestrator_protocol::{AgentId, ConflictType, ResourceKind};
 use orchestrator_registry::{Lease, is_within};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -14,7 +14,8 @@ use std::time::Instant;
 /// An edit of what somebody else holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Broken {
-    lease: Lease,
+    lease: u64,
+    holder: AgentId,
     breaker: Agent,
     path: String,
     entities: Vec<String>,
@@ -24,6 +25,7 @@ impl Runner {
     /// Which of the changes at these paths break a lease: what is to be told.
     pub(super) fn broken_leases(&mut self, paths: &BTreeSet<Path>) -> Vec<Command> {
         let agents = self.agents();
+        let claims: Vec<Lease> = self.orchestrator.shared.core.lock().state.registry.exclusive().cloned().collect();
         let Some(store) = &self.store else { return Vec::new() };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let mut reports = Vec::new();
@@ -32,15 +34,13 @@ impl Runner {
             let mut broken: BTreeMap<(u64, Agent), Broken> = BTreeMap::new();
             for (breaker, change) in self.star.changes_at(path) {
                 let Some(agent) = agents.get(&breaker) else { continue };
-                let claims: Vec<Lease> = {
-                    let core = self.orchestrator.shared.core.lock();
-                    core.state.registry.claims_on(&file, agent).cloned().collect()
-                };
-                for lease in claims {
+                let mut changed = None;
+                for lease in claims.iter().filter(|lease| lease.agent != agent.key() && lease.covers(&file)) {
                     let mut entities = Vec::new();
                     if lease.resource.kind == ResourceKind::Entity {
                         // What cannot be read or parsed is not said to be broken.
-                        let changed = changed_entities(path, change, &source).unwrap_or_default();
+                        let changed =
+                            changed.get_or_insert_with(|| changed_entities(path, change, &source).unwrap_or_default());
                         let named = changed.iter().map(|one| (format!("{file}::{}", one.path), one.whole));
                         let claimed = &lease.resource.value;
                         let broken = named.filter(|(entity, whole)| {
@@ -51,7 +51,8 @@ impl Runner {
                             continue;
                         }
                     }
-                    broken.insert((lease.id, breaker), Broken { lease, breaker, path: file.clone(), entities });
+                    let (lease, holder) = (lease.id, lease.agent_id.clone());
+                    broken.insert((lease, breaker), Broken { lease, holder, breaker, path: file.clone(), entities });
                 }
             }
             reports.extend(self.broken.at(path, broken, Instant::now()));
@@ -66,7 +67,11 @@ impl Runner {
         if leases != self.leases {
             // With a lease its records ended.
             let _withdrawn = self.broken.forget(|_, (lease, _)| !leases.contains(lease));
+            let is_new = !leases.is_subset(&self.leases);
             self.leases = leases;
+            if !is_new {
+                return;
+            }
             let paths = self.star.paths().cloned().collect();
             let commands = self.broken_leases(&paths);
             self.submit(commands).await;
@@ -82,7 +87,7 @@ impl Runner {
     /// Records of an earlier run whose edits are not there any more.
     pub(super) fn stale_leases(&self) -> Vec<Command> {
         let told: BTreeSet<(&str, u64, Agent)> =
-            self.broken.told().map(|broken| (broken.path.as_str(), broken.lease.id, broken.breaker)).collect();
+            self.broken.told().map(|broken| (broken.path.as_str(), broken.lease, broken.breaker)).collect();
         let core = self.orchestrator.shared.core.lock();
         let open = core.state.conflict.conflicts().open().filter(|(_, one)| one.conflict_type == ConflictType::Lease);
         let stale = open.filter_map(|(_, one)| {
@@ -90,20 +95,21 @@ impl Runner {
             let holders = core.state.registry.claims_on(&one.path, breaker);
             let lease = holders.into_iter().find(|lease| is_about(one, lease))?;
             let key = (one.path.as_str(), lease.id, self.number_of(breaker)?);
-            (!told.contains(&key)).then(|| gone(lease, breaker, &one.path))
+            (!told.contains(&key)).then(|| gone(lease.id, &lease.agent_id, breaker, &one.path))
         });
         stale.collect()
     }
 
     fn as_commands(&self, reports: Vec<Report<Path, (u64, Agent), Broken>>) -> Vec<Command> {
         let command = |report| match report {
-            Report::Found(Broken { lease, breaker, path, entities }) => {
-                Some(found(&lease, &self.agent_of(breaker)?, &path, entities))
+            Report::Found(Broken { lease, holder, breaker, path, entities }) => {
+                Some(found(lease, &holder, &self.agent_of(breaker)?, &path, entities))
             }
             Report::Gone(path, (lease, number)) => {
                 // With the lease its records ended.
-                let lease = self.orchestrator.shared.core.lock().state.registry.lease(lease).cloned()?;
-                Some(gone(&lease, &self.agent_of(number)?, &name(&path)))
+                let core = self.orchestrator.shared.core.lock();
+                let holder = core.state.registry.lease(lease)?.agent_id.clone();
+                Some(gone(lease, &holder, &self.agent_of(number)?, &name(&path)))
             }
         };
         reports.into_iter().filter_map(command).collect()

@@ -40,13 +40,16 @@ impl Runner {
         self.share_watches();
         if !rest.is_empty() {
             self.orchestrator.shared.following.look();
-        } else if !self.caught_up && self.failed.is_empty() {
-            self.caught_up = true;
+        } else if !self.caught_up {
             self.withdraw_stale().await;
             self.look_at_leases().await;
             let stale = self.stale_leases();
             self.submit(stale).await;
-            self.orchestrator.shared.following.meaning.caught_up();
+            // What could not be looked at yet may still stand.
+            self.caught_up = self.failed.is_empty() && self.unread.is_empty() && self.unmerged.is_empty();
+            if self.caught_up {
+                self.orchestrator.shared.following.meaning.caught_up();
+            }
         }
     }
 
@@ -102,14 +105,18 @@ impl Runner {
             self.orchestrator.shared.degradations.clear("workspace_read");
         }
         follower.handle.stop();
-        let touched = self.star.remove(follower.number);
-        self.orchestrator.shared.following.meaning.gone(follower.number);
-        let number = follower.number;
-        // The records are withdrawn with the agent.
+        let (agent, number) = (follower.agent.clone(), follower.number);
+        self.keeping.left(key, follower);
+        self.withdraw(agent, number).await;
+    }
+
+    /// An agent's work is compared no more, and its records end.
+    pub(super) async fn withdraw(&mut self, agent: AgentId, number: u64) {
+        let touched = self.star.remove(number);
+        self.orchestrator.shared.following.meaning.gone(number);
+        // What was told of it is withdrawn with it.
         let _withdrawn = self.reports.forget(|_, (first, second)| *first == number || *second == Some(number));
         let _withdrawn = self.broken.forget(|_, (_, breaker)| *breaker == number);
-        let agent = follower.agent.clone();
-        self.keeping.left(key, follower);
         self.submit(vec![conflict::Command::Withdraw { agent }]).await;
         self.examine(touched).await;
     }

@@ -46,12 +46,15 @@ impl Runner {
                     for loss in lost {
                         self.record_loss(lead, loss).await;
                     }
-                    self.orchestrator.shared.degradations.clear("lost_updates");
+                    if self.unjudged.remove(&path) && self.unjudged.is_empty() {
+                        self.orchestrator.shared.degradations.clear("lost_updates");
+                    }
                 }
                 Err(error) => {
                     let reason = format!("whether work in '{}' was overwritten is not known: {error}", name(&path));
                     let cure = "see that the repository can be read; the next save of the file is compared again";
                     self.orchestrator.shared.degradations.raise("lost_updates", reason, cure);
+                    self.unjudged.insert(path);
                 }
             }
         }
@@ -63,7 +66,7 @@ impl Runner {
             Err(error) => {
                 let reason = format!("what {} overwrote in '{}' could not be kept: {error}", loss.by, name(&loss.path));
                 let cure = "the conflict's record holds its lines; see that the disk has room";
-                self.orchestrator.shared.degradations.raise("overwritten", reason, cure);
+                self.note("overwritten", reason, cure).await;
                 None
             }
         };
@@ -112,7 +115,6 @@ impl Runner {
             ..snapshots::Record::backup(&loss.loser, &name, "overwritten", now)
         };
         let id = record_one(&self.orchestrator, record, false).await?;
-        self.orchestrator.shared.degradations.clear("overwritten");
         Ok(wire_id(SnapshotKind::Backup, id))
     }
 

@@ -54,30 +54,32 @@ impl Runner {
     }
 
     pub(super) async fn examine(&mut self, paths: BTreeSet<Path>) {
-        let broken = if self.leases.is_empty() { Vec::new() } else { self.broken_leases(&paths) };
-        self.submit(broken).await;
         let Some(store) = &self.store else { return };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let (mut reports, begun) = (Vec::new(), Instant::now());
-        for path in paths {
-            match self.star.examine(&path, &source) {
+        for path in &paths {
+            match self.star.examine(path, &source) {
                 Ok(findings) => {
                     let mut found = BTreeMap::new();
                     for finding in findings {
                         found.entry((finding.first, finding.second)).or_insert(finding);
                     }
-                    reports.extend(self.reports.at(&path, found, Instant::now()));
+                    reports.extend(self.reports.at(path, found, Instant::now()));
                 }
                 Err(error) => {
-                    let reason = format!("'{}' could not be merged: {error}", name(&path));
+                    let reason = format!("'{}' could not be merged: {error}", name(path));
                     let cure = "it is tried again every second; what is recorded of it may be old until then";
                     self.orchestrator.shared.degradations.raise("workspace_merge", reason, cure);
-                    self.unmerged.insert(path);
+                    self.unmerged.insert(path.clone());
                 }
             }
         }
         spent("merge", begun);
         self.tell(reports).await;
+        if !self.leases.is_empty() {
+            let broken = self.broken_leases(&paths);
+            self.submit(broken).await;
+        }
     }
 
     pub(super) async fn tell(&mut self, reports: Vec<Report<Path, Between, Finding>>) {
@@ -101,6 +103,16 @@ impl Runner {
         spent("record", begun);
     }
 
+    /// Work is compared with another branch now: conflicts with what has landed on the old one are over.
+    pub(super) async fn withdraw_landed(&mut self, target: Option<String>) {
+        let told = self.reports.forget(|_, (_, second)| second.is_none());
+        let gone = told.into_iter().filter_map(|(path, (first, _))| {
+            let (agents, target) = (vec![self.agent_of(first)?], target.clone());
+            Some(conflict::Command::Gone { path: name(&path), agents, target, subject: None })
+        });
+        self.submit(gone.collect()).await;
+    }
+
     /// Overlaps that an earlier run recorded, and that are not there any more.
     pub(super) async fn withdraw_stale(&self) {
         let open = |state: &State| {
@@ -110,17 +122,23 @@ impl Runner {
         };
         let open = open(&self.orchestrator.shared.core.lock().state);
         let number = |agent: &AgentId| self.number_of(agent);
-        let is_told = |path: &str, agents: &[AgentId]| {
+        let is_told = |path: &str, agents: &[AgentId], target: &Option<String>| {
             let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
             numbers.sort_unstable();
             let told = |path: Path| match numbers.as_slice() {
-                [first] => self.reports.has_told(&path, &(*first, None)),
+                [first] => *target == self.target && self.reports.has_told(&path, &(*first, None)),
                 [first, second] => self.reports.has_told(&path, &(*first, Some(*second))),
                 _ => false,
             };
             self.star.paths().filter(|one| name(one) == path).any(|one| told(one.clone()))
         };
-        let stale = open.into_iter().filter(|(path, agents, _)| !is_told(path, agents));
+        // Of whom nothing could be read yet, nothing is known to be over.
+        let is_known = |path: &str, agents: &[AgentId]| {
+            let is_read = |agent: &AgentId| number(agent).is_some() && !self.unread.contains(&agent.key());
+            agents.iter().all(is_read) && !self.unmerged.iter().any(|one| name(one) == path)
+        };
+        let stale =
+            open.into_iter().filter(|(path, agents, target)| is_known(path, agents) && !is_told(path, agents, target));
         let gone = stale.map(|(path, agents, target)| conflict::Command::Gone { path, agents, target, subject: None });
         self.submit(gone.collect()).await;
     }

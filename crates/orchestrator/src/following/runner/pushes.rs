@@ -24,13 +24,7 @@ impl Runner {
         for key in over {
             let Some(one) = self.pushed.remove(&key) else { continue };
             self.orchestrator.shared.following.standings.lock().remove(&key);
-            self.orchestrator.shared.following.meaning.gone(one.number);
-            let touched = self.star.remove(one.number);
-            let _withdrawn =
-                self.reports.forget(|_, (first, second)| *first == one.number || *second == Some(one.number));
-            let _withdrawn = self.broken.forget(|_, (_, breaker)| *breaker == one.number);
-            self.submit(vec![conflict::Command::Withdraw { agent: one.agent }]).await;
-            self.examine(touched).await;
+            self.withdraw(one.agent, one.number).await;
         }
         for (key, (agent, number, commit)) in wanted {
             match self.pushed.get_mut(&key) {

@@ -81,12 +81,7 @@ impl Runner {
         self.followers.insert(at.clone(), follower);
         self.orchestrator.shared.following.watchers.lock().remove(&key);
         self.orchestrator.shared.following.standings.lock().remove(&key);
-        let touched = self.star.remove(member.number);
-        self.orchestrator.shared.following.meaning.gone(member.number);
-        let _withdrawn =
-            self.reports.forget(|_, (first, second)| *first == member.number || *second == Some(member.number));
-        self.submit(vec![conflict::Command::Withdraw { agent: member.agent }]).await;
-        self.examine(touched).await;
+        self.withdraw(member.agent, member.number).await;
         self.own_again(&at).await;
     }
 
