@@ -24,6 +24,7 @@ use orchestrator_predict::{Finding, Path, Star};
 use orchestrator_repository::{ObjectId, Store};
 use orchestrator_watch::{ChangeKind, Notice, unescape};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -51,7 +52,10 @@ pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receive
             () = shared.following.look.notified() => runner.look(Some(1)).await,
             () = shared.following.reported.notified() => runner.claims().await,
             Some(question) = questions.recv() => runner.answer(question).await,
-            (agent, notice) = next_notice(&mut runner.followers) => runner.noticed(&agent, notice).await,
+            (agent, notice) = next_notice(&mut runner.followers, &runner.heard) => {
+                runner.noticed(&agent, notice).await;
+                runner.heard = agent;
+            }
             Some(done) = runner.keeping.ended() => runner.kept(done),
             () = tokio::time::sleep_until(due) => runner.work_off(Some(Instant::now())).await,
             _ = git.tick() => runner.ask_git().await,
@@ -63,12 +67,17 @@ pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receive
     }
 }
 
-/// The next notice of any watcher.
-async fn next_notice(followers: &mut BTreeMap<String, Follower>) -> (String, Notice) {
+/// The next notice of any watcher. Those after the one that was heard last come first, so that one that never rests
+/// does not keep others waiting.
+async fn next_notice(followers: &mut BTreeMap<String, Follower>, heard: &str) -> (String, Notice) {
     let any = |context: &mut Context<'_>| {
-        for (agent, follower) in followers.iter_mut() {
-            if let Poll::Ready(Some(notice)) = follower.notices.poll_recv(context) {
-                return Poll::Ready((agent.clone(), notice));
+        let turns: [(Bound<&str>, Bound<&str>); 2] =
+            [(Bound::Excluded(heard), Bound::Unbounded), (Bound::Unbounded, Bound::Included(heard))];
+        for turn in turns {
+            for (agent, follower) in followers.range_mut::<str, _>(turn) {
+                if let Poll::Ready(Some(notice)) = follower.notices.poll_recv(context) {
+                    return Poll::Ready((agent.clone(), notice));
+                }
             }
         }
         Poll::Pending
@@ -89,6 +98,8 @@ struct Runner {
     followers: BTreeMap<String, Follower>,
     /// Agents that push their work, by key.
     pushed: BTreeMap<String, Pushed>,
+    /// Whose watcher was heard last.
+    heard: String,
     /// Agents whose workspace could not be followed: why, and when it is tried again.
     failed: BTreeMap<String, (String, Instant)>,
     reports: Reports<Path, Between, Finding>,
@@ -131,6 +142,7 @@ impl Runner {
             tip: None,
             star: Star::default(),
             followers: BTreeMap::new(),
+            heard: String::new(),
             pushed: BTreeMap::new(),
             failed: BTreeMap::new(),
             reports: Reports::default(),
