@@ -86,6 +86,10 @@ pub(crate) fn refused(error: repository::Error) -> Error {
                 "ask which commit is known with POST /agents/{id}/snapshot/known, and push what it does not lead to";
             Error::invalid(ErrorCode::UnknownBase, error.to_string(), hint)
         }
+        E::Name { .. } => {
+            let hint = "restore another snapshot, or only those of its paths that are sound";
+            Error::invalid(ErrorCode::InvalidPath, error.to_string(), hint)
+        }
         E::Unsaved { .. } => {
             let hint = "move it away or make it one that git tracks, then ask again";
             Error::invalid(ErrorCode::UnlandedWork, error.to_string(), hint)

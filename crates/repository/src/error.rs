@@ -165,6 +165,12 @@ pub enum Error {
         /// The workspace.
         path: PathBuf,
     },
+    /// A commit to put back holds a path that leads out of the worktree, or into git's own folder.
+    #[error("failed to restore {path:?}: no worktree may hold such a name; nothing was written: restore another commit")]
+    Name {
+        /// As the commit has it.
+        path: PathBuf,
+    },
     /// What stands in the workspace is not what the caller saw when it made what is to stand there.
     #[error("failed to write {path:?}: it changed meanwhile; nothing was written: look at it and try again")]
     Unseen {

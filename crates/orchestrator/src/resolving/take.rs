@@ -93,6 +93,7 @@ impl Taker {
                 | repository::Error::Unseen { .. }
                 | repository::Error::Unsaved { .. }
                 | repository::Error::Io { .. } => Ok(left(taking, PullState::Busy, error.to_string())),
+                repository::Error::Name { .. } => Ok(left(taking, PullState::Conflict, error.to_string())),
                 error => Err(internal(error)),
             },
         }

@@ -197,3 +197,52 @@ fn a_busy_worktree_is_left_alone() {
     assert!(matches!(workspace.restore(&wanted(one, "1")), Err(Error::Busy { .. })));
     assert_eq!(fs::read(repository.root.join("README")).unwrap(), b"edit");
 }
+
+/// A commit that holds a file at these names, one within the other, written as no git would.
+fn forged(repository: &Repository, names: &[&str]) -> ObjectId {
+    let root = &repository.root;
+    let object = |kind: &str, content: &[u8]| {
+        let file = repository.beside("object");
+        fs::write(&file, content).unwrap();
+        git(root, &["hash-object", "-t", kind, "-w", "--literally", file.to_str().unwrap()])
+    };
+    let mut held = ("100755", object("blob", b"#!/bin/sh\n"));
+    for name in names.iter().rev() {
+        let oid = ObjectId::from_hex(held.1.as_bytes()).unwrap();
+        let tree = [format!("{} {name}\0", held.0).as_bytes(), oid.as_slice()].concat();
+        held = ("40000", object("tree", &tree));
+    }
+    let commit = git(root, &["commit-tree", "-m", "forged", &held.1]);
+    ObjectId::from_hex(commit.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_commit_with_names_that_no_worktree_may_hold_is_refused_whole() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let mut workspace = repository.workspace(&store);
+    let sibling = repository.beside("sibling");
+    fs::create_dir(&sibling).unwrap();
+    let hooks = repository.root.join(".git/hooks");
+    let _ = fs::remove_dir_all(&hooks);
+    let before = files(&repository.root);
+    let cases: [&[&str]; 6] = [
+        &["..", "sibling", "file"],
+        &["d", "..", "..", "sibling", "file"],
+        &["../sibling/file"],
+        &[".git", "hooks", "post-checkout"],
+        &["d", ".GIT", "hooks", "post-checkout"],
+        &["git~1", "hooks", "post-checkout"],
+    ];
+    for names in cases {
+        let wanted = wanted(forged(&repository, names), "1");
+        let planned = workspace.would_restore(wanted.commit, None);
+        assert!(matches!(planned, Err(Error::Name { .. })), "{names:?}: {planned:?}");
+        let refused = workspace.restore(&wanted);
+        assert!(matches!(refused, Err(Error::Name { .. })), "{names:?}: {refused:?}");
+        assert_eq!(files(&repository.root), before, "{names:?}: README stays, too");
+        assert_eq!(fs::read_dir(&sibling).unwrap().count(), 0, "{names:?}");
+        assert!(!hooks.exists(), "{names:?}");
+    }
+    assert!(store.refs("refs/backup/").unwrap().is_empty());
+}
