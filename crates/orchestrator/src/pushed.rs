@@ -170,7 +170,7 @@ impl Orchestrator {
     }
 
     /// The store, and the newest commit of the target branch. Blocks.
-    fn target(&self) -> Result<(Store, Option<ObjectId>), Error> {
+    pub(crate) fn target(&self) -> Result<(Store, Option<ObjectId>), Error> {
         let project = &self.options().project;
         let store = self.shared.following.store(project).map_err(refused)?;
         let branch = project.branch().map_err(refused)?;

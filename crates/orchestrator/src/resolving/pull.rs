@@ -6,7 +6,6 @@
 
 use super::take::{Taker, Taking};
 use crate::following::Standing;
-use crate::workspaces::refused;
 use crate::{Actor, Command, Error, Orchestrator, State};
 use orchestrator_conflict::{self as conflict, Conflict};
 use orchestrator_protocol::{AgentId, ErrorCode, PullAnswer, PullState, Pulled};
@@ -37,17 +36,16 @@ impl Orchestrator {
         self.can_record()?;
         let (agent_id, number, folder) = self.folder_of(&agent).await?;
         let known = self.read(|state| wanted(state, &agent_id, pull.conflicts.as_deref())).await??;
-        let unsettled = match known.is_empty() {
-            true => Vec::new(),
-            false => self.shared.following.barrier().await?,
-        };
+        let is_new = !known.is_empty();
+        let unsettled = if is_new { self.shared.following.barrier().await? } else { Vec::new() };
         let prefix = format!("{}: ", agent_id.key());
         let open = unsettled.iter().filter_map(|path| path.strip_prefix(&prefix).map(str::to_owned)).collect();
-        let taker = Taker { agent: agent_id.clone(), number, folder, open, dry_run: pull.dry_run };
-        let taken = match known.is_empty() {
-            true => Vec::new(),
-            false => self.blocking(move |this| taker.take_all(&this.store()?, known)).await?,
+        let (agent, dry_run) = (agent_id.clone(), pull.dry_run);
+        let take = move |this: &Self| {
+            let (store, tip) = this.target()?;
+            Taker { agent, number, folder, open, dry_run, tip }.take_all(&store, known)
         };
+        let taken = if is_new { self.blocking(take).await? } else { Vec::new() };
         let mut results = Vec::with_capacity(taken.len());
         for (id, pulled) in taken {
             if !pull.dry_run && matches!(pulled.state, PullState::Pulled | PullState::Unchanged) {
@@ -59,10 +57,6 @@ impl Orchestrator {
         }
         let (status, timestamp) = ("success".to_owned(), crate::engine::now());
         Ok(PullAnswer { status, agent_id, dry_run: pull.dry_run, results, timestamp })
-    }
-
-    fn store(&self) -> Result<orchestrator_repository::Store, Error> {
-        self.shared.following.store(&self.options().project).map_err(refused)
     }
 
     /// The agent in the spelling first registered, its number, and its folder.

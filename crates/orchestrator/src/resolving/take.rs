@@ -33,6 +33,8 @@ pub(super) struct Taker {
     /// Paths that are being written at the moment.
     pub(super) open: Vec<String>,
     pub(super) dry_run: bool,
+    /// Newest commit of the target branch.
+    pub(super) tip: Option<ObjectId>,
 }
 
 /// A mode with a blob.
@@ -129,7 +131,8 @@ impl Taker {
         let tree = store.tree_with(seen, &deltas)?;
         let commit = store.commit(tree, &[], &author, &format!("Result of conflict c{id}\n"))?;
         let message = format!("Work of {}, kept when it pulled the result of conflict c{id}\n", self.agent);
-        let restore = Restore { commit, paths: Some(paths), backup: short.clone(), author, message };
+        let restore =
+            Restore { commit, paths: Some(paths), backup: short.clone(), tip: self.tip, author, message };
         let restored = workspace.restore_onto(seen, &restore)?;
         let (name, repository) = (format!("refs/backup/{short}"), store.folder().display().to_string());
         let quoted = repository.replace('\'', r"'\''");

@@ -158,7 +158,7 @@ fn prepare(
     if snapshot.delta.is_empty() && work.reason != Reason::Asked {
         return Ok(Made::Nothing);
     }
-    let base = base(store, snapshot.head, tip)?;
+    let base = store.pin_base(snapshot.head, tip, |base| pin(&base.to_string()))?;
     let now = crate::engine::now().0;
     let name = format!("refs/work/{}-{}", work.number, now.max(stamp));
     let author = author(&work.agent, now);
@@ -198,18 +198,4 @@ pub(crate) fn author(agent: &AgentId, now: i64) -> Author {
 /// The name of the pin that holds a commit for the snapshots that stand on it.
 pub(crate) fn pin(base: &str) -> String {
     format!("kept-{base}")
-}
-
-/// The commit that a snapshot stands on, pinned in the project's repository: what is checked out, or, where a clone
-/// has commits of its own, what it shares with the target branch. Everything else is the store's own.
-fn base(store: &Store, head: Option<ObjectId>, tip: Option<ObjectId>) -> Result<Option<ObjectId>, repository::Error> {
-    let Some(head) = head else { return Ok(None) };
-    let pinned = |commit: ObjectId| store.pin(&pin(&commit.to_string()), commit).map(|()| Some(commit));
-    match pinned(head) {
-        Err(repository::Error::Git { .. }) => match tip {
-            Some(tip) => store.merge_base(head, tip)?.map_or(Ok(None), pinned),
-            None => Ok(None),
-        },
-        done => done,
-    }
 }

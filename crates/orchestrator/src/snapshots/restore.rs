@@ -68,7 +68,7 @@ impl Orchestrator {
         let (asked, id, number) = (request.snapshot.clone(), found.id.clone(), found.number);
         let done = self
             .blocking(move |this| {
-                let store = this.shared.following.store(&this.options().project).map_err(refused)?;
+                let (store, tip) = this.target()?;
                 let commit = match record {
                     Some(Record { commit: Some(commit), .. }) => object(&commit),
                     Some(record) => store.refs(&record.name).map_err(refused)?.first().map(|(_, commit)| *commit),
@@ -89,6 +89,7 @@ impl Orchestrator {
                     commit,
                     paths,
                     backup: short.clone(),
+                    tip,
                     author: author(&id, now),
                     message: format!("Files of {id}, kept when {asked} was restored\n"),
                 };

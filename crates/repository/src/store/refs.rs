@@ -85,6 +85,27 @@ impl Store {
         pin(&self.inner.common, name, commit)
     }
 
+    /// Pins what work on `head` can stand on when everything else of it is the store's own, by the name that `name` gives
+    /// it: `head`, or where only a clone has that, what it shares with `tip`; nothing where it shares nothing.
+    /// # Errors
+    /// As [`pin`](Self::pin), or a commit cannot be read.
+    pub fn pin_base(
+        &self,
+        head: Option<ObjectId>,
+        tip: Option<ObjectId>,
+        name: impl Fn(&ObjectId) -> String,
+    ) -> Result<Option<ObjectId>, Error> {
+        let Some(head) = head else { return Ok(None) };
+        let pinned = |commit: ObjectId| self.pin(&name(&commit), commit).map(|()| Some(commit));
+        match pinned(head) {
+            Err(Error::Git { .. }) => match tip {
+                Some(tip) => self.merge_base(head, tip)?.map_or(Ok(None), pinned),
+                None => Ok(None),
+            },
+            done => done,
+        }
+    }
+
     /// Removes a pin; true when it was there.
     /// # Errors
     /// The name is not one, or the ref cannot be removed.

@@ -33,8 +33,11 @@ pub struct Restore {
     pub commit: ObjectId,
     /// Files and folders to put back; nothing for all.
     pub paths: Option<Vec<BString>>,
-    /// The backup becomes `refs/backup/<backup>`, and its base is pinned as `backup-<backup>`.
+    /// The backup becomes `refs/backup/<backup>`, and its base is pinned as `backup-<backup>` in the project's
+    /// repository.
     pub backup: String,
+    /// Newest commit of the target branch: a backup of commits that only a clone has stands on what they share with it.
+    pub tip: Option<ObjectId>,
     /// Who the backup is by.
     pub author: Author,
     /// The backup's message.
@@ -219,8 +222,9 @@ impl Workspace {
             message.push_str(&format!("\n{RAW}{}", escape(path.as_ref())));
         }
         let tree = self.store.tree_with(plan.now, &plan.raw)?;
-        let commit = self.store.commit(tree, self.head.as_slice(), &wanted.author, &message)?;
-        self.pin(&format!("backup-{}", wanted.backup))?;
+        // A clone may go, and its commits with it: the backup must not need them.
+        let base = self.store.pin_base(self.head, wanted.tip, |_| format!("backup-{}", wanted.backup))?;
+        let commit = self.store.commit(tree, base.as_slice(), &wanted.author, &message)?;
         self.store.keep(&[(format!("refs/backup/{}", wanted.backup), commit)])?;
         Ok(commit)
     }

@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use orchestrator_repository::{Author, Error, Limits, ObjectId, Restore, Workspace, bstr::BString};
+use orchestrator_repository::{
+    Author, Error, Limits, ObjectId, Project, Restore, Start, Workspace, bstr::BString,
+};
 
 use crate::git::{Repository, git};
 
@@ -14,7 +16,8 @@ fn author() -> Author {
 }
 
 fn wanted(commit: ObjectId, backup: &str) -> Restore {
-    Restore { commit, paths: None, backup: backup.to_owned(), author: author(), message: "before".to_owned() }
+    let (backup, message) = (backup.to_owned(), "before".to_owned());
+    Restore { commit, paths: None, backup, tip: None, author: author(), message }
 }
 
 /// Every file: path, executable, bytes or the link's target.
@@ -245,4 +248,36 @@ fn a_commit_with_names_that_no_worktree_may_hold_is_refused_whole() {
         assert!(!hooks.exists(), "{names:?}");
     }
     assert!(store.refs("refs/backup/").unwrap().is_empty());
+}
+
+#[test]
+fn a_backup_of_a_clones_commits_outlives_the_clone() {
+    for shares in [true, false] {
+        let repository = Repository::new();
+        let project = Project::discover(&repository.root).unwrap();
+        let store = repository.store();
+        let clone = repository.beside("clone");
+        let tip = project.head().unwrap().unwrap();
+        project.create_clone(&clone, Start::NewBranch("own", tip)).unwrap();
+        fs::write(clone.join("committed"), "in the clone only").unwrap();
+        git(&clone, &["add", "-A"]);
+        git(&clone, &["commit", "-q", "-m", "own"]);
+        fs::write(clone.join("README"), "uncommitted").unwrap();
+        let mut workspace = Workspace::open(&store, &clone, Limits::default()).unwrap();
+        let wanted = Restore { tip: shares.then_some(tip), ..wanted(tip, "1") };
+        let backup = workspace.restore(&wanted).unwrap().backup;
+        assert_eq!(git(&clone, &["for-each-ref", "refs/orchestrator"]), "", "nothing is pinned there");
+        git(&clone, &["reset", "-q", "--hard", &tip.to_string()]);
+        store.remove_alternate(&clone.join(".git/objects")).unwrap();
+        project.remove_clone(&clone).unwrap();
+        drop((workspace, store));
+
+        let store = repository.store();
+        git(store.folder(), &["fsck", "--strict", "--no-dangling"]);
+        let (_, parents) = store.read_commit(backup).unwrap();
+        assert_eq!(parents, if shares { vec![tip] } else { Vec::new() });
+        repository.workspace(&store).restore(&self::wanted(backup, "2")).unwrap();
+        assert_eq!(fs::read(repository.root.join("committed")).unwrap(), b"in the clone only");
+        assert_eq!(fs::read(repository.root.join("README")).unwrap(), b"uncommitted");
+    }
 }
