@@ -99,14 +99,6 @@ pub enum Error {
         /// Its id.
         id: gix::ObjectId,
     },
-    /// A ref was to name a commit that power loss could take.
-    #[error("failed to set {name:?} to {id}: the commit is not durable in the store; call `make_durable` first")]
-    NotDurable {
-        /// The ref.
-        name: String,
-        /// The commit.
-        id: gix::ObjectId,
-    },
     /// A ref name that the store does not keep.
     #[error(
         "failed to use the ref {name:?}: names are `refs/work/<name>`, `refs/backup/<name>` or `refs/resolution/<name>`; give such a name"

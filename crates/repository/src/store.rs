@@ -155,11 +155,12 @@ impl Store {
         self.write_durable(ids)
     }
 
-    /// Makes commits durable, all in one pack, and then points a ref of the store to each. Nothing that
-    /// [`compact`](Self::compact) does comes in between, as it may between [`make_durable`](Self::make_durable) and
-    /// [`set_ref`](Self::set_ref).
+    /// Makes commits durable, all in one pack, and then points a ref of the store to each: `refs/work/<name>`,
+    /// `refs/backup/<name>` or `refs/resolution/<name>`. Nothing that [`compact`](Self::compact) does comes in between,
+    /// and when it returns, power loss takes none of it.
     /// # Errors
-    /// As those two. Then nothing is dropped from memory that was not written, and some of the refs may be set.
+    /// Another name, or as [`make_durable`](Self::make_durable). Then nothing is dropped from memory that was not
+    /// written, and some of the refs may be set.
     pub fn keep(&self, commits: &[(String, ObjectId)]) -> Result<(), Error> {
         for (name, _) in commits {
             refs::check(name)?;

@@ -53,10 +53,9 @@ pub(super) fn keep(
     let author = Author { name: "orchestrator".to_owned(), email: "orchestrator@localhost".to_owned(), seconds };
     let message = format!("Conflict c{id} settled ({})\n\n{}\n", how.settlement.strategy, made.path);
     let commit = store.commit(tree, &[], &author, &message).map_err(internal)?;
-    store.make_durable(&[commit]).map_err(internal)?;
     let hex = commit.to_string();
     let kept = format!("refs/resolution/c{id}-{hex}");
-    store.set_ref(&kept, commit).map_err(internal)?;
+    store.keep(&[(kept.clone(), commit)]).map_err(internal)?;
 
     let names = record.agents.iter().map(ToString::to_string).chain(record.target.clone());
     let named = names.zip(&sides.stands).map(|(name, stand)| Side {

@@ -20,20 +20,7 @@ const LOCK_WAIT: Duration = Duration::from_millis(10);
 const STALE_LOCK: Duration = Duration::from_secs(60);
 
 impl Store {
-    /// Points `refs/work/<name>`, `refs/backup/<name>` or `refs/resolution/<name>` to a durable commit; when it returns, power loss does
-    /// not take it back.
-    /// # Errors
-    /// Another name, a commit that [`make_durable`](Self::make_durable) did not write, or the disk refuses.
-    pub fn set_ref(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
-        check(name)?;
-        if !self.is_durable(&commit) {
-            return Err(Error::NotDurable { name: name.to_owned(), id: commit });
-        }
-        let _one = self.inner.writing.lock();
-        self.write_ref(name, commit)
-    }
-
-    /// The name is checked and the commit durable.
+    /// The name is checked, the commit durable, and nobody else writes.
     pub(super) fn write_ref(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
         let path = self.inner.folder.join(name);
         whole(&path, format!("{commit}\n").as_bytes()).map_err(Error::io("write the ref", &path))

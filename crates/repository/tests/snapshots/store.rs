@@ -31,12 +31,10 @@ fn what_is_durable_is_there_after_a_restart_and_git_agrees() {
     repository.commit("more");
     let store = repository.store();
     let commit = worked(&repository, &store);
-    assert!(matches!(store.set_ref("refs/work/1", commit), Err(Error::NotDurable { .. })));
     assert!(store.memory_bytes() > 0);
     store.make_durable(&[commit]).unwrap();
     assert_eq!(store.memory_bytes(), 0);
-    store.set_ref("refs/work/1", commit).unwrap();
-    store.make_durable(&[commit]).unwrap();
+    store.keep(&[("refs/work/1".to_owned(), commit)]).unwrap();
     assert_eq!(store.packs(), 1, "a second time writes nothing");
 
     let again = repository.store();
@@ -74,8 +72,8 @@ fn the_same_content_at_many_places_is_one_object() {
     }
     let store = repository.store();
     let commit = repository.workspace(&store).snapshot().commit(&author(), "m").unwrap();
-    store.make_durable(&[commit, commit]).unwrap();
-    store.set_ref("refs/work/1", commit).unwrap();
+    let name = "refs/work/1".to_owned();
+    store.keep(&[(name.clone(), commit), (name, commit)]).unwrap();
     git(store.folder(), &["fsck", "--strict", "--no-dangling"]);
     let packed = git(store.folder(), &["count-objects", "-v"]);
     // The commit, four trees that differ, one blob.
@@ -146,9 +144,10 @@ fn pinned_commits_outlive_the_users_garbage_collection_and_others_do_not() {
     assert!(repository.store().read_commit(commits[0]).is_err());
     for name in ["", "..", "a/b", "x.lock", "-x y", "@{"] {
         assert!(matches!(store.pin(name, commits[0]), Err(Error::Ref { .. })), "{name:?}");
-        assert!(matches!(store.set_ref(&format!("refs/work/{name}"), commits[0]), Err(Error::Ref { .. })), "{name:?}");
+        let kept = store.keep(&[(format!("refs/work/{name}"), commits[0])]);
+        assert!(matches!(kept, Err(Error::Ref { .. })), "{name:?}");
     }
-    assert!(matches!(store.set_ref("refs/heads/main", commits[0]), Err(Error::Ref { .. })));
+    assert!(matches!(store.keep(&[("refs/heads/main".to_owned(), commits[0])]), Err(Error::Ref { .. })));
 }
 
 #[test]
@@ -231,8 +230,7 @@ fn compacting_keeps_what_refs_need() {
     for round in 0..4 {
         repository.write("file", format!("{round}"));
         let commit = repository.workspace(&store).snapshot().commit(&author(), &format!("{round}")).unwrap();
-        store.make_durable(&[commit]).unwrap();
-        store.set_ref(&format!("refs/backup/{round}"), commit).unwrap();
+        store.keep(&[(format!("refs/backup/{round}"), commit)]).unwrap();
         commits.push(commit);
     }
     assert_eq!(store.packs(), 4);
