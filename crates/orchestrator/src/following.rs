@@ -20,7 +20,7 @@ mod source;
 pub use self::meaning::{ImpactFilter, ImpactView};
 pub(crate) use self::record::{Parties, lines};
 pub(crate) use self::sides::{Between, Sides};
-pub(crate) use self::source::{Memory, Tip, name, version};
+pub(crate) use self::source::{Memory, Tip, name, tree_mode, version};
 use crate::snapshots::Kept;
 use crate::{Actor, Command, Error, Orchestrator};
 pub(crate) use orchestrator_predict::Path;

@@ -24,7 +24,7 @@ pub(crate) fn all(state: &State) -> impl Iterator<Item = (&registry::Agent, &Rec
     let without = state.registry.agents().filter(|agent| agent.workspace.is_none());
     without.filter_map(|agent| {
         let (_, record) = state.snapshots.newest(agent.number, |record| record.kind == SnapshotKind::Work)?;
-        let commit = ObjectId::from_hex(record.commit.as_deref()?.as_bytes()).ok()?;
+        let commit = snapshots::object(record.commit.as_deref()?)?;
         (record.reason == REASON).then_some((agent, record, commit))
     })
 }
@@ -117,8 +117,6 @@ impl Orchestrator {
         self.can_record()?;
         let now = crate::engine::now().0;
         let number = registered.number;
-        let stamp = self.read(move |state| state.snapshots.next_stamp(number)).await?.max(now);
-        let name = format!("refs/work/{number}-{stamp}");
         let id = registered.id.clone();
         let record = self
             .blocking(move |this| {
@@ -127,6 +125,7 @@ impl Orchestrator {
                 if let Some(tip) = tip {
                     store.pin(&snapshots::keep::pin(&tip.to_string()), tip).map_err(refused)?;
                 }
+                let name = format!("refs/work/{number}-{}", this.free_stamp(&store, number).map_err(refused)?);
                 store.receive(&pack, commit, tip, &name).map_err(refused)?;
                 let (tree, parents) = store.read_commit(commit).map_err(refused)?;
                 let head = parents.first().copied();
@@ -180,8 +179,7 @@ impl Orchestrator {
 }
 
 fn object(text: &str) -> Result<ObjectId, Error> {
-    let whole = Some(text).filter(|text| text.len() == 40).and_then(|text| ObjectId::from_hex(text.as_bytes()).ok());
-    whole.ok_or_else(|| {
+    snapshots::object(text).ok_or_else(|| {
         let detail = format!("'{text:.80}' is no commit's id");
         Error::invalid(ErrorCode::InvalidRequest, detail, "give its 40 hex digits")
     })

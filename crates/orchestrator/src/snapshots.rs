@@ -7,6 +7,7 @@
 
 pub(crate) mod keep;
 mod ledger;
+mod names;
 mod restore;
 mod retention;
 mod show;
@@ -14,6 +15,7 @@ pub(crate) mod upkeep;
 
 pub use keep::Kept;
 pub use ledger::{Command, Event, Record, Snapshots};
+pub(crate) use names::backup;
 pub use retention::Retention;
 
 use crate::Error;
@@ -38,6 +40,7 @@ pub(crate) fn parse_id(text: &str) -> Option<(SnapshotKind, u64)> {
     digits.parse().ok().map(|number| (kind, number))
 }
 
+/// A commit or another object by its 40 hex digits.
 pub(crate) fn object(text: &str) -> Option<ObjectId> {
     ObjectId::from_hex(text.as_bytes()).ok()
 }

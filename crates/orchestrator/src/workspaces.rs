@@ -77,6 +77,7 @@ pub(crate) fn refused(error: repository::Error) -> Error {
         E::Unrelated { .. } | E::NotGit { .. } | E::Bare { .. } | E::Repository { .. } | E::ForeignWorktree { .. } => {
             blocked(error.to_string(), "bring the worktree back, then ask again")
         }
+        E::Taken { .. } => blocked(error.to_string(), "somebody else kept something at this very moment: ask again"),
         E::Pack { .. } => {
             let hint = "make it with 'agent-client workspace push', and push again";
             Error::invalid(ErrorCode::InvalidPack, error.to_string(), hint)

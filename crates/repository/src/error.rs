@@ -107,6 +107,14 @@ pub enum Error {
         /// The name as it was given.
         name: String,
     },
+    /// A ref stands already, with another commit.
+    #[error(
+        "failed to set {name:?}: it names another commit already; nothing was written: try again under another name"
+    )]
+    Taken {
+        /// The ref.
+        name: String,
+    },
     /// A worktree could not be made.
     #[error(
         "failed to make a worktree in {path:?}: {detail}; give a folder that is new or empty, a branch that does not exist yet and a commit of this repository"
@@ -158,7 +166,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// A commit to put back holds a path that leads out of the worktree, or into git's own folder.
-    #[error("failed to restore {path:?}: no worktree may hold such a name; nothing was written: restore another commit")]
+    #[error(
+        "failed to restore {path:?}: no worktree may hold such a name; nothing was written: restore another commit"
+    )]
     Name {
         /// As the commit has it.
         path: PathBuf,

@@ -12,7 +12,7 @@ mod refs;
 mod transfer;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -159,13 +159,20 @@ impl Store {
     /// `refs/backup/<name>` or `refs/resolution/<name>`. Nothing that [`compact`](Self::compact) does comes in between,
     /// and when it returns, power loss takes none of it.
     /// # Errors
-    /// Another name, or as [`make_durable`](Self::make_durable). Then nothing is dropped from memory that was not
-    /// written, and some of the refs may be set.
+    /// Another name, [`Error::Taken`], or as [`make_durable`](Self::make_durable). Then nothing is dropped from memory
+    /// that was not written, and some of the refs may be set; none when a name is taken.
     pub fn keep(&self, commits: &[(String, ObjectId)]) -> Result<(), Error> {
         for (name, _) in commits {
             refs::check(name)?;
         }
         let _one = self.inner.writing.lock();
+        let mut named = HashMap::new();
+        for (name, commit) in commits {
+            self.refuse_taken(name, Some(*commit))?;
+            if named.insert(name, commit).is_some_and(|other| other != commit) {
+                return Err(Error::Taken { name: name.clone() });
+            }
+        }
         let ids: Vec<ObjectId> = commits.iter().map(|(_, commit)| *commit).collect();
         self.write_durable(&ids)?;
         commits.iter().try_for_each(|(name, commit)| self.write_ref(name, *commit))
@@ -178,6 +185,7 @@ impl Store {
     pub fn keep_history(&self, name: &str, commit: ObjectId, history: Vec<ObjectId>) -> Result<(), Error> {
         refs::check(name)?;
         let _one = self.inner.writing.lock();
+        self.refuse_taken(name, Some(commit))?;
         self.write_history(&[commit], history.into_iter().collect())?;
         self.write_ref(name, commit)
     }

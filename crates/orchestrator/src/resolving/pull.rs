@@ -43,7 +43,7 @@ impl Orchestrator {
         let (agent, dry_run) = (agent_id.clone(), pull.dry_run);
         let take = move |this: &Self| {
             let (store, tip) = this.target()?;
-            Taker { agent, number, folder, open, dry_run, tip }.take_all(&store, known)
+            Taker { orchestrator: this, agent, number, folder, open, dry_run, tip }.take_all(&store, known)
         };
         let taken = if is_new { self.blocking(take).await? } else { Vec::new() };
         let mut results = Vec::with_capacity(taken.len());

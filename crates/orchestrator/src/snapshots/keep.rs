@@ -143,11 +143,9 @@ fn prepare(
     let tree = snapshot.tree()?;
     // What a backup holds is kept again while the agent works on, for a backup goes earlier than the newest work.
     let fits = |record: &Record| record.kind == SnapshotKind::Work || work.reason == Reason::Left;
-    let (newest, stamp) = {
+    let newest = {
         let core = orchestrator.shared.core.lock();
-        let snapshots = &core.state.snapshots;
-        let newest = snapshots.newest(work.number, fits).map(|(id, record)| (id, record.clone()));
-        (newest, snapshots.next_stamp(work.number))
+        core.state.snapshots.newest(work.number, fits).map(|(id, record)| (id, record.clone()))
     };
     if let Some((id, record)) = newest
         && (record.head == head || record.head.is_none())
@@ -160,7 +158,7 @@ fn prepare(
     }
     let base = store.pin_base(snapshot.head, tip, |base| pin(&base.to_string()))?;
     let now = crate::engine::now().0;
-    let name = format!("refs/work/{}-{}", work.number, now.max(stamp));
+    let name = format!("refs/work/{}-{}", work.number, orchestrator.free_stamp(store, work.number)?);
     let author = author(&work.agent, now);
     let mut message = format!("Work of {}\n", work.agent);
     if let Some(head) = head.as_ref().filter(|head| base.map(|base| base.to_string()).as_ref() != Some(*head)) {

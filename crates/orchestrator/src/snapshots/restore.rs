@@ -83,7 +83,7 @@ impl Orchestrator {
                     return Ok(Done { commit: commit.to_string(), written, removed, skipped, backup: None });
                 }
                 let now = crate::engine::now().0;
-                let short = format!("{number}-{now}");
+                let short = format!("{number}-{}", this.free_stamp(&store, number).map_err(refused)?);
                 let head = workspace.snapshot().head;
                 let wanted = Restore {
                     commit,

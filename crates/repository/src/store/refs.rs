@@ -26,6 +26,17 @@ impl Store {
         whole(&path, format!("{commit}\n").as_bytes()).map_err(Error::io("write the ref", &path))
     }
 
+    /// Refuses a name that stands with another commit than this, or with any. Nobody else writes meanwhile.
+    pub(crate) fn refuse_taken(&self, name: &str, commit: Option<ObjectId>) -> Result<(), Error> {
+        let path = self.inner.folder.join(name);
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(text) if commit.is_some_and(|commit| text.trim() == commit.to_string()) => Ok(()),
+            Ok(_) => Err(Error::Taken { name: name.to_owned() }),
+            Err(error) => Err(Error::io("read the ref", &path)(error)),
+        }
+    }
+
     /// Removes a ref of the store; true when it was there. What only it held goes with the next
     /// [`compact`](Self::compact).
     /// # Errors
@@ -44,20 +55,30 @@ impl Store {
     /// # Errors
     /// They cannot be read.
     pub fn refs(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>, Error> {
+        let read = |name: String| {
+            let path = self.inner.folder.join(&name);
+            let text = fs::read_to_string(&path).map_err(Error::io("read the ref", &path))?;
+            let id = ObjectId::from_hex(text.trim().as_bytes())
+                .map_err(|error| Error::git(format!("read the ref {name}"), &error))?;
+            Ok((name, id))
+        };
+        self.ref_names(prefix)?.into_iter().map(read).collect()
+    }
+
+    /// The names of these alone, sorted.
+    /// # Errors
+    /// They cannot be read.
+    pub fn ref_names(&self, prefix: &str) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
         for group in GROUPS {
             let folder = self.inner.folder.join(group);
             for entry in fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
-                let path = entry.map_err(Error::io("read", &folder))?.path();
-                let Some(short) = path.file_name().and_then(|name| name.to_str()) else { continue };
+                let short = entry.map_err(Error::io("read", &folder))?.file_name();
+                let Some(short) = short.to_str().filter(|short| !short.ends_with(".lock")) else { continue };
                 let name = format!("{group}/{short}");
-                if !name.starts_with(prefix) || short.ends_with(".lock") {
-                    continue;
+                if name.starts_with(prefix) {
+                    found.push(name);
                 }
-                let text = fs::read_to_string(&path).map_err(Error::io("read the ref", &path))?;
-                let id = ObjectId::from_hex(text.trim().as_bytes())
-                    .map_err(|error| Error::git(format!("read the ref {name}"), &error))?;
-                found.push((name, id));
             }
         }
         found.sort();

@@ -222,10 +222,13 @@ impl Workspace {
             message.push_str(&format!("\n{RAW}{}", escape(path.as_ref())));
         }
         let tree = self.store.tree_with(plan.now, &plan.raw)?;
+        let name = format!("refs/backup/{}", wanted.backup);
+        // Before the pin moves, which the other backup would stand on.
+        self.store.refuse_taken(&name, None)?;
         // A clone may go, and its commits with it: the backup must not need them.
         let base = self.store.pin_base(self.head, wanted.tip, |_| format!("backup-{}", wanted.backup))?;
         let commit = self.store.commit(tree, base.as_slice(), &wanted.author, &message)?;
-        self.store.keep(&[(format!("refs/backup/{}", wanted.backup), commit)])?;
+        self.store.keep(&[(name, commit)])?;
         Ok(commit)
     }
 }

@@ -5,9 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use orchestrator_repository::{
-    Author, Error, Limits, ObjectId, Project, Restore, Start, Workspace, bstr::BString,
-};
+use orchestrator_repository::{Author, Error, Limits, ObjectId, Project, Restore, Start, Workspace, bstr::BString};
 
 use crate::git::{Repository, git};
 
@@ -280,4 +278,22 @@ fn a_backup_of_a_clones_commits_outlives_the_clone() {
         assert_eq!(fs::read(repository.root.join("committed")).unwrap(), b"in the clone only");
         assert_eq!(fs::read(repository.root.join("README")).unwrap(), b"uncommitted");
     }
+}
+
+#[test]
+fn a_backup_is_not_written_over_and_keeps_its_pin() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let mut workspace = repository.workspace(&store);
+    let one = keep(&mut workspace, &store);
+    repository.write("README", "first");
+    let backup = workspace.restore(&wanted(one, "1")).unwrap().backup;
+    let pin = git(&repository.root, &["rev-parse", "refs/orchestrator/base/backup-1"]);
+    repository.commit("moved on");
+    repository.write("README", "second");
+    let refused = workspace.restore(&wanted(one, "1"));
+    assert!(matches!(refused, Err(Error::Taken { .. })), "{refused:?}");
+    assert_eq!(fs::read(repository.root.join("README")).unwrap(), b"second");
+    assert_eq!(store.refs("refs/backup/").unwrap(), [("refs/backup/1".to_owned(), backup)]);
+    assert_eq!(git(&repository.root, &["rev-parse", "refs/orchestrator/base/backup-1"]), pin);
 }

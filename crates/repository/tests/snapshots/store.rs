@@ -297,3 +297,26 @@ fn a_plain_folder_has_no_store() {
     assert!(matches!(Store::open(&project), Err(Error::NotGit { .. })));
     assert!(!try_git(folder.path(), &["status"]).status.success());
 }
+
+#[test]
+fn a_name_that_stands_is_not_given_to_another_commit() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let mut commits = Vec::new();
+    for content in ["one", "two"] {
+        repository.write("file", content);
+        commits.push(repository.workspace(&store).snapshot().commit(&author(), content).unwrap());
+    }
+    let (name, other) = ("refs/backup/1-1".to_owned(), "refs/backup/1-2".to_owned());
+    let twice = store.keep(&[(name.clone(), commits[0]), (name.clone(), commits[1])]);
+    assert!(matches!(twice, Err(Error::Taken { .. })), "{twice:?}");
+    assert_eq!(store.refs("refs/").unwrap(), []);
+    store.keep(&[(name.clone(), commits[0])]).unwrap();
+    store.keep(&[(name.clone(), commits[0])]).unwrap();
+    let taken = store.keep(&[(other, commits[1]), (name.clone(), commits[1])]);
+    assert!(matches!(taken, Err(Error::Taken { .. })), "{taken:?}");
+    let taken = store.keep_history(&name, commits[1], Vec::new());
+    assert!(matches!(taken, Err(Error::Taken { .. })), "{taken:?}");
+    assert_eq!(store.refs("refs/").unwrap(), [(name.clone(), commits[0])], "none of a refused call is set");
+    assert_eq!(store.ref_names("refs/").unwrap(), [name]);
+}
