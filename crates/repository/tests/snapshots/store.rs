@@ -291,6 +291,29 @@ fn contents_beyond_the_memory_limit_go_to_disk() {
 }
 
 #[test]
+fn a_full_memory_becomes_free_also_of_what_is_on_the_disk_already_and_compacting_goes_on() {
+    let repository = Repository::new();
+    let store = repository.store();
+    for at in 0..20 {
+        repository.write(&format!("f{at}"), vec![at; 1000]);
+    }
+    let limits = orchestrator_repository::Limits { max_memory: 5000, ..Default::default() };
+    let open = || orchestrator_repository::Workspace::open(&store, &repository.root, limits.clone()).unwrap();
+    open();
+    let packs = store.packs();
+    assert!(packs > 1);
+    let workspace = open();
+    assert!(store.memory_bytes() <= 6000, "{}", store.memory_bytes());
+    assert!(store.packs() <= packs + 1, "what is on the disk is not written again");
+    let Some(Delta::Entry(entry)) = workspace.snapshot().delta.get(BStr::new("f0")).copied() else { panic!() };
+    assert!(!store.has_spilled());
+    // Nobody says that it is in use, and no ref holds it.
+    store.compact([]).unwrap();
+    assert_eq!(store.packs(), 1);
+    assert_eq!(store.blob(entry.oid).unwrap(), vec![0; 1000]);
+}
+
+#[test]
 fn a_plain_folder_has_no_store() {
     let folder = tempfile::tempdir().unwrap();
     let project = orchestrator_repository::Project::plain(folder.path()).unwrap();
