@@ -23,7 +23,9 @@ const MAX_COMMITS: usize = 256;
 pub(crate) fn all(state: &State) -> impl Iterator<Item = (&registry::Agent, &Record, ObjectId)> {
     let without = state.registry.agents().filter(|agent| agent.workspace.is_none());
     without.filter_map(|agent| {
-        let (_, record) = state.snapshots.newest(agent.number, |record| record.kind == SnapshotKind::Work)?;
+        // What a crash cut off was not answered, so the work before it stands.
+        let counts = |record: &Record| record.kind == SnapshotKind::Work && record.reason != snapshots::FOUND;
+        let (_, record) = state.snapshots.newest(agent.number, counts)?;
         let commit = snapshots::object(record.commit.as_deref()?)?;
         (record.reason == REASON).then_some((agent, record, commit))
     })

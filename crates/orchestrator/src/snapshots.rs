@@ -17,6 +17,7 @@ pub use keep::Kept;
 pub use ledger::{Command, Event, Record, Snapshots};
 pub(crate) use names::backup;
 pub use retention::Retention;
+pub(crate) use upkeep::FOUND;
 
 use crate::Error;
 use orchestrator_protocol::{ErrorCode, SnapshotKind};

@@ -8,6 +8,9 @@ use orchestrator_protocol::{AgentId, SnapshotKind};
 use orchestrator_repository::{self as repository, ObjectId, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Why a snapshot is kept that a crash left without a record.
+pub(crate) const FOUND: &str = "found";
+
 /// Drops what the retention lets go, from the log first and then from the store; answers with how many went. One at a
 /// time, and never while something is kept: a pin must not go that is just wanted again.
 pub(crate) async fn run(
@@ -76,7 +79,7 @@ fn find(orchestrator: &Orchestrator, store: &Store) -> Result<Vec<Record>, repos
         let base = parents.first().map(ToString::to_string);
         let kind = if name.starts_with("refs/work/") { SnapshotKind::Work } else { SnapshotKind::Backup };
         let base_pin = base.clone().filter(|_| kind == SnapshotKind::Work);
-        let record = Record::backup(agent, &name, "found", at);
+        let record = Record::backup(agent, &name, FOUND, at);
         let commit = Some(commit.to_string());
         found.push(Record { kind, commit, head: base, base: base_pin, ..record });
     }
