@@ -97,11 +97,16 @@ impl Orchestrator {
     pub async fn push_snapshot(&self, agent: AgentId, commit: &str, pack: Spool) -> Result<PushAnswer, Error> {
         let this = self.clone();
         let commit = object(commit)?;
-        let (agent, record) = self.alone(async move { this.take(&agent, commit, pack).await }).await?;
-        let command = Command::Snapshots(snapshots::Command::Keep(Box::new(record.clone())));
-        let Reply::Snapshot(id) = self.submit(Actor::System, command).await? else {
-            return Err(Error::Internal("a snapshot was kept without a number".to_owned()));
+        // Recorded before anybody else looks for refs without a record.
+        let take = async move {
+            let (agent, record) = this.take(&agent, commit, pack).await?;
+            let command = Command::Snapshots(snapshots::Command::Keep(Box::new(record.clone())));
+            match this.submit(Actor::System, command).await? {
+                Reply::Snapshot(id) => Ok((agent, record, id)),
+                _ => Err(Error::Internal("a snapshot was kept without a number".to_owned())),
+            }
         };
+        let (agent, record, id) = self.alone(take).await?;
         self.shared.following.look();
         self.shared.following.looked().await?;
         Ok(PushAnswer {
@@ -114,7 +119,7 @@ impl Orchestrator {
         })
     }
 
-    async fn take(self, agent: &AgentId, commit: ObjectId, pack: Spool) -> Result<(AgentId, Record), Error> {
+    async fn take(&self, agent: &AgentId, commit: ObjectId, pack: Spool) -> Result<(AgentId, Record), Error> {
         let registered = self.pushing(agent).await?;
         self.can_record()?;
         let now = crate::engine::now().0;
