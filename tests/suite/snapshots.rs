@@ -359,6 +359,25 @@ async fn a_ref_that_a_crash_left_without_a_record_gets_one_and_a_lost_one_is_tol
 }
 
 #[tokio::test]
+async fn a_new_snapshot_takes_no_name_that_the_store_has() {
+    let (server, ann) = world_with(never).await;
+    write(&ann, "a.txt", "work\n");
+    keep(&server, "ann").await;
+    let one = list(&server, "ann").await.remove(0);
+    let (number, stamp) = text(&one, "ref").strip_prefix("refs/work/").unwrap().split_once('-').unwrap();
+    let later = stamp.parse::<i64>().unwrap() + 1_000_000;
+    let stray = store(&server).join(format!("refs/backup/{number}-{later}"));
+    std::fs::copy(store(&server).join(text(&one, "ref")), &stray).unwrap();
+    write(&ann, "a.txt", "more work\n");
+    keep(&server, "ann").await;
+    let two = list(&server, "ann").await.remove(0);
+    assert_eq!(text(&two, "ref"), format!("refs/work/{number}-{}", later + 1));
+    let head = git_text(&ann, &[], &["rev-parse", "HEAD"]);
+    let backup = restored(&server, "ann", json!({"snapshot": head})).await["backup"].clone();
+    assert_eq!(text(&backup, "ref"), format!("refs/backup/{number}-{}", later + 2));
+}
+
+#[tokio::test]
 async fn the_users_garbage_collection_takes_nothing_that_a_snapshot_stands_on() {
     let (server, ann) = world_with(never).await;
     write(&ann, "a.txt", "committed and forgotten\n");

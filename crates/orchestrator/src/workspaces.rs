@@ -63,7 +63,7 @@ impl Orchestrator {
 }
 
 /// Something on the disk or in git is in the way.
-fn blocked(detail: impl Into<String>, hint: &'static str) -> Error {
+pub(crate) fn blocked(detail: impl Into<String>, hint: &'static str) -> Error {
     Error::invalid(ErrorCode::WorkspaceBlocked, detail, hint)
 }
 

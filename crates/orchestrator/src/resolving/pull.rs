@@ -5,7 +5,7 @@
 //! other knows; the one that follows sees what was written as it sees any edit.
 
 use super::take::{Taker, Taking};
-use crate::following::Standing;
+use crate::following::{Standing, open_of};
 use crate::{Actor, Command, Error, Orchestrator, State};
 use orchestrator_conflict::{self as conflict, Conflict};
 use orchestrator_protocol::{AgentId, ErrorCode, PullAnswer, PullState, Pulled};
@@ -38,8 +38,7 @@ impl Orchestrator {
         let known = self.read(|state| wanted(state, &agent_id, pull.conflicts.as_deref())).await??;
         let is_new = !known.is_empty();
         let unsettled = if is_new { self.shared.following.barrier().await? } else { Vec::new() };
-        let prefix = format!("{}: ", agent_id.key());
-        let open = unsettled.iter().filter_map(|path| path.strip_prefix(&prefix).map(str::to_owned)).collect();
+        let open = open_of(unsettled, &agent_id);
         let (agent, dry_run) = (agent_id.clone(), pull.dry_run);
         let take = move |this: &Self| {
             let (store, tip) = this.target()?;
