@@ -24,7 +24,12 @@ pub(super) struct Kept {
     pub(super) backup: Option<Backup>,
     /// Ignored files that go with the folder.
     pub(super) ignored_files: usize,
+    /// What was checked out and the work upon it, when it was last looked at.
+    pub(super) stood: Stood,
 }
+
+/// The commit that is checked out and the tree of the work.
+pub(super) type Stood = (Option<ObjectId>, ObjectId);
 
 /// Files that no snapshot holds.
 #[derive(Default)]
@@ -109,7 +114,8 @@ impl Orchestrator {
             let hint = "stop what writes there, then ask again";
             return Err(blocked(format!("the workspace of '{agent}' changed while it was looked at"), hint));
         }
-        Ok(Kept { backup, ignored_files: ignored.files })
+        let stood = (snapshot.head, snapshot.tree().map_err(refused)?);
+        Ok(Kept { backup, ignored_files: ignored.files, stood })
     }
 
     /// Files that are neither in the snapshot nor as they were copied from the project.
