@@ -282,3 +282,29 @@ async fn a_pack_that_is_too_large_is_refused_and_other_limits_stand() {
     let answer = put(&server, "far", &"a".repeat(40), Vec::new()).await;
     assert_eq!((answer.status, answer.code()), (409, "workspace_blocked"), "its folder is followed: {}", answer.body);
 }
+
+#[tokio::test]
+async fn a_push_that_a_crash_cut_off_leaves_the_work_before_it_standing() {
+    let mut server = world().await;
+    let base = text(&server.project(), &["rev-parse", "HEAD"]);
+    let far = Far::new(&server);
+    far.write("a.txt", "one\nfar's\nthree\n");
+    push(&server, &far, &base).await;
+    let kept = async |server: &TestServer| {
+        server.get("/agents/far/snapshots").await.body["snapshots"].as_array().unwrap().clone()
+    };
+    let name = kept(&server).await[0]["ref"].as_str().unwrap().to_owned();
+    let (whose, stamp) = name.rsplit_once('-').unwrap();
+    let later = format!("{whose}-{}", stamp.parse::<i64>().unwrap() + 1);
+    server.stop().await;
+    let store = server.project().join(".git/orchestrator/work.git");
+    std::fs::copy(store.join(&name), store.join(&later)).unwrap();
+    let server = server.restart().await;
+    server.eventually("it gets a record", async || kept(&server).await.len() == 2).await;
+    let all = kept(&server).await;
+    assert!(all.iter().any(|one| one["ref"] == *later && one["reason"] == "found"), "{all:?}");
+    // From its first look on the record is there.
+    let server = server.restart().await;
+    server.eventually("the work is followed", async || listed(&server, "far").await["dirty"] == 1).await;
+    assert_eq!(listed(&server, "far").await["followed"], true);
+}

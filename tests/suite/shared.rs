@@ -1,6 +1,6 @@
 //! Several agents in one folder: whose a change is, and what one writes over of another's.
 
-use orchestrator_tests::{TestServer, commit, git};
+use orchestrator_tests::{TestServer, commit, git, git_text};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -266,4 +266,48 @@ async fn the_projects_own_folder_can_be_shared_while_it_is_watched() {
     save(&server, &folder, "bob", "a.txt", with(&[("seven", "bob's")])).await;
     assert_eq!(authors(&server, "a.txt").await, ["ann", "bob"]);
     assert_eq!(only(&server).await["conflict_type"], "lost_update");
+}
+
+#[tokio::test]
+async fn what_anyone_in_the_folder_is_writing_is_not_written_over() {
+    let (server, folder) = world(&["ann", "bob"]).await;
+    let head = git_text(&folder, &[], &["rev-parse", "HEAD"]);
+    let cat = worktree(&server, "cat");
+    follow(&server, "cat", &cat).await;
+    save(&server, &folder, "bob", "a.txt", with(&[("two", "bob's")])).await;
+    std::fs::write(cat.join("a.txt"), with(&[("two", "cat's")])).unwrap();
+    let all = open(&server).await;
+    assert_eq!((all.len(), &all[0]["conflicting_agents"]), (1, &json!(["bob", "cat"])), "{all:?}");
+    let id = all[0]["conflict_id"].as_str().unwrap();
+    let settle = json!({"resolution_strategy": "take", "agent": "cat", "apply": true});
+    assert_eq!(server.post(&format!("/conflicts/{id}/resolve"), settle).await.status, 200);
+
+    let mut writer = std::fs::OpenOptions::new().append(true).open(folder.join("a.txt")).unwrap();
+    let mut half = async || {
+        std::io::Write::write_all(&mut writer, b"x").unwrap();
+        let before = std::fs::read(folder.join("a.txt")).unwrap();
+        let told = server.post("/command", json!({"command": "*sync:force"})).await.body;
+        assert_eq!(told["result"]["unsettled"], json!(["ann: a.txt"]), "{told}");
+        before
+    };
+    let before = half().await;
+    let pulled = server.post("/agents/bob/pull", json!({})).await.body;
+    assert_eq!(pulled["results"][0]["state"], "busy", "{pulled}");
+    assert_eq!(std::fs::read(folder.join("a.txt")).unwrap(), before);
+    for agent in ["ann", "bob"] {
+        for dry_run in [true, false] {
+            let before = half().await;
+            let wanted = json!({"snapshot": head, "dry_run": dry_run});
+            let answer = server.post(&format!("/agents/{agent}/restore"), wanted).await;
+            assert_eq!((answer.status, answer.code()), (409, "workspace_blocked"), "{agent}: {}", answer.body);
+            assert_eq!(answer.body["detail"], "'a.txt' is being written at the moment");
+            assert_eq!(std::fs::read(folder.join("a.txt")).unwrap(), before);
+        }
+    }
+    half().await;
+    let elsewhere = json!({"snapshot": head, "paths": ["b.txt"]});
+    assert_eq!(server.post("/agents/bob/restore", elsewhere).await.status, 200);
+    drop(writer);
+    let answer = server.post("/agents/bob/restore", json!({"snapshot": head})).await;
+    assert_eq!((answer.status, &answer.body["written"]), (200, &json!(["a.txt"])), "{}", answer.body);
 }

@@ -359,6 +359,57 @@ async fn a_ref_that_a_crash_left_without_a_record_gets_one_and_a_lost_one_is_tol
 }
 
 #[tokio::test]
+async fn what_is_written_while_a_workspace_is_being_removed_is_kept() {
+    let (server, ann) = world_with(never).await;
+    server.register("bob", &[]).await;
+    let made = server.post("/agents/bob/workspace", json!({})).await.body;
+    let bob = PathBuf::from(text(&made["workspace"], "path"));
+    server.force().await;
+    write(&bob, "a.txt", "seen\n");
+    write(&ann, "a.txt", "ann's\n");
+    // A removal waits for work that is being kept: ann's, which cannot be pinned and is tried again in 5 s.
+    let head = git_text(&server.project(), &[], &["rev-parse", "HEAD"]);
+    let pins = server.project().join(".git/refs/orchestrator/base");
+    std::fs::create_dir_all(&pins).unwrap();
+    let lock = pins.join(format!("kept-{head}.lock"));
+    std::fs::write(&lock, "").unwrap();
+    assert!(server.orchestrator.keep_snapshot(&"ann".parse().unwrap()).await.is_err());
+    std::fs::remove_file(&lock).unwrap();
+    let write_late = async {
+        let is_recorded = async || !server.get("/workspaces").await.body.to_string().contains("\"bob\"");
+        server.eventually("its end is recorded", is_recorded).await;
+        write(&bob, "late.txt", "late\n");
+    };
+    let (removed, ()) = tokio::join!(server.delete("/agents/bob/workspace?keep=snapshot"), write_late);
+    assert_eq!(removed.status, 200, "{}", removed.body);
+    assert!(!bob.exists());
+    let backup = &removed.body["backup"];
+    let shown = |path: &str| git_text(&store(&server), &[], &["show", &format!("{}:{path}", text(backup, "ref"))]);
+    assert_eq!((shown("a.txt"), shown("late.txt")), ("seen".to_owned(), "late".to_owned()));
+    let all = list(&server, "bob").await;
+    assert_eq!(all.iter().filter(|one| one["reason"] == "removed").count(), 2, "{all:?}");
+}
+
+#[tokio::test]
+async fn a_new_snapshot_takes_no_name_that_the_store_has() {
+    let (server, ann) = world_with(never).await;
+    write(&ann, "a.txt", "work\n");
+    keep(&server, "ann").await;
+    let one = list(&server, "ann").await.remove(0);
+    let (number, stamp) = text(&one, "ref").strip_prefix("refs/work/").unwrap().split_once('-').unwrap();
+    let later = stamp.parse::<i64>().unwrap() + 1_000_000;
+    let stray = store(&server).join(format!("refs/backup/{number}-{later}"));
+    std::fs::copy(store(&server).join(text(&one, "ref")), &stray).unwrap();
+    write(&ann, "a.txt", "more work\n");
+    keep(&server, "ann").await;
+    let two = list(&server, "ann").await.remove(0);
+    assert_eq!(text(&two, "ref"), format!("refs/work/{number}-{}", later + 1));
+    let head = git_text(&ann, &[], &["rev-parse", "HEAD"]);
+    let backup = restored(&server, "ann", json!({"snapshot": head})).await["backup"].clone();
+    assert_eq!(text(&backup, "ref"), format!("refs/backup/{number}-{}", later + 2));
+}
+
+#[tokio::test]
 async fn the_users_garbage_collection_takes_nothing_that_a_snapshot_stands_on() {
     let (server, ann) = world_with(never).await;
     write(&ann, "a.txt", "committed and forgotten\n");

@@ -3,7 +3,7 @@
 use crate::Applied;
 use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Resolved conflicts that are kept for lists.
 const KEPT_RESOLVED: usize = 10_000;
@@ -109,9 +109,23 @@ fn overlap(path: &str, agents: &[AgentId], target: Option<&str>, subject: Option
     name
 }
 
+/// Those of some records, given oldest first, whose overlap one of them tells of anew.
+pub fn superseded<'a>(records: impl DoubleEndedIterator<Item = (u64, &'a Conflict)>) -> BTreeSet<u64> {
+    let (mut newer, mut superseded) = (HashSet::new(), BTreeSet::new());
+    for (id, record) in records.rev() {
+        let name = record.name();
+        if newer.contains(&name) {
+            superseded.insert(id);
+        } else if record.fingerprint.is_some() && record.strategy.as_deref() != Some(crate::WITHDRAWN) {
+            newer.insert(name);
+        }
+    }
+    superseded
+}
+
 impl Conflicts {
     /// All that are kept, oldest first.
-    pub fn all(&self) -> impl Iterator<Item = (u64, &Conflict)> {
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = (u64, &Conflict)> {
         self.records.iter().map(|(id, conflict)| (*id, conflict))
     }
 
@@ -143,18 +157,6 @@ impl Conflicts {
     ) -> Option<(u64, &Conflict)> {
         let id = *self.newest.get(&overlap(path, agents, target, subject))?;
         Some((id, self.records.get(&id)?))
-    }
-
-    /// Whether the same overlap was found anew after this one was settled.
-    #[must_use]
-    pub fn is_superseded(&self, id: u64) -> bool {
-        let Some(old) = self.records.get(&id) else { return true };
-        let name = |one: &Conflict| overlap(&one.path, &one.agents, one.target.as_deref(), one.subject.as_deref());
-        let own = name(old);
-        let is_newer = |(_, newer): (&u64, &Conflict)| {
-            newer.fingerprint.is_some() && newer.strategy.as_deref() != Some(crate::WITHDRAWN) && name(newer) == own
-        };
-        self.records.range(id + 1..).any(is_newer)
     }
 
     /// Conflicts resolved since the project began.

@@ -23,7 +23,7 @@ mod state;
 
 pub use applied::{Applied, Side, Version};
 pub use command::{Command, Event};
-pub use conflicts::{Conflict, Conflicts};
+pub use conflicts::{Conflict, Conflicts, superseded};
 pub use edits::{Change, Edit, Edits};
 pub use error::Error;
 pub use overlap::Overlap;

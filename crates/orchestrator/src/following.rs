@@ -20,7 +20,7 @@ mod source;
 pub use self::meaning::{ImpactFilter, ImpactView};
 pub(crate) use self::record::{Parties, lines};
 pub(crate) use self::sides::{Between, Sides};
-pub(crate) use self::source::{Memory, Tip, name, version};
+pub(crate) use self::source::{Memory, Tip, name, tree_mode, version};
 use crate::snapshots::Kept;
 use crate::{Actor, Command, Error, Orchestrator};
 pub(crate) use orchestrator_predict::Path;
@@ -83,6 +83,28 @@ pub(crate) struct Following {
     shared: Mutex<BTreeSet<String>>,
     /// What changes mean for others' code.
     meaning: meaning::Meaning,
+}
+
+/// A file that was being written when the barrier was passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unsettled {
+    /// The keys of the agents in whose folder it is, sorted.
+    pub(crate) agents: Vec<String>,
+    /// Below the folder.
+    pub(crate) path: String,
+}
+
+/// The paths among these that are in an agent's folder.
+pub(crate) fn open_of(unsettled: Vec<Unsettled>, agent: &AgentId) -> Vec<String> {
+    let key = agent.key();
+    unsettled.into_iter().filter(|one| one.agents.contains(&key)).map(|one| one.path).collect()
+}
+
+/// As callers of the barrier are told: by one agent of the folder.
+impl std::fmt::Display for Unsettled {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.agents.first().map_or("", String::as_str), self.path)
+    }
 }
 
 /// How a workspace was seen last.
@@ -195,21 +217,21 @@ impl Following {
 
     /// Returns when every change of a followed file that was finished before the call has been merged, and compared with
     /// what others define and use, as far as the target branch is read by then.
-    pub(crate) async fn barrier(&self) -> Result<Vec<String>, Error> {
+    pub(crate) async fn barrier(&self) -> Result<Vec<Unsettled>, Error> {
         // A workspace that is only just being followed has a watcher when this answers.
         self.looked().await?;
-        let watchers: Vec<(String, Arc<Handle>)> =
-            self.watchers.lock().iter().map(|(agent, handle)| (agent.clone(), handle.clone())).collect();
-        let mut unsettled = Vec::new();
-        let mut waited: Vec<Arc<Handle>> = Vec::new();
-        for (agent, handle) in watchers {
-            if waited.iter().any(|one| Arc::ptr_eq(one, &handle)) {
-                continue;
+        let mut folders: Vec<(Arc<Handle>, Vec<String>)> = Vec::new();
+        for (agent, handle) in &*self.watchers.lock() {
+            match folders.iter_mut().find(|(one, _)| Arc::ptr_eq(one, handle)) {
+                Some((_, agents)) => agents.push(agent.clone()),
+                None => folders.push((handle.clone(), vec![agent.clone()])),
             }
-            waited.push(handle.clone());
+        }
+        let mut unsettled = Vec::new();
+        for (handle, agents) in folders {
             // A watcher that ends meanwhile has nothing to wait for.
             if let Ok(point) = handle.sync().await {
-                unsettled.extend(point.unsettled.into_iter().map(|path| format!("{agent}: {path}")));
+                unsettled.extend(point.unsettled.into_iter().map(|path| Unsettled { agents: agents.clone(), path }));
             }
         }
         self.looked().await?;

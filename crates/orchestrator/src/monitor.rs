@@ -91,7 +91,7 @@ impl Orchestrator {
         let timeout = |_| Error::Timeout(format!("files did not come to rest within {} s", BARRIER.as_secs()));
         let passed = tokio::time::timeout(BARRIER, async {
             let monitored = self.monitor_barrier().await;
-            let followed = self.shared.following.barrier().await?;
+            let followed = self.shared.following.barrier().await?.iter().map(ToString::to_string).collect::<Vec<_>>();
             match monitored {
                 // Workspaces are followed whether or not the project's own folder is watched.
                 Err(_) if self.shared.following.is_following() => Ok(followed),

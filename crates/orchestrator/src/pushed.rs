@@ -23,8 +23,10 @@ const MAX_COMMITS: usize = 256;
 pub(crate) fn all(state: &State) -> impl Iterator<Item = (&registry::Agent, &Record, ObjectId)> {
     let without = state.registry.agents().filter(|agent| agent.workspace.is_none());
     without.filter_map(|agent| {
-        let (_, record) = state.snapshots.newest(agent.number, |record| record.kind == SnapshotKind::Work)?;
-        let commit = ObjectId::from_hex(record.commit.as_deref()?.as_bytes()).ok()?;
+        // What a crash cut off was not answered, so the work before it stands.
+        let counts = |record: &Record| record.kind == SnapshotKind::Work && record.reason != snapshots::FOUND;
+        let (_, record) = state.snapshots.newest(agent.number, counts)?;
+        let commit = snapshots::object(record.commit.as_deref()?)?;
         (record.reason == REASON).then_some((agent, record, commit))
     })
 }
@@ -95,11 +97,16 @@ impl Orchestrator {
     pub async fn push_snapshot(&self, agent: AgentId, commit: &str, pack: Spool) -> Result<PushAnswer, Error> {
         let this = self.clone();
         let commit = object(commit)?;
-        let (agent, record) = self.alone(async move { this.take(&agent, commit, pack).await }).await?;
-        let command = Command::Snapshots(snapshots::Command::Keep(Box::new(record.clone())));
-        let Reply::Snapshot(id) = self.submit(Actor::System, command).await? else {
-            return Err(Error::Internal("a snapshot was kept without a number".to_owned()));
+        // Recorded before anybody else looks for refs without a record.
+        let take = async move {
+            let (agent, record) = this.take(&agent, commit, pack).await?;
+            let command = Command::Snapshots(snapshots::Command::Keep(Box::new(record.clone())));
+            match this.submit(Actor::System, command).await? {
+                Reply::Snapshot(id) => Ok((agent, record, id)),
+                _ => Err(Error::Internal("a snapshot was kept without a number".to_owned())),
+            }
         };
+        let (agent, record, id) = self.alone(take).await?;
         self.shared.following.look();
         self.shared.following.looked().await?;
         Ok(PushAnswer {
@@ -112,13 +119,11 @@ impl Orchestrator {
         })
     }
 
-    async fn take(self, agent: &AgentId, commit: ObjectId, pack: Spool) -> Result<(AgentId, Record), Error> {
+    async fn take(&self, agent: &AgentId, commit: ObjectId, pack: Spool) -> Result<(AgentId, Record), Error> {
         let registered = self.pushing(agent).await?;
         self.can_record()?;
         let now = crate::engine::now().0;
         let number = registered.number;
-        let stamp = self.read(move |state| state.snapshots.next_stamp(number)).await?.max(now);
-        let name = format!("refs/work/{number}-{stamp}");
         let id = registered.id.clone();
         let record = self
             .blocking(move |this| {
@@ -127,6 +132,7 @@ impl Orchestrator {
                 if let Some(tip) = tip {
                     store.pin(&snapshots::keep::pin(&tip.to_string()), tip).map_err(refused)?;
                 }
+                let name = format!("refs/work/{number}-{}", this.free_stamp(&store, number).map_err(refused)?);
                 store.receive(&pack, commit, tip, &name).map_err(refused)?;
                 let (tree, parents) = store.read_commit(commit).map_err(refused)?;
                 let head = parents.first().copied();
@@ -170,7 +176,7 @@ impl Orchestrator {
     }
 
     /// The store, and the newest commit of the target branch. Blocks.
-    fn target(&self) -> Result<(Store, Option<ObjectId>), Error> {
+    pub(crate) fn target(&self) -> Result<(Store, Option<ObjectId>), Error> {
         let project = &self.options().project;
         let store = self.shared.following.store(project).map_err(refused)?;
         let branch = project.branch().map_err(refused)?;
@@ -180,8 +186,7 @@ impl Orchestrator {
 }
 
 fn object(text: &str) -> Result<ObjectId, Error> {
-    let whole = Some(text).filter(|text| text.len() == 40).and_then(|text| ObjectId::from_hex(text.as_bytes()).ok());
-    whole.ok_or_else(|| {
+    snapshots::object(text).ok_or_else(|| {
         let detail = format!("'{text:.80}' is no commit's id");
         Error::invalid(ErrorCode::InvalidRequest, detail, "give its 40 hex digits")
     })

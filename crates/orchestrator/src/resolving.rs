@@ -144,7 +144,7 @@ impl Orchestrator {
 
 /// An id as the log has it.
 fn object(hex: &str) -> Result<ObjectId, Error> {
-    ObjectId::from_hex(hex.as_bytes()).map_err(crate::mail::internal)
+    crate::snapshots::object(hex).ok_or_else(|| crate::mail::internal(format!("'{hex}' is no object's id")))
 }
 
 /// The strategy does not settle it.

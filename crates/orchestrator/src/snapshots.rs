@@ -7,6 +7,7 @@
 
 pub(crate) mod keep;
 mod ledger;
+mod names;
 mod restore;
 mod retention;
 mod show;
@@ -14,7 +15,9 @@ pub(crate) mod upkeep;
 
 pub use keep::Kept;
 pub use ledger::{Command, Event, Record, Snapshots};
+pub(crate) use names::backup;
 pub use retention::Retention;
+pub(crate) use upkeep::FOUND;
 
 use crate::Error;
 use orchestrator_protocol::{ErrorCode, SnapshotKind};
@@ -38,6 +41,7 @@ pub(crate) fn parse_id(text: &str) -> Option<(SnapshotKind, u64)> {
     digits.parse().ok().map(|number| (kind, number))
 }
 
+/// A commit or another object by its 40 hex digits.
 pub(crate) fn object(text: &str) -> Option<ObjectId> {
     ObjectId::from_hex(text.as_bytes()).ok()
 }

@@ -63,7 +63,7 @@ impl Orchestrator {
 }
 
 /// Something on the disk or in git is in the way.
-fn blocked(detail: impl Into<String>, hint: &'static str) -> Error {
+pub(crate) fn blocked(detail: impl Into<String>, hint: &'static str) -> Error {
     Error::invalid(ErrorCode::WorkspaceBlocked, detail, hint)
 }
 
@@ -77,6 +77,7 @@ pub(crate) fn refused(error: repository::Error) -> Error {
         E::Unrelated { .. } | E::NotGit { .. } | E::Bare { .. } | E::Repository { .. } | E::ForeignWorktree { .. } => {
             blocked(error.to_string(), "bring the worktree back, then ask again")
         }
+        E::Taken { .. } => blocked(error.to_string(), "somebody else kept something at this very moment: ask again"),
         E::Pack { .. } => {
             let hint = "make it with 'agent-client workspace push', and push again";
             Error::invalid(ErrorCode::InvalidPack, error.to_string(), hint)
@@ -85,6 +86,10 @@ pub(crate) fn refused(error: repository::Error) -> Error {
             let hint =
                 "ask which commit is known with POST /agents/{id}/snapshot/known, and push what it does not lead to";
             Error::invalid(ErrorCode::UnknownBase, error.to_string(), hint)
+        }
+        E::Name { .. } => {
+            let hint = "restore another snapshot, or only those of its paths that are sound";
+            Error::invalid(ErrorCode::InvalidPath, error.to_string(), hint)
         }
         E::Unsaved { .. } => {
             let hint = "move it away or make it one that git tracks, then ask again";

@@ -99,20 +99,20 @@ pub enum Error {
         /// Its id.
         id: gix::ObjectId,
     },
-    /// A ref was to name a commit that power loss could take.
-    #[error("failed to set {name:?} to {id}: the commit is not durable in the store; call `make_durable` first")]
-    NotDurable {
-        /// The ref.
-        name: String,
-        /// The commit.
-        id: gix::ObjectId,
-    },
     /// A ref name that the store does not keep.
     #[error(
         "failed to use the ref {name:?}: names are `refs/work/<name>`, `refs/backup/<name>` or `refs/resolution/<name>`; give such a name"
     )]
     Ref {
         /// The name as it was given.
+        name: String,
+    },
+    /// A ref stands already, with another commit.
+    #[error(
+        "failed to set {name:?}: it names another commit already; nothing was written: try again under another name"
+    )]
+    Taken {
+        /// The ref.
         name: String,
     },
     /// A worktree could not be made.
@@ -163,6 +163,14 @@ pub enum Error {
     )]
     Busy {
         /// The workspace.
+        path: PathBuf,
+    },
+    /// A commit to put back holds a path that leads out of the worktree, or into git's own folder.
+    #[error(
+        "failed to restore {path:?}: no worktree may hold such a name; nothing was written: restore another commit"
+    )]
+    Name {
+        /// As the commit has it.
         path: PathBuf,
     },
     /// What stands in the workspace is not what the caller saw when it made what is to stand there.

@@ -12,13 +12,10 @@ mod refs;
 mod transfer;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
 };
 
 use gix::{ObjectId, objs::Kind, odb::pack::index};
@@ -28,6 +25,9 @@ pub use self::memory::Mark;
 pub(crate) use self::refs::{pin, unpin};
 use self::{durable::Walk, memory::Memory, objects::Objects};
 use crate::{Error, Project};
+
+/// Spilled contents that are remembered. Beyond it nobody but a new process compacts.
+const MAX_SPILLED: usize = 1_000_000;
 
 /// Objects of unfinished work. Cheap to clone; clones share memory and packs.
 ///
@@ -49,7 +49,8 @@ struct Inner {
     packs: RwLock<Vec<index::File>>,
     /// One writer at a time.
     writing: Mutex<()>,
-    spilled: AtomicBool,
+    /// Contents that are on the disk because memory was full: a snapshot may need them, and no ref holds them.
+    spilled: Mutex<HashSet<ObjectId>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -80,7 +81,7 @@ impl Store {
             repository,
             memory: Arc::default(),
             writing: Mutex::new(()),
-            spilled: AtomicBool::new(false),
+            spilled: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -155,16 +156,24 @@ impl Store {
         self.write_durable(ids)
     }
 
-    /// Makes commits durable, all in one pack, and then points a ref of the store to each. Nothing that
-    /// [`compact`](Self::compact) does comes in between, as it may between [`make_durable`](Self::make_durable) and
-    /// [`set_ref`](Self::set_ref).
+    /// Makes commits durable, all in one pack, and then points a ref of the store to each: `refs/work/<name>`,
+    /// `refs/backup/<name>` or `refs/resolution/<name>`. Nothing that [`compact`](Self::compact) does comes in between,
+    /// and when it returns, power loss takes none of it.
     /// # Errors
-    /// As those two. Then nothing is dropped from memory that was not written, and some of the refs may be set.
+    /// Another name, [`Error::Taken`], or as [`make_durable`](Self::make_durable). Then nothing is dropped from memory
+    /// that was not written, and some of the refs may be set; none when a name is taken.
     pub fn keep(&self, commits: &[(String, ObjectId)]) -> Result<(), Error> {
         for (name, _) in commits {
             refs::check(name)?;
         }
         let _one = self.inner.writing.lock();
+        let mut named = HashMap::new();
+        for (name, commit) in commits {
+            self.refuse_taken(name, Some(*commit))?;
+            if named.insert(name, commit).is_some_and(|other| other != commit) {
+                return Err(Error::Taken { name: name.clone() });
+            }
+        }
         let ids: Vec<ObjectId> = commits.iter().map(|(_, commit)| *commit).collect();
         self.write_durable(&ids)?;
         commits.iter().try_for_each(|(name, commit)| self.write_ref(name, *commit))
@@ -177,6 +186,7 @@ impl Store {
     pub fn keep_history(&self, name: &str, commit: ObjectId, history: Vec<ObjectId>) -> Result<(), Error> {
         refs::check(name)?;
         let _one = self.inner.writing.lock();
+        self.refuse_taken(name, Some(commit))?;
         self.write_history(&[commit], history.into_iter().collect())?;
         self.write_ref(name, commit)
     }
@@ -200,17 +210,22 @@ impl Store {
     }
 
     /// Writes what the refs of the store need into one pack and removes the others. `live` is what is in use
-    /// without a ref: the trees of current snapshots, commits whose ref is about to be set.
+    /// without a ref: the trees of current snapshots, commits whose ref is about to be set. What went to the disk
+    /// because memory was full stays.
     /// # Errors
     /// Something is missing or the disk refuses; then the old packs stay.
     pub fn compact(&self, live: impl IntoIterator<Item = ObjectId>) -> Result<(), Error> {
         let _one = self.inner.writing.lock();
+        if self.has_spilled() {
+            return Ok(());
+        }
         let folder = self.inner.folder.join("objects").join("pack");
         let old: Vec<PathBuf> = self.inner.packs.read().iter().map(|pack| pack.path().to_owned()).collect();
         let objects = self.objects();
         let durable = |id: &gix::oid| self.is_durable(id);
         let mut walk = Walk::new(&objects, &durable);
-        for id in self.refs("refs/")?.into_iter().map(|(_, id)| id).chain(live) {
+        let spilled: Vec<ObjectId> = self.inner.spilled.lock().iter().copied().collect();
+        for id in self.refs("refs/")?.into_iter().map(|(_, id)| id).chain(live).chain(spilled) {
             walk.add_all(id)?;
         }
         let found = walk.found;
@@ -262,16 +277,26 @@ impl Store {
         self.inner.packs.read().iter().any(|pack| pack.lookup(id).is_some())
     }
 
-    /// Whether contents went to the disk because memory was full. No ref holds them, so nobody but a new process may
-    /// [`compact`](Self::compact) the store.
+    /// Whether more contents went to the disk because memory was full than are remembered: then
+    /// [`compact`](Self::compact) does nothing until a new process opens the store.
     #[must_use]
     pub fn has_spilled(&self) -> bool {
-        self.inner.spilled.load(Ordering::Relaxed)
+        self.inner.spilled.lock().len() > MAX_SPILLED
     }
 
+    /// Moves all contents from memory to the disk.
     pub(crate) fn spill(&self) -> Result<(), Error> {
-        self.inner.spilled.store(true, Ordering::Relaxed);
-        self.make_durable(&self.inner.memory.blobs())
+        let _one = self.inner.writing.lock();
+        let blobs = self.inner.memory.blobs();
+        {
+            let mut spilled = self.inner.spilled.lock();
+            let room = (MAX_SPILLED + 1).saturating_sub(spilled.len());
+            spilled.extend(blobs.iter().take(room));
+        }
+        self.write_durable(&blobs)?;
+        // Also those that were on the disk before, or memory would stay full.
+        self.inner.memory.forget(&blobs);
+        Ok(())
     }
 
     /// One thread's view of all objects.

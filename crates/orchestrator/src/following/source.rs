@@ -95,6 +95,16 @@ pub(crate) fn version(mode: repository::Mode, oid: ObjectId, opaque: bool) -> Ve
     Version { mode, id: id(oid), opaque }
 }
 
+/// A mode as trees have it, the other way round.
+pub(crate) fn tree_mode(mode: Mode) -> repository::Mode {
+    match mode {
+        Mode::File => repository::Mode::File,
+        Mode::Executable => repository::Mode::Executable,
+        Mode::Link => repository::Mode::Link,
+        Mode::Commit => repository::Mode::Submodule,
+    }
+}
+
 fn id(oid: ObjectId) -> Id {
     let mut id = [0; 20];
     for (to, from) in id.iter_mut().zip(oid.as_slice()) {

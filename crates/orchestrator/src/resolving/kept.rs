@@ -3,13 +3,13 @@
 use super::Settlement;
 use super::made::Made;
 use crate::Error;
-use crate::following::{Memory, Parties, Sides, Tip, version};
+use crate::following::{Memory, Parties, Sides, Tip, tree_mode, version};
 use crate::mail::internal;
 use orchestrator_conflict::{self as conflict, Applied, Conflict, Side};
 use orchestrator_predict::{self as predict, Finding, Kind, Mode, Touched, Version};
 use orchestrator_protocol::FileMode;
 use orchestrator_repository::bstr::BString;
-use orchestrator_repository::{self as repository, Author, Delta, Deltas, Entry, ObjectId, Store};
+use orchestrator_repository::{Author, Delta, Deltas, Entry, ObjectId, Store};
 
 /// How it was settled.
 pub(super) struct How<'a> {
@@ -45,7 +45,7 @@ pub(super) fn keep(
     let there = versions.into_iter().filter_map(|(name, stage)| Some((name, stage?)));
     // What is too large is known by its hash alone, and cannot be kept.
     let is_held = |oid: ObjectId| store.blob(oid).is_ok();
-    let entry = |(mode, oid)| Delta::Entry(Entry { mode: repository_mode(mode), oid, opaque: None });
+    let entry = |(mode, oid)| Delta::Entry(Entry { mode: tree_mode(mode), oid, opaque: None });
     let tree: Deltas =
         there.filter(|(_, (_, oid))| is_held(*oid)).map(|(name, stage)| (BString::from(name), entry(stage))).collect();
     let tree = store.tree_with(ObjectId::empty_tree(ObjectId::from([0; 20]).kind()), &tree).map_err(internal)?;
@@ -53,10 +53,9 @@ pub(super) fn keep(
     let author = Author { name: "orchestrator".to_owned(), email: "orchestrator@localhost".to_owned(), seconds };
     let message = format!("Conflict c{id} settled ({})\n\n{}\n", how.settlement.strategy, made.path);
     let commit = store.commit(tree, &[], &author, &message).map_err(internal)?;
-    store.make_durable(&[commit]).map_err(internal)?;
     let hex = commit.to_string();
     let kept = format!("refs/resolution/c{id}-{hex}");
-    store.set_ref(&kept, commit).map_err(internal)?;
+    store.keep(&[(kept.clone(), commit)]).map_err(internal)?;
 
     let names = record.agents.iter().map(ToString::to_string).chain(record.target.clone());
     let named = names.zip(&sides.stands).map(|(name, stand)| Side {
@@ -89,7 +88,7 @@ fn between(
 ) -> Result<Vec<String>, Error> {
     let mut memory = Memory::default();
     let source = Tip::new(store, &mut memory, None);
-    let result = result.map(|(mode, oid)| version(repository_mode(mode), oid, false));
+    let result = result.map(|(mode, oid)| version(tree_mode(mode), oid, false));
     let mut fingerprints = Vec::new();
     for taker in 0..record.agents.len().min(2) {
         let mut versions = [sides.stands[0].merged, sides.stands[1].merged];
@@ -126,13 +125,4 @@ fn recorded((mode, oid): (Mode, ObjectId)) -> conflict::Version {
         Mode::Commit => FileMode::Submodule,
     };
     conflict::Version { id: oid.to_string(), mode }
-}
-
-fn repository_mode(mode: Mode) -> repository::Mode {
-    match mode {
-        Mode::File => repository::Mode::File,
-        Mode::Executable => repository::Mode::Executable,
-        Mode::Link => repository::Mode::Link,
-        Mode::Commit => repository::Mode::Submodule,
-    }
 }

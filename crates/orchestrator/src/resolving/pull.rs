@@ -5,12 +5,12 @@
 //! other knows; the one that follows sees what was written as it sees any edit.
 
 use super::take::{Taker, Taking};
-use crate::following::Standing;
-use crate::workspaces::refused;
+use crate::following::{Standing, open_of};
 use crate::{Actor, Command, Error, Orchestrator, State};
 use orchestrator_conflict::{self as conflict, Conflict};
 use orchestrator_protocol::{AgentId, ErrorCode, PullAnswer, PullState, Pulled};
 use orchestrator_registry as registry;
+use std::collections::BTreeSet;
 
 /// What is pulled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,18 +36,19 @@ impl Orchestrator {
     async fn pull_alone(self, actor: Actor, agent: AgentId, pull: Pull) -> Result<PullAnswer, Error> {
         self.can_record()?;
         let (agent_id, number, folder) = self.folder_of(&agent).await?;
-        let known = self.read(|state| wanted(state, &agent_id, pull.conflicts.as_deref())).await??;
-        let unsettled = match known.is_empty() {
-            true => Vec::new(),
-            false => self.shared.following.barrier().await?,
+        let named = pull.conflicts.as_deref();
+        // What is worked out of the records is worked out beside the lock: there may be thousands.
+        let records = self.read(|state| concerning(state, &agent_id, named)).await??;
+        let known = wanted(records, &agent_id, named);
+        let is_new = !known.is_empty();
+        let unsettled = if is_new { self.shared.following.barrier().await? } else { Vec::new() };
+        let open = open_of(unsettled, &agent_id);
+        let (agent, dry_run) = (agent_id.clone(), pull.dry_run);
+        let take = move |this: &Self| {
+            let (store, tip) = this.target()?;
+            Taker { orchestrator: this, agent, number, folder, open, dry_run, tip }.take_all(&store, known)
         };
-        let prefix = format!("{}: ", agent_id.key());
-        let open = unsettled.iter().filter_map(|path| path.strip_prefix(&prefix).map(str::to_owned)).collect();
-        let taker = Taker { agent: agent_id.clone(), number, folder, open, dry_run: pull.dry_run };
-        let taken = match known.is_empty() {
-            true => Vec::new(),
-            false => self.blocking(move |this| taker.take_all(&this.store()?, known)).await?,
-        };
+        let taken = if is_new { self.blocking(take).await? } else { Vec::new() };
         let mut results = Vec::with_capacity(taken.len());
         for (id, pulled) in taken {
             if !pull.dry_run && matches!(pulled.state, PullState::Pulled | PullState::Unchanged) {
@@ -59,10 +60,6 @@ impl Orchestrator {
         }
         let (status, timestamp) = ("success".to_owned(), crate::engine::now());
         Ok(PullAnswer { status, agent_id, dry_run: pull.dry_run, results, timestamp })
-    }
-
-    fn store(&self) -> Result<orchestrator_repository::Store, Error> {
-        self.shared.following.store(&self.options().project).map_err(refused)
     }
 
     /// The agent in the spelling first registered, its number, and its folder.
@@ -85,32 +82,42 @@ impl Orchestrator {
     }
 }
 
-/// The results to take, oldest first.
-fn wanted(state: &State, agent: &AgentId, named: Option<&[u64]>) -> Result<Vec<Taking>, Error> {
+/// The records that concern an agent, oldest first, when all that are named are among them.
+fn concerning(state: &State, agent: &AgentId, named: Option<&[u64]>) -> Result<Vec<(u64, Conflict)>, Error> {
     let conflicts = state.conflict.conflicts();
-    let has = |agents: &[AgentId]| agents.iter().any(|one| one.key() == agent.key());
-    let taking = |id, record: &Conflict| {
-        let place = record.agents.iter().position(|one| one.key() == agent.key());
-        let applied = record.applied.clone().filter(|_| !conflicts.is_superseded(id));
-        Taking { id, path: record.path.clone(), applied: place.zip(applied) }
-    };
-    let Some(named) = named else {
-        let is_new = |record: &Conflict| record.applied.is_some() && has(&record.agents) && !has(&record.pulled_by);
-        let new = conflicts.all().filter(|(id, record)| is_new(record) && !conflicts.is_superseded(*id));
-        return Ok(new.map(|(id, record)| taking(id, record)).collect());
-    };
-    let mut named = named.to_vec();
-    named.sort_unstable();
-    named.dedup();
-    let one = |id| {
-        let record = conflicts.get(id).ok_or_else(|| conflict::Error::Unknown(format!("c{id}")))?;
-        if has(&record.agents) {
-            return Ok(taking(id, record));
+    for id in named.unwrap_or_default() {
+        let record = conflicts.get(*id).ok_or_else(|| conflict::Error::Unknown(format!("c{id}")))?;
+        if !has(&record.agents, agent) {
+            let detail = format!("conflict 'c{id}' does not concern '{agent}'");
+            let hint = "pull what the agent's own conflicts were settled by";
+            return Err(Error::invalid(ErrorCode::InvalidRequest, detail, hint));
         }
-        let detail = format!("conflict 'c{id}' does not concern '{agent}'");
-        Err(Error::invalid(ErrorCode::InvalidRequest, detail, "pull what the agent's own conflicts were settled by"))
+    }
+    let own = conflicts.all().filter(|(_, record)| has(&record.agents, agent));
+    Ok(own.map(|(id, record)| (id, record.clone())).collect())
+}
+
+fn has(agents: &[AgentId], agent: &AgentId) -> bool {
+    place(agents, agent).is_some()
+}
+
+fn place(agents: &[AgentId], agent: &AgentId) -> Option<usize> {
+    agents.iter().position(|one| one.as_str().eq_ignore_ascii_case(agent.as_str()))
+}
+
+/// The results to take, oldest first: those that are named, or that are new to the agent.
+fn wanted(records: Vec<(u64, Conflict)>, agent: &AgentId, named: Option<&[u64]>) -> Vec<Taking> {
+    let superseded = conflict::superseded(records.iter().map(|(id, record)| (*id, record)));
+    let named = named.map(|named| named.iter().copied().collect::<BTreeSet<u64>>());
+    let is_wanted = |id: &u64, record: &Conflict| match &named {
+        Some(named) => named.contains(id),
+        None => record.applied.is_some() && !has(&record.pulled_by, agent) && !superseded.contains(id),
     };
-    named.into_iter().map(one).collect()
+    let taking = |(id, record): (u64, Conflict)| {
+        let applied = record.applied.filter(|_| !superseded.contains(&id));
+        Taking { id, path: record.path, applied: place(&record.agents, agent).zip(applied) }
+    };
+    records.into_iter().filter(|(id, record)| is_wanted(id, record)).map(taking).collect()
 }
 
 /// What became of a result of which nothing was written.

@@ -2,15 +2,16 @@
 
 use super::object;
 use super::pull::left;
-use crate::Error;
 use crate::following::lines;
 use crate::mail::internal;
+use crate::snapshots::{backup, keep::author};
 use crate::workspaces::refused;
+use crate::{Error, Orchestrator};
 use orchestrator_conflict::{Applied, Version};
 use orchestrator_merge::{Options, Outcome, merge};
 use orchestrator_protocol::{AgentId, Backup, ConflictRegion, FileMode, PullState, Pulled};
 use orchestrator_repository::bstr::{BString, ByteSlice};
-use orchestrator_repository::{self as repository, Author, Delta, Deltas, Entry, Limits, Mode, ObjectId};
+use orchestrator_repository::{self as repository, Delta, Deltas, Entry, Limits, Mode, ObjectId};
 use orchestrator_repository::{Restore, Store, Workspace};
 
 /// One result to take.
@@ -25,14 +26,16 @@ pub(super) struct Taking {
 }
 
 /// Who takes, and where.
-#[derive(Debug)]
-pub(super) struct Taker {
+pub(super) struct Taker<'a> {
+    pub(super) orchestrator: &'a Orchestrator,
     pub(super) agent: AgentId,
     pub(super) number: u64,
     pub(super) folder: String,
     /// Paths that are being written at the moment.
     pub(super) open: Vec<String>,
     pub(super) dry_run: bool,
+    /// Newest commit of the target branch.
+    pub(super) tip: Option<ObjectId>,
 }
 
 /// A mode with a blob.
@@ -48,7 +51,7 @@ enum Plan {
     Left(String, Vec<ConflictRegion>),
 }
 
-impl Taker {
+impl Taker<'_> {
     /// Takes one after the other. Blocks.
     pub(super) fn take_all(&self, store: &Store, all: Vec<Taking>) -> Result<Vec<(u64, Pulled)>, Error> {
         let mut workspace = Workspace::open(store, self.folder.as_ref(), Limits::default()).map_err(refused)?;
@@ -91,19 +94,13 @@ impl Taker {
             Err(error) => match error {
                 repository::Error::Busy { .. }
                 | repository::Error::Unseen { .. }
+                | repository::Error::Taken { .. }
                 | repository::Error::Unsaved { .. }
                 | repository::Error::Io { .. } => Ok(left(taking, PullState::Busy, error.to_string())),
+                repository::Error::Name { .. } => Ok(left(taking, PullState::Conflict, error.to_string())),
                 error => Err(internal(error)),
             },
         }
-    }
-
-    /// The agent's number and a time; one that no backup of this very moment has.
-    fn free_name(&self, store: &Store, now: i64) -> Result<String, repository::Error> {
-        let taken = store.refs(&format!("refs/backup/{}-", self.number))?;
-        let is_free = |short: &String| taken.iter().all(|(name, _)| !name.ends_with(&format!("/{short}")));
-        let names = (now..).map(|stamp| format!("{}-{stamp}", self.number));
-        Ok(names.into_iter().find(is_free).unwrap_or_default())
     }
 
     /// Puts the planned versions into the folder. What stands there is in a durable backup before.
@@ -116,9 +113,8 @@ impl Taker {
         writes: Vec<(String, Option<Stage>)>,
     ) -> Result<Backup, repository::Error> {
         let now = crate::engine::now().0;
-        let short = self.free_name(store, now)?;
-        let name = format!("{}@localhost", self.agent);
-        let author = Author { name: self.agent.to_string(), email: name, seconds: now / 1_000 };
+        let short = format!("{}-{}", self.number, self.orchestrator.free_stamp(store, self.number)?);
+        let author = author(&self.agent, now);
         let paths: Vec<BString> = writes.iter().map(|(path, _)| path.as_str().into()).collect();
         let delta = |stage: Option<Stage>| match stage {
             Some((mode, oid)) => Delta::Entry(Entry { mode, oid, opaque: None }),
@@ -128,12 +124,9 @@ impl Taker {
         let tree = store.tree_with(seen, &deltas)?;
         let commit = store.commit(tree, &[], &author, &format!("Result of conflict c{id}\n"))?;
         let message = format!("Work of {}, kept when it pulled the result of conflict c{id}\n", self.agent);
-        let restore = Restore { commit, paths: Some(paths), backup: short.clone(), author, message };
+        let restore = Restore { commit, paths: Some(paths), backup: short.clone(), tip: self.tip, author, message };
         let restored = workspace.restore_onto(seen, &restore)?;
-        let (name, repository) = (format!("refs/backup/{short}"), store.folder().display().to_string());
-        let quoted = repository.replace('\'', r"'\''");
-        let restore = format!("git fetch '{quoted}' {name}:refs/heads/kept/{short}");
-        Ok(Backup { name, commit: restored.backup.to_string(), repository, restore })
+        Ok(backup(store, &short, restored.backup))
     }
 }
 

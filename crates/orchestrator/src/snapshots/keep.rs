@@ -143,11 +143,9 @@ fn prepare(
     let tree = snapshot.tree()?;
     // What a backup holds is kept again while the agent works on, for a backup goes earlier than the newest work.
     let fits = |record: &Record| record.kind == SnapshotKind::Work || work.reason == Reason::Left;
-    let (newest, stamp) = {
+    let newest = {
         let core = orchestrator.shared.core.lock();
-        let snapshots = &core.state.snapshots;
-        let newest = snapshots.newest(work.number, fits).map(|(id, record)| (id, record.clone()));
-        (newest, snapshots.next_stamp(work.number))
+        core.state.snapshots.newest(work.number, fits).map(|(id, record)| (id, record.clone()))
     };
     if let Some((id, record)) = newest
         && (record.head == head || record.head.is_none())
@@ -158,9 +156,9 @@ fn prepare(
     if snapshot.delta.is_empty() && work.reason != Reason::Asked {
         return Ok(Made::Nothing);
     }
-    let base = base(store, snapshot.head, tip)?;
+    let base = store.pin_base(snapshot.head, tip, |base| pin(&base.to_string()))?;
     let now = crate::engine::now().0;
-    let name = format!("refs/work/{}-{}", work.number, now.max(stamp));
+    let name = format!("refs/work/{}-{}", work.number, orchestrator.free_stamp(store, work.number)?);
     let author = author(&work.agent, now);
     let mut message = format!("Work of {}\n", work.agent);
     if let Some(head) = head.as_ref().filter(|head| base.map(|base| base.to_string()).as_ref() != Some(*head)) {
@@ -198,18 +196,4 @@ pub(crate) fn author(agent: &AgentId, now: i64) -> Author {
 /// The name of the pin that holds a commit for the snapshots that stand on it.
 pub(crate) fn pin(base: &str) -> String {
     format!("kept-{base}")
-}
-
-/// The commit that a snapshot stands on, pinned in the project's repository: what is checked out, or, where a clone
-/// has commits of its own, what it shares with the target branch. Everything else is the store's own.
-fn base(store: &Store, head: Option<ObjectId>, tip: Option<ObjectId>) -> Result<Option<ObjectId>, repository::Error> {
-    let Some(head) = head else { return Ok(None) };
-    let pinned = |commit: ObjectId| store.pin(&pin(&commit.to_string()), commit).map(|()| Some(commit));
-    match pinned(head) {
-        Err(repository::Error::Git { .. }) => match tip {
-            Some(tip) => store.merge_base(head, tip)?.map_or(Ok(None), pinned),
-            None => Ok(None),
-        },
-        done => done,
-    }
 }

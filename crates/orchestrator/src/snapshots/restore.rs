@@ -7,8 +7,8 @@
 use super::keep::author;
 use super::ledger::{Command, Record};
 use super::{object, parse_id, unknown, wire_id};
-use crate::following::{Path, name};
-use crate::workspaces::{open, refused};
+use crate::following::{Path, name, open_of};
+use crate::workspaces::{blocked, open, refused};
 use crate::{Actor, Error, Orchestrator, Reply};
 use orchestrator_protocol::{AgentId, ErrorCode, RestoreAnswer, RestoreBackup, RestoreRequest, SnapshotKind};
 use orchestrator_registry as registry;
@@ -33,7 +33,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// The agent, its workspace or the snapshot is unknown, a path is none, git is busy there, something would be lost
-    /// that no backup can hold, or nothing can be recorded. Then the files stand as they were, or some of them are
+    /// that no backup can hold, one of the files is being written, or nothing can be recorded. Then the files stand as they were, or some of them are
     /// written when the disk refuses in between, and the backup is whole.
     pub async fn restore(&self, actor: Actor, agent: AgentId, request: RestoreRequest) -> Result<RestoreAnswer, Error> {
         let paths = request.paths.as_deref().map(checked).transpose()?;
@@ -65,10 +65,11 @@ impl Orchestrator {
         if record.is_none() && (wanted.is_some() || request.snapshot.len() != 40) {
             return Err(unknown(&request.snapshot));
         }
+        let held_open = open_of(self.shared.following.barrier().await?, &agent);
         let (asked, id, number) = (request.snapshot.clone(), found.id.clone(), found.number);
         let done = self
             .blocking(move |this| {
-                let store = this.shared.following.store(&this.options().project).map_err(refused)?;
+                let (store, tip) = this.target()?;
                 let commit = match record {
                     Some(Record { commit: Some(commit), .. }) => object(&commit),
                     Some(record) => store.refs(&record.name).map_err(refused)?.first().map(|(_, commit)| *commit),
@@ -77,18 +78,22 @@ impl Orchestrator {
                 let commit = commit.filter(|commit| store.read_commit(*commit).is_ok());
                 let commit: ObjectId = commit.ok_or_else(|| unknown(&asked))?;
                 let mut workspace = open(&store, std::path::Path::new(&folder))?;
-                if is_dry {
+                if is_dry || !held_open.is_empty() {
                     let planned = workspace.would_restore(commit, paths.as_deref()).map_err(refused)?;
                     let (written, removed, skipped) = (planned.written, planned.removed, planned.skipped);
-                    return Ok(Done { commit: commit.to_string(), written, removed, skipped, backup: None });
+                    refuse_open(&held_open, written.iter().chain(&removed))?;
+                    if is_dry {
+                        return Ok(Done { commit: commit.to_string(), written, removed, skipped, backup: None });
+                    }
                 }
                 let now = crate::engine::now().0;
-                let short = format!("{number}-{now}");
+                let short = format!("{number}-{}", this.free_stamp(&store, number).map_err(refused)?);
                 let head = workspace.snapshot().head;
                 let wanted = Restore {
                     commit,
                     paths,
                     backup: short.clone(),
+                    tip,
                     author: author(&id, now),
                     message: format!("Files of {id}, kept when {asked} was restored\n"),
                 };
@@ -126,6 +131,17 @@ impl Orchestrator {
             other => return Err(crate::mail::internal(format!("a restore was answered with {other:?}"))),
         };
         Ok(RestoreBackup { snapshot_id: wire_id(SnapshotKind::Backup, id), name, commit })
+    }
+}
+
+/// Refuses to write what somebody else is writing at the moment.
+fn refuse_open<'a>(held_open: &[String], mut touched: impl Iterator<Item = &'a BString>) -> Result<(), Error> {
+    match touched.find(|path| held_open.iter().any(|open| open.as_bytes() == path.as_slice())) {
+        None => Ok(()),
+        Some(path) => {
+            let hint = "wait until its writer has closed it, or restore other paths";
+            Err(blocked(format!("'{path}' is being written at the moment"), hint))
+        }
     }
 }
 

@@ -7,9 +7,17 @@ use crate::{Actor, Error, Orchestrator, State};
 use orchestrator_protocol::{AgentId, SnapshotKind};
 use orchestrator_repository::{self as repository, ObjectId, Store};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::OwnedMutexGuard;
+
+/// Why a snapshot is kept that a crash left without a record.
+pub(crate) const FOUND: &str = "found";
 
 /// Drops what the retention lets go, from the log first and then from the store; answers with how many went. One at a
-/// time, and never while something is kept: a pin must not go that is just wanted again.
+/// time, and never while something is kept: a pin must not go that is just wanted again, and a ref that is about to be
+/// recorded is none that a crash left.
+///
+/// # Errors
+/// Something is being written into a workspace or pushed; the disk or the log refuses. It is to be tried again.
 pub(crate) async fn run(
     orchestrator: &Orchestrator,
     store: &Store,
@@ -17,6 +25,7 @@ pub(crate) async fn run(
     is_first: bool,
 ) -> Result<usize, Error> {
     if is_first {
+        let _alone = alone(orchestrator)?;
         let found = blocking(orchestrator, store, find).await?;
         for record in found {
             tracing::warn!(name = record.name, "a snapshot was durable and not recorded: recording it");
@@ -29,10 +38,17 @@ pub(crate) async fn run(
     // Flushed: what is dropped in the state is dropped in the log.
     let dropping = orchestrator.read(|state| state.snapshots.dropping().map(|(id, _)| id).collect::<Vec<_>>()).await?;
     if !dropping.is_empty() {
+        let _alone = alone(orchestrator)?;
         blocking(orchestrator, store, remove).await?;
         submit(orchestrator, Command::Gone { snapshots: dropping.clone() }).await?;
     }
     Ok(dropping.len())
+}
+
+/// Keeps pushes, pulls, restores and removals away. Never waits for them: a removal waits for this to end.
+fn alone(orchestrator: &Orchestrator) -> Result<OwnedMutexGuard<()>, Error> {
+    let is_held = |_| Error::Timeout("a workspace is being written or removed at the moment".to_owned());
+    orchestrator.shared.workspaces.clone().try_lock_owned().map_err(is_held)
 }
 
 async fn submit(orchestrator: &Orchestrator, command: Command) -> Result<(), Error> {
@@ -76,7 +92,7 @@ fn find(orchestrator: &Orchestrator, store: &Store) -> Result<Vec<Record>, repos
         let base = parents.first().map(ToString::to_string);
         let kind = if name.starts_with("refs/work/") { SnapshotKind::Work } else { SnapshotKind::Backup };
         let base_pin = base.clone().filter(|_| kind == SnapshotKind::Work);
-        let record = Record::backup(agent, &name, "found", at);
+        let record = Record::backup(agent, &name, FOUND, at);
         let commit = Some(commit.to_string());
         found.push(Record { kind, commit, head: base, base: base_pin, ..record });
     }

@@ -3,12 +3,11 @@
 use super::clones::{self, Loose};
 use super::marker::Marker;
 use super::{blocked, refused};
+use crate::snapshots::{backup, keep::author};
 use crate::{Error, Orchestrator};
 use orchestrator_protocol::{AgentId, Backup, ErrorCode, Keep, RemoveWorkspaceRequest};
 use orchestrator_repository::bstr::{BString, ByteSlice};
-use orchestrator_repository::{
-    Author, Delta, Limits, Mode, Notice, ObjectId, Project, Snapshot, State, Store, Workspace,
-};
+use orchestrator_repository::{Delta, Limits, Mode, Notice, ObjectId, Project, Snapshot, State, Store, Workspace};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -25,7 +24,12 @@ pub(super) struct Kept {
     pub(super) backup: Option<Backup>,
     /// Ignored files that go with the folder.
     pub(super) ignored_files: usize,
+    /// What was checked out and the work upon it, when it was last looked at.
+    pub(super) stood: Stood,
 }
+
+/// The commit that is checked out and the tree of the work.
+pub(super) type Stood = (Option<ObjectId>, ObjectId);
 
 /// Files that no snapshot holds.
 #[derive(Default)]
@@ -100,14 +104,18 @@ impl Orchestrator {
         }
         let backup = match paths + commits {
             0 => None,
-            _ => Some(back_up(store, whose, &snapshot, target, loose.as_ref()).map_err(refused)?),
+            _ => {
+                let stamp = self.free_stamp(store, whose.number).map_err(refused)?;
+                Some(back_up(store, (whose, stamp), &snapshot, target, loose.as_ref()).map_err(refused)?)
+            }
         };
         workspace.rescan().map_err(refused)?;
         if workspace.snapshot().generation != snapshot.generation || workspace.state() != State::Ready {
             let hint = "stop what writes there, then ask again";
             return Err(blocked(format!("the workspace of '{agent}' changed while it was looked at"), hint));
         }
-        Ok(Kept { backup, ignored_files: ignored.files })
+        let stood = (snapshot.head, snapshot.tree().map_err(refused)?);
+        Ok(Kept { backup, ignored_files: ignored.files, stood })
     }
 
     /// Files that are neither in the snapshot nor as they were copied from the project.
@@ -194,14 +202,13 @@ fn is_shared(whose: &Whose<'_>, project: &Path, path: &Path) -> bool {
 
 fn back_up(
     store: &Store,
-    whose: &Whose<'_>,
+    (whose, stamp): (&Whose<'_>, i64),
     snapshot: &Snapshot,
     target: Option<ObjectId>,
     loose: Option<&Loose>,
 ) -> Result<Backup, orchestrator_repository::Error> {
     let agent = whose.agent;
-    let now = crate::engine::now().0;
-    let author = Author { name: agent.to_string(), email: format!("{agent}@localhost"), seconds: now / 1_000 };
+    let author = author(agent, crate::engine::now().0);
     let mut message = format!("Work of {agent}, kept when its workspace was removed\n");
     for (name, tip) in loose.iter().flat_map(|loose| &loose.tips) {
         message.push_str(&format!("\n{name}: {tip}"));
@@ -209,7 +216,7 @@ fn back_up(
     let tips = loose.iter().flat_map(|loose| &loose.tips).map(|(_, tip)| *tip);
     let parents: Vec<ObjectId> = snapshot.head.into_iter().chain(tips).collect();
     let commit = store.commit(snapshot.tree()?, &parents, &author, &message)?;
-    let short = format!("{}-{now}", whose.number);
+    let short = format!("{}-{stamp}", whose.number);
     let name = format!("refs/backup/{short}");
     let pin = format!("backup-{short}");
     match snapshot.head {
@@ -224,10 +231,7 @@ fn back_up(
             store.keep_history(&name, commit, history)?;
         }
     }
-    let repository = store.folder().display().to_string();
-    let quoted = repository.replace('\'', r"'\''");
-    let restore = format!("git fetch '{quoted}' {name}:refs/heads/kept/{short}");
-    Ok(Backup { name, commit: commit.to_string(), repository, restore })
+    Ok(backup(store, &short, commit))
 }
 
 /// The paths that a folder holds beyond its commit, or other than it; nothing when only files are missing, and no

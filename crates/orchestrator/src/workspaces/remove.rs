@@ -1,8 +1,9 @@
 //! Removing a workspace: nothing goes that is not landed, kept, or told.
 
-use super::keep::{Whose, additions};
+use super::keep::{Kept, Stood, Whose, additions, open};
 use super::marker::{self, Marker};
 use super::{refused, stands};
+use crate::snapshots::{Record, keep::record_one};
 use crate::{Actor, Error, Orchestrator};
 use orchestrator_protocol::{AgentId, Isolation, Keep, RemoveWorkspaceRequest, RemovedAnswer};
 use orchestrator_registry as registry;
@@ -81,6 +82,7 @@ impl Orchestrator {
                 Ok(Some(kept))
             })
             .await?;
+        let stood = kept.as_ref().map(|kept| kept.stood);
         let (backup, ignored_files) = kept.map(|kept| (kept.backup, kept.ignored_files)).unwrap_or_default();
         let leave = registry::Command::LeaveWorkspace {
             agent: made.agent.clone(),
@@ -91,21 +93,49 @@ impl Orchestrator {
         // Whoever still follows it would take the end of its files for the agent's work.
         self.shared.following.looked().await?;
         self.shared.following.idle().await?;
-        let (agent, path) = (made.agent.clone(), made.path.clone());
-        let (removed, is_clone) = self
+        let work = made.clone();
+        let (removed, is_clone, late) = self
             .blocking(move |this| {
-                let marker = marker::read(this, &agent);
-                let removed = this.unmake(Path::new(&path), marker.as_ref())?;
-                marker::remove(this, &agent)?;
-                Ok((removed, marker.is_some_and(|marker| marker.isolation == Isolation::Clone)))
+                let marker = marker::read(this, &work.agent);
+                let late = stood.map(|stood| this.keep_late(&work, marker.as_ref(), stood)).transpose()?.flatten();
+                let removed = this.unmake(Path::new(&work.path), marker.as_ref())?;
+                marker::remove(this, &work.agent)?;
+                Ok((removed, marker.is_some_and(|marker| marker.isolation == Isolation::Clone), late))
             })
             .await?;
+        let (backup, ignored_files) = match late {
+            None => (backup, ignored_files),
+            Some(late) => {
+                if let Some(backup) = &late.backup {
+                    let record = Record::backup(&made.agent, &backup.name, "removed", crate::engine::now().0);
+                    record_one(self, Record { commit: Some(backup.commit.clone()), ..record }, true).await?;
+                }
+                (late.backup.or(backup), late.ignored_files)
+            }
+        };
         let told = answer(made.agent, made.path, true, removed);
         if is_clone {
             let message = "Workspace removed, and its branches with it".to_owned();
             return Ok(RemovedAnswer { ignored_files, backup, message, ..told });
         }
         Ok(RemovedAnswer { branch: Some(made.branch), ignored_files, backup, ..told })
+    }
+
+    /// Keeps what was written while the workspace's end was recorded and waited for; nothing when it stands as it was.
+    fn keep_late(&self, work: &registry::Made, left: Option<&Marker>, stood: Stood) -> Result<Option<Kept>, Error> {
+        let folder = Path::new(&work.path);
+        if !stands(folder) {
+            return Ok(None);
+        }
+        let store = self.shared.following.store(&self.options().project).map_err(refused)?;
+        let snapshot = open(&store, folder)?.snapshot();
+        if (snapshot.head, snapshot.tree().map_err(refused)?) == stood {
+            return Ok(None);
+        }
+        tracing::warn!(agent = %work.agent, "a workspace was written into while it was being removed: keeping it");
+        let request = RemoveWorkspaceRequest { keep: Some(Keep::Snapshot), discard_ignored: Some(true) };
+        let whose = Whose { agent: &work.agent, number: work.number, folder, marker: left };
+        self.keep(&store, &whose, &request).map(Some)
     }
 
     /// Removes what a crash left of a workspace.

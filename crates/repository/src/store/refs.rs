@@ -20,23 +20,21 @@ const LOCK_WAIT: Duration = Duration::from_millis(10);
 const STALE_LOCK: Duration = Duration::from_secs(60);
 
 impl Store {
-    /// Points `refs/work/<name>`, `refs/backup/<name>` or `refs/resolution/<name>` to a durable commit; when it returns, power loss does
-    /// not take it back.
-    /// # Errors
-    /// Another name, a commit that [`make_durable`](Self::make_durable) did not write, or the disk refuses.
-    pub fn set_ref(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
-        check(name)?;
-        if !self.is_durable(&commit) {
-            return Err(Error::NotDurable { name: name.to_owned(), id: commit });
-        }
-        let _one = self.inner.writing.lock();
-        self.write_ref(name, commit)
-    }
-
-    /// The name is checked and the commit durable.
+    /// The name is checked, the commit durable, and nobody else writes.
     pub(super) fn write_ref(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
         let path = self.inner.folder.join(name);
         whole(&path, format!("{commit}\n").as_bytes()).map_err(Error::io("write the ref", &path))
+    }
+
+    /// Refuses a name that stands with another commit than this, or with any. Nobody else writes meanwhile.
+    pub(crate) fn refuse_taken(&self, name: &str, commit: Option<ObjectId>) -> Result<(), Error> {
+        let path = self.inner.folder.join(name);
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(text) if commit.is_some_and(|commit| text.trim() == commit.to_string()) => Ok(()),
+            Ok(_) => Err(Error::Taken { name: name.to_owned() }),
+            Err(error) => Err(Error::io("read the ref", &path)(error)),
+        }
     }
 
     /// Removes a ref of the store; true when it was there. What only it held goes with the next
@@ -57,20 +55,30 @@ impl Store {
     /// # Errors
     /// They cannot be read.
     pub fn refs(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>, Error> {
+        let read = |name: String| {
+            let path = self.inner.folder.join(&name);
+            let text = fs::read_to_string(&path).map_err(Error::io("read the ref", &path))?;
+            let id = ObjectId::from_hex(text.trim().as_bytes())
+                .map_err(|error| Error::git(format!("read the ref {name}"), &error))?;
+            Ok((name, id))
+        };
+        self.ref_names(prefix)?.into_iter().map(read).collect()
+    }
+
+    /// The names of these alone, sorted.
+    /// # Errors
+    /// They cannot be read.
+    pub fn ref_names(&self, prefix: &str) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
         for group in GROUPS {
             let folder = self.inner.folder.join(group);
             for entry in fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
-                let path = entry.map_err(Error::io("read", &folder))?.path();
-                let Some(short) = path.file_name().and_then(|name| name.to_str()) else { continue };
+                let short = entry.map_err(Error::io("read", &folder))?.file_name();
+                let Some(short) = short.to_str().filter(|short| !short.ends_with(".lock")) else { continue };
                 let name = format!("{group}/{short}");
-                if !name.starts_with(prefix) || short.ends_with(".lock") {
-                    continue;
+                if name.starts_with(prefix) {
+                    found.push(name);
                 }
-                let text = fs::read_to_string(&path).map_err(Error::io("read the ref", &path))?;
-                let id = ObjectId::from_hex(text.trim().as_bytes())
-                    .map_err(|error| Error::git(format!("read the ref {name}"), &error))?;
-                found.push((name, id));
             }
         }
         found.sort();
@@ -83,6 +91,27 @@ impl Store {
     /// The name is not one, the commit is not there, or the ref cannot be written.
     pub fn pin(&self, name: &str, commit: ObjectId) -> Result<(), Error> {
         pin(&self.inner.common, name, commit)
+    }
+
+    /// Pins what work on `head` can stand on when everything else of it is the store's own, by the name that `name` gives
+    /// it: `head`, or where only a clone has that, what it shares with `tip`; nothing where it shares nothing.
+    /// # Errors
+    /// As [`pin`](Self::pin), or a commit cannot be read.
+    pub fn pin_base(
+        &self,
+        head: Option<ObjectId>,
+        tip: Option<ObjectId>,
+        name: impl Fn(&ObjectId) -> String,
+    ) -> Result<Option<ObjectId>, Error> {
+        let Some(head) = head else { return Ok(None) };
+        let pinned = |commit: ObjectId| self.pin(&name(&commit), commit).map(|()| Some(commit));
+        match pinned(head) {
+            Err(Error::Git { .. }) => match tip {
+                Some(tip) => self.merge_base(head, tip)?.map_or(Ok(None), pinned),
+                None => Ok(None),
+            },
+            done => done,
+        }
     }
 
     /// Removes a pin; true when it was there.

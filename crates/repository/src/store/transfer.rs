@@ -78,7 +78,7 @@ impl Store {
     /// pins `tip`.
     /// # Errors
     /// [`Error::Pack`] when something about it is wrong, [`Error::UnknownBase`] when it stands on commits that do not
-    /// lead to `tip`; then nothing of it is kept.
+    /// lead to `tip`, [`Error::Taken`]; then nothing of it is kept.
     pub fn receive(&self, pack: &[u8], commit: ObjectId, tip: Option<ObjectId>, name: &str) -> Result<(), Error> {
         refs::check(name)?;
         let memory = Memory::default();
@@ -90,6 +90,7 @@ impl Store {
             check_tree(&objects, objects.tree_of(one)?, &mut weights)?;
         }
         let _one = self.inner.writing.lock();
+        self.refuse_taken(name, Some(commit))?;
         let durable = |id: &gix::oid| self.is_durable(id);
         let mut walk = Walk::new(&objects, &durable);
         walk.history = commits.into_iter().collect();

@@ -15,7 +15,7 @@ use gix::{
 };
 
 use self::place::{hash, remove, standing, unsaved, write};
-use super::{State, Workspace, beneath::Folder, is_rule_file, rules::Rules};
+use super::{State, Workspace, beneath::Folder, cleaned, is_rule_file, rules::Rules};
 use crate::{
     Error,
     snapshot::{Author, Delta, Entry, Mode, Opaque},
@@ -33,8 +33,11 @@ pub struct Restore {
     pub commit: ObjectId,
     /// Files and folders to put back; nothing for all.
     pub paths: Option<Vec<BString>>,
-    /// The backup becomes `refs/backup/<backup>`, and its base is pinned as `backup-<backup>`.
+    /// The backup becomes `refs/backup/<backup>`, and its base is pinned as `backup-<backup>` in the project's
+    /// repository.
     pub backup: String,
+    /// Newest commit of the target branch: a backup of commits that only a clone has stands on what they share with it.
+    pub tip: Option<ObjectId>,
     /// Who the backup is by.
     pub author: Author,
     /// The backup's message.
@@ -89,8 +92,8 @@ impl Workspace {
     ///
     /// The index is not touched, so `git status` shows what was put back as edits.
     /// # Errors
-    /// git is busy there; something would be lost that the backup cannot hold (a file that is too large, or
-    /// ignored, or changing); the disk refuses. Then the files not yet written stand as they were.
+    /// git is busy there; the commit holds a name that no worktree may hold; something would be lost that the backup
+    /// cannot hold (a file that is too large, or ignored, or changing); the disk refuses. Then the files not yet written stand as they were.
     pub fn restore(&mut self, wanted: &Restore) -> Result<Restored, Error> {
         self.put_back(wanted, None)
     }
@@ -160,6 +163,8 @@ impl Workspace {
         let unheld = self.delta.iter().filter(|(_, delta)| is_large(delta)).map(|(path, _)| path.clone());
         let differing = self.store.diff(now, target, false)?.into_iter().map(|change| change.path);
         let differing: BTreeSet<BString> = differing.chain(unheld).filter(|path| is_wanted(paths, path)).collect();
+        // A tree may hold any name: whoever wrote it need not have been git.
+        differing.iter().try_for_each(holdable)?;
         let local = self.repository.to_thread_local();
         let mut rules = Rules::new(&local, &self.index.rules)?;
         for path in differing {
@@ -217,9 +222,13 @@ impl Workspace {
             message.push_str(&format!("\n{RAW}{}", escape(path.as_ref())));
         }
         let tree = self.store.tree_with(plan.now, &plan.raw)?;
-        let commit = self.store.commit(tree, self.head.as_slice(), &wanted.author, &message)?;
-        self.pin(&format!("backup-{}", wanted.backup))?;
-        self.store.keep(&[(format!("refs/backup/{}", wanted.backup), commit)])?;
+        let name = format!("refs/backup/{}", wanted.backup);
+        // Before the pin moves, which the other backup would stand on.
+        self.store.refuse_taken(&name, None)?;
+        // A clone may go, and its commits with it: the backup must not need them.
+        let base = self.store.pin_base(self.head, wanted.tip, |_| format!("backup-{}", wanted.backup))?;
+        let commit = self.store.commit(tree, base.as_slice(), &wanted.author, &message)?;
+        self.store.keep(&[(name, commit)])?;
         Ok(commit)
     }
 }
@@ -263,6 +272,14 @@ fn is_wanted(paths: Option<&[BString]>, path: &BString) -> bool {
             rest.is_some_and(|rest| rest.is_empty() || wanted.is_empty() || rest[0] == b'/')
         })
     })
+}
+
+/// Refuses a name that leaves the worktree or is git's own.
+fn holdable(path: &BString) -> Result<(), Error> {
+    match cleaned(path.as_ref()) {
+        Ok(Some(clean)) if clean == *path => Ok(()),
+        _ => Err(Error::Name { path: path.to_path_lossy().into_owned() }),
+    }
 }
 
 fn is_large(delta: &Delta) -> bool {

@@ -52,10 +52,9 @@ fn nothing_that_a_repository_names_is_run() {
     store.diff(base, merged.tree, true).unwrap();
     let author = Author { name: "a".to_owned(), email: "a@b".to_owned(), seconds: 0 };
     let commit = snapshot.commit(&author, "m").unwrap();
-    store.make_durable(&[commit]).unwrap();
-    store.set_ref("refs/work/1", commit).unwrap();
+    store.keep(&[("refs/work/1".to_owned(), commit)]).unwrap();
     workspace.pin("1").unwrap();
-    let wanted = Restore { commit, paths: None, backup: "1".to_owned(), author, message: "b".to_owned() };
+    let wanted = Restore { commit, paths: None, backup: "1".to_owned(), tip: None, author, message: "b".to_owned() };
     workspace.restore(&wanted).unwrap();
     assert_eq!(fs::read(root.join("f.x")).unwrap(), b"1\n2\nours\n");
     store.compact([]).unwrap();

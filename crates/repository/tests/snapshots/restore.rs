@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use orchestrator_repository::{Author, Error, Limits, ObjectId, Restore, Workspace, bstr::BString};
+use orchestrator_repository::{Author, Error, Limits, ObjectId, Project, Restore, Start, Workspace, bstr::BString};
 
 use crate::git::{Repository, git};
 
@@ -14,7 +14,8 @@ fn author() -> Author {
 }
 
 fn wanted(commit: ObjectId, backup: &str) -> Restore {
-    Restore { commit, paths: None, backup: backup.to_owned(), author: author(), message: "before".to_owned() }
+    let (backup, message) = (backup.to_owned(), "before".to_owned());
+    Restore { commit, paths: None, backup, tip: None, author: author(), message }
 }
 
 /// Every file: path, executable, bytes or the link's target.
@@ -196,4 +197,103 @@ fn a_busy_worktree_is_left_alone() {
     repository.write("README", "edit");
     assert!(matches!(workspace.restore(&wanted(one, "1")), Err(Error::Busy { .. })));
     assert_eq!(fs::read(repository.root.join("README")).unwrap(), b"edit");
+}
+
+/// A commit that holds a file at these names, one within the other, written as no git would.
+fn forged(repository: &Repository, names: &[&str]) -> ObjectId {
+    let root = &repository.root;
+    let object = |kind: &str, content: &[u8]| {
+        let file = repository.beside("object");
+        fs::write(&file, content).unwrap();
+        git(root, &["hash-object", "-t", kind, "-w", "--literally", file.to_str().unwrap()])
+    };
+    let mut held = ("100755", object("blob", b"#!/bin/sh\n"));
+    for name in names.iter().rev() {
+        let oid = ObjectId::from_hex(held.1.as_bytes()).unwrap();
+        let tree = [format!("{} {name}\0", held.0).as_bytes(), oid.as_slice()].concat();
+        held = ("40000", object("tree", &tree));
+    }
+    let commit = git(root, &["commit-tree", "-m", "forged", &held.1]);
+    ObjectId::from_hex(commit.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_commit_with_names_that_no_worktree_may_hold_is_refused_whole() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let mut workspace = repository.workspace(&store);
+    let sibling = repository.beside("sibling");
+    fs::create_dir(&sibling).unwrap();
+    let hooks = repository.root.join(".git/hooks");
+    let _ = fs::remove_dir_all(&hooks);
+    let before = files(&repository.root);
+    let cases: [&[&str]; 6] = [
+        &["..", "sibling", "file"],
+        &["d", "..", "..", "sibling", "file"],
+        &["../sibling/file"],
+        &[".git", "hooks", "post-checkout"],
+        &["d", ".GIT", "hooks", "post-checkout"],
+        &["git~1", "hooks", "post-checkout"],
+    ];
+    for names in cases {
+        let wanted = wanted(forged(&repository, names), "1");
+        let planned = workspace.would_restore(wanted.commit, None);
+        assert!(matches!(planned, Err(Error::Name { .. })), "{names:?}: {planned:?}");
+        let refused = workspace.restore(&wanted);
+        assert!(matches!(refused, Err(Error::Name { .. })), "{names:?}: {refused:?}");
+        assert_eq!(files(&repository.root), before, "{names:?}: README stays, too");
+        assert_eq!(fs::read_dir(&sibling).unwrap().count(), 0, "{names:?}");
+        assert!(!hooks.exists(), "{names:?}");
+    }
+    assert!(store.refs("refs/backup/").unwrap().is_empty());
+}
+
+#[test]
+fn a_backup_of_a_clones_commits_outlives_the_clone() {
+    for shares in [true, false] {
+        let repository = Repository::new();
+        let project = Project::discover(&repository.root).unwrap();
+        let store = repository.store();
+        let clone = repository.beside("clone");
+        let tip = project.head().unwrap().unwrap();
+        project.create_clone(&clone, Start::NewBranch("own", tip)).unwrap();
+        fs::write(clone.join("committed"), "in the clone only").unwrap();
+        git(&clone, &["add", "-A"]);
+        git(&clone, &["commit", "-q", "-m", "own"]);
+        fs::write(clone.join("README"), "uncommitted").unwrap();
+        let mut workspace = Workspace::open(&store, &clone, Limits::default()).unwrap();
+        let wanted = Restore { tip: shares.then_some(tip), ..wanted(tip, "1") };
+        let backup = workspace.restore(&wanted).unwrap().backup;
+        assert_eq!(git(&clone, &["for-each-ref", "refs/orchestrator"]), "", "nothing is pinned there");
+        git(&clone, &["reset", "-q", "--hard", &tip.to_string()]);
+        store.remove_alternate(&clone.join(".git/objects")).unwrap();
+        project.remove_clone(&clone).unwrap();
+        drop((workspace, store));
+
+        let store = repository.store();
+        git(store.folder(), &["fsck", "--strict", "--no-dangling"]);
+        let (_, parents) = store.read_commit(backup).unwrap();
+        assert_eq!(parents, if shares { vec![tip] } else { Vec::new() });
+        repository.workspace(&store).restore(&self::wanted(backup, "2")).unwrap();
+        assert_eq!(fs::read(repository.root.join("committed")).unwrap(), b"in the clone only");
+        assert_eq!(fs::read(repository.root.join("README")).unwrap(), b"uncommitted");
+    }
+}
+
+#[test]
+fn a_backup_is_not_written_over_and_keeps_its_pin() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let mut workspace = repository.workspace(&store);
+    let one = keep(&mut workspace, &store);
+    repository.write("README", "first");
+    let backup = workspace.restore(&wanted(one, "1")).unwrap().backup;
+    let pin = git(&repository.root, &["rev-parse", "refs/orchestrator/base/backup-1"]);
+    repository.commit("moved on");
+    repository.write("README", "second");
+    let refused = workspace.restore(&wanted(one, "1"));
+    assert!(matches!(refused, Err(Error::Taken { .. })), "{refused:?}");
+    assert_eq!(fs::read(repository.root.join("README")).unwrap(), b"second");
+    assert_eq!(store.refs("refs/backup/").unwrap(), [("refs/backup/1".to_owned(), backup)]);
+    assert_eq!(git(&repository.root, &["rev-parse", "refs/orchestrator/base/backup-1"]), pin);
 }

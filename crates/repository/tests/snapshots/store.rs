@@ -31,12 +31,10 @@ fn what_is_durable_is_there_after_a_restart_and_git_agrees() {
     repository.commit("more");
     let store = repository.store();
     let commit = worked(&repository, &store);
-    assert!(matches!(store.set_ref("refs/work/1", commit), Err(Error::NotDurable { .. })));
     assert!(store.memory_bytes() > 0);
     store.make_durable(&[commit]).unwrap();
     assert_eq!(store.memory_bytes(), 0);
-    store.set_ref("refs/work/1", commit).unwrap();
-    store.make_durable(&[commit]).unwrap();
+    store.keep(&[("refs/work/1".to_owned(), commit)]).unwrap();
     assert_eq!(store.packs(), 1, "a second time writes nothing");
 
     let again = repository.store();
@@ -74,8 +72,8 @@ fn the_same_content_at_many_places_is_one_object() {
     }
     let store = repository.store();
     let commit = repository.workspace(&store).snapshot().commit(&author(), "m").unwrap();
-    store.make_durable(&[commit, commit]).unwrap();
-    store.set_ref("refs/work/1", commit).unwrap();
+    let name = "refs/work/1".to_owned();
+    store.keep(&[(name.clone(), commit), (name, commit)]).unwrap();
     git(store.folder(), &["fsck", "--strict", "--no-dangling"]);
     let packed = git(store.folder(), &["count-objects", "-v"]);
     // The commit, four trees that differ, one blob.
@@ -146,9 +144,10 @@ fn pinned_commits_outlive_the_users_garbage_collection_and_others_do_not() {
     assert!(repository.store().read_commit(commits[0]).is_err());
     for name in ["", "..", "a/b", "x.lock", "-x y", "@{"] {
         assert!(matches!(store.pin(name, commits[0]), Err(Error::Ref { .. })), "{name:?}");
-        assert!(matches!(store.set_ref(&format!("refs/work/{name}"), commits[0]), Err(Error::Ref { .. })), "{name:?}");
+        let kept = store.keep(&[(format!("refs/work/{name}"), commits[0])]);
+        assert!(matches!(kept, Err(Error::Ref { .. })), "{name:?}");
     }
-    assert!(matches!(store.set_ref("refs/heads/main", commits[0]), Err(Error::Ref { .. })));
+    assert!(matches!(store.keep(&[("refs/heads/main".to_owned(), commits[0])]), Err(Error::Ref { .. })));
 }
 
 #[test]
@@ -231,8 +230,7 @@ fn compacting_keeps_what_refs_need() {
     for round in 0..4 {
         repository.write("file", format!("{round}"));
         let commit = repository.workspace(&store).snapshot().commit(&author(), &format!("{round}")).unwrap();
-        store.make_durable(&[commit]).unwrap();
-        store.set_ref(&format!("refs/backup/{round}"), commit).unwrap();
+        store.keep(&[(format!("refs/backup/{round}"), commit)]).unwrap();
         commits.push(commit);
     }
     assert_eq!(store.packs(), 4);
@@ -293,9 +291,55 @@ fn contents_beyond_the_memory_limit_go_to_disk() {
 }
 
 #[test]
+fn a_full_memory_becomes_free_also_of_what_is_on_the_disk_already_and_compacting_goes_on() {
+    let repository = Repository::new();
+    let store = repository.store();
+    for at in 0..20 {
+        repository.write(&format!("f{at}"), vec![at; 1000]);
+    }
+    let limits = orchestrator_repository::Limits { max_memory: 5000, ..Default::default() };
+    let open = || orchestrator_repository::Workspace::open(&store, &repository.root, limits.clone()).unwrap();
+    open();
+    let packs = store.packs();
+    assert!(packs > 1);
+    let workspace = open();
+    assert!(store.memory_bytes() <= 6000, "{}", store.memory_bytes());
+    assert!(store.packs() <= packs + 1, "what is on the disk is not written again");
+    let Some(Delta::Entry(entry)) = workspace.snapshot().delta.get(BStr::new("f0")).copied() else { panic!() };
+    assert!(!store.has_spilled());
+    // Nobody says that it is in use, and no ref holds it.
+    store.compact([]).unwrap();
+    assert_eq!(store.packs(), 1);
+    assert_eq!(store.blob(entry.oid).unwrap(), vec![0; 1000]);
+}
+
+#[test]
 fn a_plain_folder_has_no_store() {
     let folder = tempfile::tempdir().unwrap();
     let project = orchestrator_repository::Project::plain(folder.path()).unwrap();
     assert!(matches!(Store::open(&project), Err(Error::NotGit { .. })));
     assert!(!try_git(folder.path(), &["status"]).status.success());
+}
+
+#[test]
+fn a_name_that_stands_is_not_given_to_another_commit() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let mut commits = Vec::new();
+    for content in ["one", "two"] {
+        repository.write("file", content);
+        commits.push(repository.workspace(&store).snapshot().commit(&author(), content).unwrap());
+    }
+    let (name, other) = ("refs/backup/1-1".to_owned(), "refs/backup/1-2".to_owned());
+    let twice = store.keep(&[(name.clone(), commits[0]), (name.clone(), commits[1])]);
+    assert!(matches!(twice, Err(Error::Taken { .. })), "{twice:?}");
+    assert_eq!(store.refs("refs/").unwrap(), []);
+    store.keep(&[(name.clone(), commits[0])]).unwrap();
+    store.keep(&[(name.clone(), commits[0])]).unwrap();
+    let taken = store.keep(&[(other, commits[1]), (name.clone(), commits[1])]);
+    assert!(matches!(taken, Err(Error::Taken { .. })), "{taken:?}");
+    let taken = store.keep_history(&name, commits[1], Vec::new());
+    assert!(matches!(taken, Err(Error::Taken { .. })), "{taken:?}");
+    assert_eq!(store.refs("refs/").unwrap(), [(name.clone(), commits[0])], "none of a refused call is set");
+    assert_eq!(store.ref_names("refs/").unwrap(), [name]);
 }

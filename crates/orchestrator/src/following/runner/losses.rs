@@ -3,13 +3,13 @@
 use super::Runner;
 use crate::following::record::lines;
 use crate::following::shared::{Loss, Shared};
-use crate::following::source::{Tip, at};
+use crate::following::source::{Tip, at, tree_mode};
 use crate::following::{Path, name};
 use crate::snapshots::keep::{Reason, author, record_one};
 use crate::snapshots::{self, object, parse_id, wire_id};
 use crate::{Error, State};
 use orchestrator_conflict as conflict;
-use orchestrator_predict::{Mode, Version, overwritten};
+use orchestrator_predict::{Version, overwritten};
 use orchestrator_protocol::{AgentId, ConflictRegion, ConflictType, SnapshotKind};
 use orchestrator_repository::bstr::{BString, ByteSlice};
 use orchestrator_repository::{self as repository, Delta, Entry, ObjectId, Snapshot, Store};
@@ -85,17 +85,12 @@ impl Runner {
             return Err(Error::ShuttingDown);
         };
         let snapshot = follower.work_to_keep(Reason::Asked).snapshot;
-        let (number, name, now) = {
+        let number = {
             let core = self.orchestrator.shared.core.lock();
-            let state = &core.state;
-            let number = state.registry.agent(&loss.loser).map_or(follower.number, |agent| agent.number);
-            let mut now = crate::engine::now().0;
-            let name = |now: i64| format!("refs/backup/{number}-{now}");
-            while state.snapshots.has_ref(&name(now)) {
-                now += 1;
-            }
-            (number, name(now), now)
+            core.state.registry.agent(&loss.loser).map_or(follower.number, |agent| agent.number)
         };
+        let now = self.orchestrator.free_stamp(&store, number).map_err(crate::mail::internal)?;
+        let name = format!("refs/backup/{number}-{now}");
         let (head, paths) = (snapshot.head, snapshot.delta.len());
         let rescue = Rescue {
             name: name.clone(),
@@ -176,13 +171,7 @@ impl Rescue {
 }
 
 fn entry(version: Version) -> Delta {
-    let mode = match version.mode {
-        Mode::File => repository::Mode::File,
-        Mode::Executable => repository::Mode::Executable,
-        Mode::Link => repository::Mode::Link,
-        Mode::Commit => repository::Mode::Submodule,
-    };
-    Delta::Entry(Entry { mode, oid: ObjectId::from(version.id), opaque: None })
+    Delta::Entry(Entry { mode: tree_mode(version.mode), oid: ObjectId::from(version.id), opaque: None })
 }
 
 /// What a kept commit has at the path: before the work, and with it.
