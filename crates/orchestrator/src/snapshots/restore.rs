@@ -65,7 +65,7 @@ impl Orchestrator {
         if record.is_none() && (wanted.is_some() || request.snapshot.len() != 40) {
             return Err(unknown(&request.snapshot));
         }
-        let held_open = open_of(self.shared.following.barrier().await?, &agent);
+        let unsettled = open_of(self.shared.following.barrier().await?, &agent);
         let (asked, id, number) = (request.snapshot.clone(), found.id.clone(), found.number);
         let done = self
             .blocking(move |this| {
@@ -77,7 +77,11 @@ impl Orchestrator {
                 };
                 let commit = commit.filter(|commit| store.read_commit(*commit).is_ok());
                 let commit: ObjectId = commit.ok_or_else(|| unknown(&asked))?;
-                let mut workspace = open(&store, std::path::Path::new(&folder))?;
+                let folder = std::path::Path::new(&folder);
+                let mut workspace = open(&store, folder)?;
+                // What vanished a moment ago is not at rest either, and nobody writes it.
+                let stands = |path: &String| folder.join(path).symlink_metadata().is_ok();
+                let held_open: Vec<String> = unsettled.into_iter().filter(stands).collect();
                 if is_dry || !held_open.is_empty() {
                     let planned = workspace.would_restore(commit, paths.as_deref()).map_err(refused)?;
                     let (written, removed, skipped) = (planned.written, planned.removed, planned.skipped);

@@ -222,7 +222,7 @@ fn back_up(
     match snapshot.head {
         Some(head) if loose.is_none() => {
             store.pin(&pin, head)?;
-            store.keep(&[(name.clone(), commit)])?;
+            store.keep(&[(name, commit)])?;
         }
         // What a clone has beyond the target branch goes with it.
         _ => {

@@ -31,7 +31,7 @@ impl Store {
         let path = self.inner.folder.join(name);
         match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Ok(text) if commit.is_some_and(|commit| text.trim() == commit.to_string()) => Ok(()),
+            Ok(text) if commit.is_some() && ObjectId::from_hex(text.trim().as_bytes()).ok() == commit => Ok(()),
             Ok(_) => Err(Error::Taken { name: name.to_owned() }),
             Err(error) => Err(Error::io("read the ref", &path)(error)),
         }
