@@ -4,7 +4,7 @@ use crate::align::split;
 use crate::conflict::{Conflict, Kind, Region};
 use crate::frame::Frame;
 use crate::merge::{Options, merge};
-use crate::outcome::{Lines, Outcome};
+use crate::outcome::{Layers, Lines, Outcome};
 use crate::refusal::Refusal;
 use crate::verify::verify;
 
@@ -45,10 +45,12 @@ pub fn settle(
     choice: Choice,
     options: &Options,
 ) -> Result<Vec<u8>, Unsettled> {
-    let conflict = match merge(base, Some(ours), Some(theirs), path, options) {
+    // What further layers would settle is what the caller wants to choose.
+    let options = Options { layers: Layers::LINES, ..*options };
+    let conflict = match merge(base, Some(ours), Some(theirs), path, &options) {
         Outcome::Clean { content, .. } => return content.ok_or(Unsettled::Refused(Refusal::Deleted)),
         Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), .. }) => return Err(refusal.into()),
-        Outcome::Conflict(conflict) => conflict,
+        Outcome::Candidates { conflict, .. } | Outcome::Conflict(conflict) => conflict,
     };
     if !matches!(conflict.kind, Kind::Content | Kind::AddAdd) {
         return Err(Unsettled::Whole(conflict.kind));

@@ -56,6 +56,6 @@ pub use choice::{Choice, Unsettled, settle};
 pub use conflict::{Conflict, Kind, Part, Piece, Region, Side};
 pub use markers::{Labels, Style};
 pub use merge::{Options, merge};
-pub use outcome::{Label, Layer, Lines, Outcome, Proof, Rule};
+pub use outcome::{Candidate, Label, Layer, Layers, Lines, Outcome, Proof, Rule};
 pub use refusal::Refusal;
 pub use verify::{verify, verify_laws};

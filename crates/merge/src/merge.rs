@@ -5,7 +5,7 @@ use crate::conflict::{Conflict, Kind, Piece, Side};
 use crate::frame::Frame;
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
-use crate::outcome::{Outcome, Proof, Rule};
+use crate::outcome::{Layers, Outcome, Proof, Rule};
 use crate::verify::verify;
 
 /// How many bytes are searched for a NUL: a file with one there is not text.
@@ -18,12 +18,14 @@ pub struct Options {
     /// alignment: the merge and the verifier each align the base with either side. Files that need no merge cost
     /// nothing.
     pub budget: usize,
+    /// What may settle a region.
+    pub layers: Layers,
 }
 
 impl Default for Options {
-    /// Four million steps: three files of half a million lines.
+    /// Four million steps: three files of half a million lines. All layers.
     fn default() -> Self {
-        Self { budget: 4_000_000 }
+        Self { budget: 4_000_000, layers: Layers::ALL }
     }
 }
 

@@ -14,8 +14,24 @@ pub enum Outcome {
         /// What was merged and why that is right, in the order of the file.
         regions: Vec<Proof>,
     },
+    /// Several answers that nothing speaks against, and no proof for one of them: the project's own checks choose.
+    Candidates {
+        /// At least one, the likeliest first, no two alike, each passed by the verifier.
+        candidates: Vec<Candidate>,
+        /// What the file is where nobody chooses.
+        conflict: Conflict,
+    },
     /// Left to someone else.
     Conflict(Conflict),
+}
+
+/// An answer that needs a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The merged file.
+    pub content: Vec<u8>,
+    /// What was merged and how, in the order of the file.
+    pub regions: Vec<Proof>,
 }
 
 impl Outcome {
@@ -24,7 +40,7 @@ impl Outcome {
     pub fn content(&self) -> Option<Option<&[u8]>> {
         match self {
             Self::Clean { content, .. } => Some(content.as_deref()),
-            Self::Conflict(_) => None,
+            Self::Candidates { .. } | Self::Conflict(_) => None,
         }
     }
 }
@@ -61,13 +77,69 @@ pub struct Proof {
 }
 
 /// A step of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Layer {
     /// Whole files compared.
     Identity,
     /// Line three-way merge.
     Lines,
+    /// Edits of different parts of one statement or line.
+    Regions,
+    /// Imports, keys, entries of lists whose order means nothing.
+    Sets,
+    /// Entities and statements of the syntax tree.
+    Structure,
+    /// What a person decided in the same place before.
+    Recorded,
+}
+
+impl Layer {
+    /// All, in the order in which they are tried.
+    pub const ALL: [Self; 6] =
+        [Self::Identity, Self::Lines, Self::Regions, Self::Sets, Self::Structure, Self::Recorded];
+
+    /// Its name in reports and options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Lines => "lines",
+            Self::Regions => "regions",
+            Self::Sets => "sets",
+            Self::Structure => "structure",
+            Self::Recorded => "recorded",
+        }
+    }
+}
+
+/// Some of the layers. Identity and lines are always among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layers(u8);
+
+impl Layers {
+    /// All of them.
+    pub const ALL: Self = Self(u8::MAX);
+    /// Identity and lines alone, which settle what git settles.
+    pub const LINES: Self = Self(0);
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(self, layer: Layer) -> Self {
+        Self(self.0 | 1 << layer as u8)
+    }
+
+    /// These without one.
+    #[must_use]
+    pub fn without(self, layer: Layer) -> Self {
+        Self(self.0 & !(1 << layer as u8))
+    }
+
+    /// Whether it is among these.
+    #[must_use]
+    pub fn has(self, layer: Layer) -> bool {
+        matches!(layer, Layer::Identity | Layer::Lines) || self.0 & 1 << layer as u8 != 0
+    }
 }
 
 /// What settled a region.

@@ -117,9 +117,17 @@ fn a_conflict_is_written_in_the_form_of_the_merged_file() {
 
 #[test]
 fn a_merge_that_costs_too_much_is_left() {
-    let with = |budget| merge(Some(b"a\nb\nc\n"), Some(b"A\nb\nc\n"), Some(b"a\nb\nC\n"), "f", &Options { budget });
+    let with = |budget| {
+        merge(
+            Some(b"a\nb\nc\n"),
+            Some(b"A\nb\nc\n"),
+            Some(b"a\nb\nC\n"),
+            "f",
+            &Options { budget, ..Options::default() },
+        )
+    };
     assert_eq!(conflict_of(with(23)).kind, Kind::Budget { needed: 24 });
     assert!(matches!(with(24), Outcome::Clean { .. }));
-    let unchanged = merge(Some(b"a\n"), Some(b"a\n"), Some(b"b\n"), "f", &Options { budget: 0 });
+    let unchanged = merge(Some(b"a\n"), Some(b"a\n"), Some(b"b\n"), "f", &Options { budget: 0, ..Options::default() });
     assert_eq!(unchanged.content(), Some(Some(&b"b\n"[..])));
 }
