@@ -2,6 +2,7 @@
 
 use crate::outcome::{Lines, Proof};
 use crate::refusal::Refusal;
+use crate::tree::Why;
 
 /// A file in conflict: its settled pieces and, between them, the regions in conflict.
 ///
@@ -14,6 +15,8 @@ pub struct Conflict {
     pub kind: Kind,
     /// The file from its first line to its last.
     pub pieces: Vec<Piece>,
+    /// Why the layers beyond lines settle nothing; `None` where they were not asked.
+    pub why: Option<Why>,
 }
 
 /// Why a file is in conflict.

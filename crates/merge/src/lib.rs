@@ -49,6 +49,7 @@ mod merge;
 mod outcome;
 mod refusal;
 mod shape;
+mod tree;
 mod verify;
 
 pub use align::{Hunk, differences};
@@ -58,4 +59,5 @@ pub use markers::{Labels, Style};
 pub use merge::{Options, merge};
 pub use outcome::{Candidate, Label, Layer, Layers, Lines, Outcome, Proof, Rule};
 pub use refusal::Refusal;
+pub use tree::{Fault, Why};
 pub use verify::{verify, verify_laws};

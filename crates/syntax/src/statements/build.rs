@@ -103,9 +103,10 @@ impl<'t> Builder<'t> {
             node.children(&mut cursor).filter(|child| !self.is_blank(*child)).collect()
         };
         // Some grammars count a comment behind the closing bracket to what is inside.
-        let close = children.first().and_then(|first| closes(self.slice(*first))).and_then(|close| {
-            children.iter().rposition(|child| !child.is_named() && self.slice(*child) == close)
-        });
+        let close = children
+            .first()
+            .and_then(|first| closes(self.slice(*first)))
+            .and_then(|close| children.iter().rposition(|child| !child.is_named() && self.slice(*child) == close));
         let inner = children.iter().skip(usize::from(close.is_some())).find(|child| child.is_named());
         let indent = inner.map_or(outer, |first| self.indent_at(first.start_byte()));
         let mut body = Body {
@@ -186,7 +187,8 @@ impl<'t> Builder<'t> {
             }
         }
         let kind = inner.kind();
-        let place = |table: &[(&str, &'static str)]| table.iter().find(|(one, _)| *one == kind).map(|(_, field)| *field);
+        let place =
+            |table: &[(&str, &'static str)]| table.iter().find(|(one, _)| *one == kind).map(|(_, field)| *field);
         if self.shape.imports.contains(&kind) {
             (ItemRole::Import, None)
         } else if self.shape.exits.contains(&kind) || self.is_exit(inner) {

@@ -72,7 +72,7 @@ impl Token<'_> {
     }
 }
 
-impl Atom<'_> {
+impl<'t> Atom<'t> {
     /// Writes it within an item that is indented with `indent`.
     pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         match self {
@@ -83,7 +83,7 @@ impl Atom<'_> {
     }
 
     /// Calls with each of its tokens, in order.
-    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'a>)) {
+    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'t>)) {
         match self {
             Self::Token(token) => see(token),
             Self::List(list) => list.each_token(see),
@@ -93,7 +93,7 @@ impl Atom<'_> {
 
     /// Its first token.
     #[must_use]
-    pub fn first(&self) -> Option<&Token<'_>> {
+    pub fn first(&self) -> Option<&Token<'t>> {
         match self {
             Self::Token(token) => Some(token),
             Self::List(list) => match &list.open {
@@ -108,7 +108,7 @@ impl Atom<'_> {
     }
 }
 
-impl List<'_> {
+impl<'t> List<'t> {
     fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.open.iter().for_each(|token| token.write(out, indent));
         self.elements.iter().for_each(|element| element.write(out, indent));
@@ -116,27 +116,27 @@ impl List<'_> {
     }
 
     /// Calls with each of its tokens, in order.
-    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'a>)) {
+    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'t>)) {
         self.open.iter().for_each(&mut *see);
         self.elements.iter().for_each(|element| element.each_token(see));
         self.tail.iter().chain(&self.close).for_each(&mut *see);
     }
 }
 
-impl Element<'_> {
+impl<'t> Element<'t> {
     fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.atoms.iter().for_each(|atom| atom.write(out, indent));
         self.comma.iter().chain(&self.after).for_each(|token| token.write(out, indent));
     }
 
     /// Calls with each of its tokens, in order.
-    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'a>)) {
+    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'t>)) {
         self.atoms.iter().for_each(|atom| atom.each_token(see));
         self.comma.iter().chain(&self.after).for_each(&mut *see);
     }
 }
 
-impl Body<'_> {
+impl<'t> Body<'t> {
     fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.open.iter().for_each(|token| token.write(out, indent));
         // What came from elsewhere takes over its indentation.
@@ -146,14 +146,14 @@ impl Body<'_> {
     }
 
     /// Calls with each of its tokens, in order.
-    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'a>)) {
+    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'t>)) {
         self.open.iter().for_each(&mut *see);
         self.items.iter().for_each(|item| item.each_token(see));
         self.tail.iter().chain(&self.close).chain(&self.after).for_each(&mut *see);
     }
 }
 
-impl Item<'_> {
+impl<'t> Item<'t> {
     /// Writes it within a body that is indented with `indent`.
     pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.lead.iter().for_each(|token| token.write(out, indent));
@@ -161,14 +161,14 @@ impl Item<'_> {
     }
 
     /// Calls with each of its tokens, in order, those of `lead` first.
-    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'a>)) {
+    pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'t>)) {
         self.lead.iter().for_each(&mut *see);
         self.atoms.iter().for_each(|atom| atom.each_token(see));
     }
 
     /// Its first token without `lead`.
     #[must_use]
-    pub fn first(&self) -> Option<&Token<'_>> {
+    pub fn first(&self) -> Option<&Token<'t>> {
         self.atoms.first().and_then(Atom::first)
     }
 }

@@ -145,11 +145,7 @@ const JAVA: Shape = Shape {
     fields: &[("field_declaration", "declarator"), ("constant_declaration", "declarator")],
     imports: &["import_declaration"],
     exits: &["return_statement", "throw_statement", "break_statement", "continue_statement", "yield_statement"],
-    lists: &[
-        ("formal_parameters", Parameters),
-        ("argument_list", Arguments),
-        ("annotation_argument_list", Keyed),
-    ],
+    lists: &[("formal_parameters", Parameters), ("argument_list", Arguments), ("annotation_argument_list", Keyed)],
     bare: &[],
 };
 
