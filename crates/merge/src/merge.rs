@@ -116,7 +116,7 @@ fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
 }
 
 /// Merges the lines of three files, apart from what their form differs in.
-fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
+pub(crate) fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
     let [base, ours, theirs] = [base, ours, theirs].map(|text| frame.take_out(text));
     let mut pieces = merge_lines(&base, &ours, &theirs, one_sided);
     frame.put_back(&mut pieces);

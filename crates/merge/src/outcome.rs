@@ -167,6 +167,22 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SameFile => "same-file",
+            Self::OnlyOurs => "only-ours",
+            Self::OnlyTheirs => "only-theirs",
+            Self::ByteOrderMark => "byte-order-mark",
+            Self::LineEndings => "line-endings",
+            Self::FinalNewline => "final-newline",
+            Self::OursChanged => "ours-changed",
+            Self::TheirsChanged => "theirs-changed",
+            Self::SameChange => "same-change",
+        }
+    }
+
     /// The layer that the rule belongs to.
     #[must_use]
     pub fn layer(self) -> Layer {
@@ -193,4 +209,15 @@ pub enum Label {
     Proven,
     /// The verifier found nothing wrong in it.
     Verified,
+}
+
+impl Label {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Verified => "verified",
+        }
+    }
 }
