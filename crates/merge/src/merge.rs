@@ -101,12 +101,12 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
     let pieces = framed(&frame, base_text, ours, theirs, OneSided::Take);
     let Some((content, proofs)) = settled(&pieces) else {
         let kind = if base.is_none() { Kind::AddAdd } else { Kind::Content };
-        let conflict = Conflict { kind, pieces };
+        let conflict = Conflict { kind, pieces, why: None };
         return by_structure(&frame, base, ours, theirs, path, options, conflict);
     };
     if let Err(refusal) = verify(base, Some(ours), Some(theirs), Some(&content), path) {
         let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
-        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces });
+        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces, why: None });
     }
     let form = frame.rules().map(|rule| whole(rule, base, Some(ours), Some(theirs)));
     Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() }
@@ -140,7 +140,7 @@ fn by_structure(
                 }
             }
         }
-        Err(_) => Outcome::Conflict(conflict),
+        Err(why) => Outcome::Conflict(Conflict { why: Some(why), ..conflict }),
     }
 }
 
@@ -151,7 +151,7 @@ fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
 }
 
 /// Merges the lines of three files, apart from what their form differs in.
-fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
+pub(crate) fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
     let [base, ours, theirs] = [base, ours, theirs].map(|text| frame.take_out(text));
     let mut pieces = merge_lines(&base, &ours, &theirs, one_sided);
     frame.put_back(&mut pieces);

@@ -185,6 +185,31 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SameFile => "same-file",
+            Self::OnlyOurs => "only-ours",
+            Self::OnlyTheirs => "only-theirs",
+            Self::ByteOrderMark => "byte-order-mark",
+            Self::LineEndings => "line-endings",
+            Self::FinalNewline => "final-newline",
+            Self::OursChanged => "ours-changed",
+            Self::TheirsChanged => "theirs-changed",
+            Self::SameChange => "same-change",
+            Self::BesideStatements => "beside-statements",
+            Self::BesideDefinitions => "beside-definitions",
+            Self::Words => "words",
+            Self::SameInsertion => "same-insertion",
+            Self::Imports => "imports",
+            Self::Definitions => "definitions",
+            Self::Entries => "entries",
+            Self::Keys => "keys",
+            Self::Order => "order",
+        }
+    }
+
     /// The layer that the rule belongs to.
     #[must_use]
     pub fn layer(self) -> Layer {
@@ -219,4 +244,15 @@ pub enum Label {
     Proven,
     /// The verifier found nothing wrong in it.
     Verified,
+}
+
+impl Label {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Verified => "verified",
+        }
+    }
 }
