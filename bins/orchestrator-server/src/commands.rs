@@ -1,6 +1,7 @@
 //! The commands: arguments and printing only.
 
 pub(crate) mod audit;
+pub(crate) mod replay;
 pub(crate) mod serve;
 
 /// Says on one line what went wrong, and why.

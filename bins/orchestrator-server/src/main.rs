@@ -1,11 +1,11 @@
-//! `orchestrator-server`: serves the repository it is started in, and checks its log.
+//! `orchestrator-server`: serves the repository it is started in, checks its log, and replays its merges.
 
 mod commands;
 mod settings;
 mod telemetry;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use commands::{audit, serve};
+use commands::{audit, replay, serve};
 use std::process::ExitCode;
 
 /// A request is many small pieces of memory, made and dropped on several threads: what this allocator is for.
@@ -39,6 +39,8 @@ enum Command {
     /// Check, read or copy the log.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Do the repository's merges again and score the merge engine by what people committed.
+    Replay(replay::Arguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         None | Some(Command::Serve) => serve::run(&arguments.settings),
         Some(Command::Audit(command)) => audit::run(&arguments.settings, &command),
+        Some(Command::Replay(wanted)) => replay::run(&arguments.settings, &wanted),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Arguments::command(), "orchestrator-server", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@
 //! with the repository, and [`Workspace::snapshot`] is the difference to HEAD. Its tree is what `git add -A &&
 //! git write-tree` on a copy would give. All writing is in memory until [`Store::make_durable`]. Trees are
 //! compared and merged without a worktree ([`Store::diff`], [`Store::merge_trees`]). [`Workspace::restore`]
-//! puts a state back after a durable backup of what stands there.
+//! puts a state back after a durable backup of what stands there. [`History`] does again the merges that people made.
 //!
 //! Nothing here starts a program. Repositories are opened with isolated permissions: no system or user
 //! configuration, no includes, no environment; hooks, filters and monitors named by a repository stay text.
@@ -46,6 +46,7 @@
 mod clone;
 mod error;
 mod exclude;
+mod history;
 mod path;
 mod project;
 mod snapshot;
@@ -56,6 +57,7 @@ mod worktree;
 
 pub use error::Error;
 pub use gix::{ObjectId, bstr};
+pub use history::{History, LineResult, Merge, MergedFile, Merges, Reader, Redone};
 pub use path::{PathError, normalise};
 pub use project::{Project, Tracked};
 pub use snapshot::{Author, Delta, Deltas, Entry, Mode, Notice, Opaque, Snapshot};

@@ -3,9 +3,9 @@
 //! Writing is in memory until [`Store::make_durable`]; then it is one pack. The user's repository gets
 //! nothing but pins, so that its own garbage collection leaves alone what our commits stand on.
 
-mod create;
+pub(crate) mod create;
 mod durable;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod objects;
 mod pack;
 mod refs;

@@ -157,35 +157,45 @@ impl Store {
     /// # Errors
     /// An object cannot be read. Conflicts are no error.
     pub fn merge_trees(&self, base: ObjectId, ours: ObjectId, theirs: ObjectId) -> Result<Merged, Error> {
-        let failed = |error: &dyn std::fmt::Display| Error::git(format!("merge the trees {ours} and {theirs}"), error);
         let objects = self.objects();
-        let repository = self.repository();
-        let mut diffs = repository.diff_resource_cache_for_tree_diff().map_err(|error| failed(&error))?;
-        let mut blobs = repository.merge_resource_cache(Default::default()).map_err(|error| failed(&error))?;
-        let options = repository.tree_merge_options().map_err(|error| failed(&error))?;
-        let labels = gix::merge::blob::builtin_driver::text::Labels {
-            ancestor: Some("base".into()),
-            current: Some("ours".into()),
-            other: Some("theirs".into()),
-        };
-        let mut outcome = gix::merge::plumbing::tree(
-            &base,
-            &ours,
-            &theirs,
-            labels,
-            &objects,
-            |content| objects.put(Kind::Blob, content).map_err(gix::Error::from_error),
-            &mut gix::diff::tree::State::default(),
-            &mut diffs,
-            &mut blobs,
-            options.into(),
-        )
-        .map_err(|error| failed(&error))?;
+        let mut outcome = merge(&objects, &self.repository(), base, ours, theirs)?;
         let unresolved = gix::merge::plumbing::tree::TreatAsUnresolved::git();
         let conflicts = outcome.conflicts.iter().filter(|conflict| conflict.is_unresolved(unresolved)).map(stages);
         let conflicts = conflicts.collect();
         Ok(Merged { tree: write(&mut outcome.tree, &objects)?, conflicts })
     }
+}
+
+/// The merge of two trees, with the settings of a repository of our own; merged files go to the objects' memory.
+pub(crate) fn merge<'a>(
+    objects: &'a Objects,
+    repository: &gix::Repository,
+    base: ObjectId,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> Result<gix::merge::plumbing::tree::Outcome<'a>, Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::git(format!("merge the trees {ours} and {theirs}"), error);
+    let mut diffs = repository.diff_resource_cache_for_tree_diff().map_err(|error| failed(&error))?;
+    let mut blobs = repository.merge_resource_cache(Default::default()).map_err(|error| failed(&error))?;
+    let options = repository.tree_merge_options().map_err(|error| failed(&error))?;
+    let labels = gix::merge::blob::builtin_driver::text::Labels {
+        ancestor: Some("base".into()),
+        current: Some("ours".into()),
+        other: Some("theirs".into()),
+    };
+    gix::merge::plumbing::tree(
+        &base,
+        &ours,
+        &theirs,
+        labels,
+        objects,
+        |content| objects.put(Kind::Blob, content).map_err(gix::Error::from_error),
+        &mut gix::diff::tree::State::default(),
+        &mut diffs,
+        &mut blobs,
+        options.into(),
+    )
+    .map_err(|error| failed(&error))
 }
 
 /// The raw entry at `path`, folders included.

@@ -29,6 +29,19 @@ pub(crate) fn ensure(folder: &Path) -> io::Result<()> {
     whole(&folder.join("HEAD"), HEAD)
 }
 
+/// A repository in an empty folder that reads another one's objects and has no refs, index or attributes.
+pub(crate) fn beside(folder: &Path, objects: &Path, shallow: &Path) -> io::Result<()> {
+    for part in ["objects/info", "objects/pack", "refs"] {
+        fs::create_dir_all(folder.join(part))?;
+    }
+    fs::write(folder.join("config"), CONFIG)?;
+    if shallow.exists() {
+        fs::copy(shallow, folder.join("shallow"))?;
+    }
+    add_alternate(folder, objects)?;
+    fs::write(folder.join("HEAD"), HEAD)
+}
+
 /// Adds one absolute objects folder; true when it was not there.
 pub(crate) fn add_alternate(folder: &Path, objects: &Path) -> io::Result<bool> {
     let line = objects.as_os_str().as_bytes();

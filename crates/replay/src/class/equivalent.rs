@@ -1,0 +1,163 @@
+//! The same code but for the order of what has none.
+
+use super::white;
+use crate::language::{White, white as white_of};
+use orchestrator_syntax::{Entity, EntityKind, File, Language, Limits, parse};
+use std::collections::{BTreeSet, HashSet};
+
+/// Whether two files are the same but for the order of imports, of definitions at the top level and in modules, and of
+/// functions and types within types. All of these must hold:
+///
+/// - both parse without an error;
+/// - they import the same, and in the same words;
+/// - what is no import and no definition is the same lines in the same order;
+/// - the definitions are the same, each as a whole but for what may be reordered within it. Those of one name and
+///   signature keep their order, as do Python and JavaScript ones with decorators, which may register something, and
+///   all in a file that the C preprocessor cuts.
+pub(crate) fn same(language: Language, one: &[u8], two: &[u8]) -> bool {
+    let parsed = |text| parse(language, text, Limits::default()).ok().filter(File::is_sound);
+    let (Some(first), Some(second)) = (parsed(one), parsed(two)) else { return false };
+    let imports = |file: &File| file.imports.iter().cloned().collect::<HashSet<_>>();
+    if imports(&first) != imports(&second) {
+        return false;
+    }
+    let shape = |file: &File, text| Form { file, text, white: white_of(&language.to_string()) }.of_file();
+    shape(&first, one) == shape(&second, two)
+}
+
+struct Form<'a> {
+    file: &'a File,
+    text: &'a [u8],
+    white: White,
+}
+
+/// What is compared.
+#[derive(PartialEq, Eq)]
+struct Shape {
+    key: (EntityKind, String, Vec<Vec<u8>>),
+    /// The words of its imports.
+    imported: BTreeSet<Vec<u8>>,
+    /// Lines that keep their order.
+    lines: Vec<Vec<u8>>,
+    /// Definitions that keep their order, by their keys.
+    in_order: Vec<(String, Vec<Vec<u8>>)>,
+    /// Definitions in the order of their keys.
+    members: Vec<Shape>,
+}
+
+impl Form<'_> {
+    fn of_file(&self) -> Shape {
+        let key = (EntityKind::Module, String::new(), Vec::new());
+        let mut shape = self.container(None, 0..self.text.len(), key);
+        let (imports, lines) = split_imports(self.file.language, std::mem::take(&mut shape.lines));
+        (shape.imported, shape.lines) = (imports, lines);
+        shape
+    }
+
+    fn of_entity(&self, at: usize, entity: &Entity) -> Shape {
+        let signature = self.lines(self.text.get(entity.signature_range.clone()).unwrap_or_default());
+        let key = (entity.kind, entity.path.clone(), signature);
+        if entity.kind.is_type() && entity.kind != EntityKind::Enum || holds_members(entity.kind) {
+            return self.container(Some(at), entity.range.clone(), key);
+        }
+        let lines = self.lines(self.text.get(entity.range.clone()).unwrap_or_default());
+        Shape { key, imported: BTreeSet::new(), lines, in_order: Vec::new(), members: Vec::new() }
+    }
+
+    fn container(
+        &self,
+        parent: Option<usize>,
+        range: std::ops::Range<usize>,
+        key: (EntityKind, String, Vec<Vec<u8>>),
+    ) -> Shape {
+        let entities = self.file.entities.iter().enumerate();
+        let mut movable: Vec<(usize, &Entity)> =
+            entities.filter(|(_, entity)| entity.parent == parent && may_move(entity.kind)).collect();
+        // One that is further in stands in a block whose lines say when it is there.
+        let outermost = movable.iter().map(|(_, entity)| self.column(entity)).min();
+        movable.retain(|(_, entity)| Some(self.column(entity)) == outermost);
+        let is_cut = self.file.language == Language::C || self.file.language == Language::Cpp || {
+            self.file.language == Language::CSharp
+        };
+        if is_cut && self.lines(self.text.get(range.clone()).unwrap_or_default()).iter().any(|line| is_condition(line))
+        {
+            movable.clear();
+        }
+        let mut rest = Vec::new();
+        let mut from = range.start;
+        for (_, entity) in &movable {
+            rest.extend_from_slice(self.text.get(from..entity.range.start).unwrap_or_default());
+            from = from.max(entity.range.end);
+        }
+        rest.extend_from_slice(self.text.get(from..range.end).unwrap_or_default());
+        let mut members: Vec<Shape> = movable.iter().map(|(at, entity)| self.of_entity(*at, entity)).collect();
+        let in_order = movable.iter().zip(&members).filter(|((_, entity), _)| self.is_decorated(entity));
+        let in_order = in_order.map(|(_, shape)| (shape.key.1.clone(), shape.key.2.clone())).collect();
+        members.sort_by(|one, two| one.key.cmp(&two.key));
+        Shape { key, imported: BTreeSet::new(), lines: self.lines(&rest), in_order, members }
+    }
+
+    fn lines(&self, text: &[u8]) -> Vec<Vec<u8>> {
+        white::lines(self.white, text).into_iter().map(std::borrow::Cow::into_owned).collect()
+    }
+
+    /// How far from the start of its line it begins.
+    fn column(&self, entity: &Entity) -> usize {
+        let before = self.text.get(..entity.range.start).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte != b'\n').count()
+    }
+
+    fn is_decorated(&self, entity: &Entity) -> bool {
+        let may_register = matches!(
+            self.file.language,
+            Language::Python | Language::JavaScript | Language::TypeScript | Language::Tsx
+        );
+        let text = self.text.get(entity.range.start..entity.signature_range.start).unwrap_or_default();
+        may_register && text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"@"))
+    }
+}
+
+fn may_move(kind: EntityKind) -> bool {
+    kind.is_type() || holds_members(kind) || matches!(kind, EntityKind::Function | EntityKind::Method)
+}
+
+fn holds_members(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::Impl | EntityKind::Module)
+}
+
+fn is_condition(line: &[u8]) -> bool {
+    line.starts_with(b"#if") || line.starts_with(b"# if")
+}
+
+/// Statements that import, as a set of their words, and the other lines.
+fn split_imports(language: Language, lines: Vec<Vec<u8>>) -> (BTreeSet<Vec<u8>>, Vec<Vec<u8>>) {
+    let starts: &[&[u8]] = match language {
+        Language::Python => &[b"import ", b"from "],
+        Language::JavaScript | Language::TypeScript | Language::Tsx => &[b"import "],
+        Language::Rust => &[b"use ", b"pub use ", b"pub(crate) use "],
+        Language::Go | Language::Java => &[b"import "],
+        Language::C | Language::Cpp => &[b"#include"],
+        Language::CSharp => &[b"using "],
+        Language::Php => &[b"use "],
+        Language::Ruby => &[b"require ", b"require_relative "],
+    };
+    let (mut words, mut others) = (BTreeSet::new(), Vec::new());
+    let mut depth = 0_isize;
+    for line in lines {
+        if depth <= 0 && !starts.iter().any(|start| line.starts_with(start)) {
+            others.push(line);
+            continue;
+        }
+        depth = depth.max(0);
+        for byte in &line {
+            match byte {
+                b'(' | b'{' | b'[' => depth += 1,
+                b')' | b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+        }
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./'\"<>*@-:".contains(byte) || !byte.is_ascii();
+        words.extend(line.split(|byte| !is_word(byte)).filter(|word| !word.is_empty()).map(<[u8]>::to_vec));
+    }
+    (words, others)
+}
