@@ -223,6 +223,7 @@ fn found(subject: Option<&str>, fingerprint: &str, signature: bool) -> Command {
         subject: subject.map(str::to_owned),
         affected: subject.map(|_| id("b")),
         snapshot: None,
+        union_break: None,
         entities: Vec::new(),
     };
     Command::Found { overlap: Box::new(overlap), settles: false, signature, regions: Vec::new(), impact: None }
