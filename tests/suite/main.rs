@@ -39,5 +39,7 @@ mod sockets;
 mod storm;
 /// Files are watched, settled, attributed and listed.
 mod sync;
+/// Everyone's work together: who is in it, who is not and why, and whose addition breaks it.
+mod union;
 /// Workspaces are made, listed and removed, and no work goes with them.
 mod workspaces;

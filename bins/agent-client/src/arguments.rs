@@ -2,7 +2,7 @@
 
 use crate::commands::{
     agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge_driver,
-    merge_file, pull, recommend, register, send, snapshots, unregister, workspace,
+    merge_file, pull, recommend, register, send, snapshots, union, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Conflicts(conflicts::Arguments),
     /// What changes of definitions break in others' code, and who uses what.
     Impact(impact::Arguments),
+    /// The union of everyone's work: who is in it, who is left out and why, and where it breaks.
+    Union(union::Arguments),
     /// Take the merged results of settled conflicts into an agent's folder.
     Pull(pull::Arguments),
     /// Claim files, and look at claims.

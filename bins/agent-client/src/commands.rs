@@ -19,6 +19,7 @@ pub(crate) mod register;
 pub(crate) mod send;
 pub(crate) mod snapshots;
 pub(crate) mod status;
+pub(crate) mod union;
 pub(crate) mod unregister;
 pub(crate) mod workspace;
 
@@ -54,6 +55,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Changes(arguments) => changes::run(context, arguments).await,
         Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
         Command::Impact(arguments) => impact::run(context, arguments).await,
+        Command::Union(arguments) => union::run(context, arguments).await,
         Command::Pull(arguments) => pull::run(context, arguments).await,
         Command::Lease(arguments) => lease::run(context, arguments).await,
         Command::Control(arguments) => command::run(context, arguments).await,

@@ -1,7 +1,7 @@
 //! The records of conflicts.
 
 use crate::Applied;
-use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity};
+use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity, UnionBreak};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -42,12 +42,15 @@ pub struct Conflict {
     /// What tells it from others of the same agents, when it is semantic.
     #[serde(default)]
     pub subject: Option<String>,
-    /// Who has to change course, when it is semantic; whose work is gone, in a lost update.
+    /// Who has to change course, when it is semantic; whose work is gone, in a lost update; who breaks the union.
     #[serde(default)]
     pub affected: Option<AgentId>,
     /// The snapshot that holds what was overwritten, in a lost update.
     #[serde(default)]
     pub snapshot: Option<String>,
+    /// In which way the union of the agents' work breaks, when that is it.
+    #[serde(default)]
+    pub union_break: Option<UnionBreak>,
     /// Names of what collides.
     #[serde(default)]
     pub entities: Vec<String>,

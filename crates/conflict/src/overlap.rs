@@ -1,7 +1,7 @@
 //! What merging found to collide.
 
 use crate::Conflict;
-use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity};
+use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity, UnionBreak};
 use serde::{Deserialize, Serialize};
 
 /// Unfinished work that collides. The lines themselves are the payload of the record that tells of it.
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Overlap {
     /// The file.
     pub path: String,
-    /// The two agents; one, when it collides with landed work.
+    /// The two agents; one, when it collides with landed work; all, when their union breaks, first who breaks it.
     pub agents: Vec<AgentId>,
     /// The branch on which the landed work stands.
     pub target: Option<String>,
@@ -25,12 +25,15 @@ pub struct Overlap {
     /// lines that collide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Who has to change course, in a semantic conflict; whose work is gone, in a lost update.
+    /// Who has to change course, in a semantic conflict; whose work is gone, in a lost update; who breaks the union.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affected: Option<AgentId>,
     /// The snapshot that holds what was overwritten, in a lost update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
+    /// In which way the union of the agents' work breaks, when that is it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub union_break: Option<UnionBreak>,
     /// Names of what collides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<String>,
@@ -61,6 +64,7 @@ impl Conflict {
             subject: None,
             affected: None,
             snapshot: None,
+            union_break: None,
             entities: Vec::new(),
             described: 0,
             applied: None,
@@ -78,6 +82,7 @@ impl Conflict {
             subject: overlap.subject.clone(),
             affected: overlap.affected.clone(),
             snapshot: overlap.snapshot.clone(),
+            union_break: overlap.union_break,
             entities: overlap.entities.clone(),
             described,
             ..Self::open(&overlap.path, &overlap.agents, overlap.conflict_type, severity, detected_at)

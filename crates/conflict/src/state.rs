@@ -224,6 +224,7 @@ impl State {
 fn severity(overlap: &Overlap, settles: bool, signature: bool) -> Severity {
     match overlap.conflict_type {
         _ if settles => Severity::Low,
+        _ if overlap.union_break.is_some() => Severity::Critical,
         ConflictType::DeleteModify | ConflictType::LostUpdate => Severity::Critical,
         ConflictType::Semantic | ConflictType::Lease => Severity::High,
         _ if signature || overlap.regions > 1 => Severity::High,

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use orchestrator_conflict::{Applied, Command, Error, Event, Overlap, State, superseded};
-use orchestrator_protocol::{AgentId, ChangeType, ConflictType, Severity};
+use orchestrator_protocol::{AgentId, ChangeType, ConflictType, Severity, UnionBreak};
 use proptest::prelude::*;
 
 /// A state with a counter in place of the log.
@@ -223,9 +223,27 @@ fn found(subject: Option<&str>, fingerprint: &str, signature: bool) -> Command {
         subject: subject.map(str::to_owned),
         affected: subject.map(|_| id("b")),
         snapshot: None,
+        union_break: None,
         entities: Vec::new(),
     };
     Command::Found { overlap: Box::new(overlap), settles: false, signature, regions: Vec::new(), impact: None }
+}
+
+#[test]
+fn a_union_that_breaks_is_critical_and_beside_what_collides_in_pairs() {
+    let mut world = World::default();
+    let pair = found(None, "1", false);
+    let mut whole = pair.clone();
+    let Command::Found { overlap, .. } = &mut whole else { unreachable!() };
+    overlap.agents.push(id("c"));
+    overlap.subject = Some("union\nx.py".into());
+    overlap.union_break = Some(UnionBreak::Collides);
+    for command in [&pair, &whole] {
+        assert_eq!(world.run(command).unwrap().len(), 1);
+        assert_eq!(world.run(command).unwrap().len(), 0, "the same again is not told");
+    }
+    let open: Vec<_> = world.state.conflicts().open().map(|(_, one)| (one.agents.len(), one.severity)).collect();
+    assert_eq!(open, [(2, Severity::Medium), (3, Severity::Critical)]);
 }
 
 fn gone(path: &str, subject: Option<&str>) -> Command {

@@ -182,6 +182,14 @@ fn space<'t>(base: Space<'t>, one: Space<'t>, two: Space<'t>) -> Space<'t> {
     if one.is_like(&base) { two } else { one }
 }
 
+/// Whether a part says the same as another one and is laid out the same.
+fn is_same(one: impl Fn(&mut Vec<u8>), two: impl Fn(&mut Vec<u8>)) -> bool {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    one(&mut first);
+    two(&mut second);
+    first == second
+}
+
 fn same_atoms(one: &[Atom<'_>], two: &[Atom<'_>]) -> bool {
     one.len() == two.len() && hash_atoms(one) == hash_atoms(two)
 }

@@ -16,6 +16,7 @@ mod runner;
 mod shared;
 mod sides;
 mod source;
+mod union;
 
 pub use self::meaning::{ImpactFilter, ImpactView};
 pub(crate) use self::record::{Parties, lines};
@@ -24,7 +25,7 @@ pub(crate) use self::source::{Memory, Tip, name, tree_mode, version};
 use crate::snapshots::Kept;
 use crate::{Actor, Command, Error, Orchestrator};
 pub(crate) use orchestrator_predict::Path;
-use orchestrator_protocol::{AgentId, WorkspaceBusy};
+use orchestrator_protocol::{AgentId, Union, WorkspaceBusy};
 use orchestrator_registry as registry;
 use orchestrator_repository::{Project, Store};
 use orchestrator_watch::Handle;
@@ -50,6 +51,8 @@ pub(crate) enum Ask {
     Idle(oneshot::Sender<()>),
     /// The versions that collide between some; nothing when none do.
     Sides(Between, oneshot::Sender<Result<Option<Sides>, orchestrator_repository::Error>>),
+    /// The union of everyone's work, with at most so many entries in each list.
+    Union(usize, oneshot::Sender<Result<Union, orchestrator_repository::Error>>),
 }
 
 /// An agent's work as it stands.

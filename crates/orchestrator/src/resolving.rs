@@ -96,6 +96,11 @@ impl Orchestrator {
             let hint = "leave 'apply' out to mark it, or register the agents' workspaces";
             return Err(Error::invalid(ErrorCode::NotSupported, detail, hint));
         }
+        if record.union_break.is_some() {
+            let detail = format!("conflict '{name}' is one of several agents' work as a whole: no two sides collide");
+            let hint = "change one agent's work so that all of it goes together, or leave 'apply' out to mark it";
+            return Err(Error::invalid(ErrorCode::CannotSettle, detail, hint));
+        }
         Ok(record)
     }
 

@@ -236,6 +236,7 @@ pub(crate) fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict 
         agent_paths: conflict.agent_paths.clone(),
         affected_agent: conflict.affected.clone(),
         snapshot_id: conflict.snapshot.clone(),
+        union_break: conflict.union_break,
         entities: conflict.entities.clone(),
         impact: None,
         regions: Vec::new(),

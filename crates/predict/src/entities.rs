@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Entities that are named.
 const NAMED: usize = 16;
 /// Parsing must not delay what is told: a larger file's entities are not named.
-const LIMITS: Limits = Limits { bytes: 256 << 10, steps: 500_000 };
+pub(crate) const LIMITS: Limits = Limits { bytes: 256 << 10, steps: 500_000 };
 
 /// What lies where lines collide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

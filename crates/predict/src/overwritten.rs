@@ -57,10 +57,10 @@ fn all(base: &[u8], ours: &[u8]) -> Vec<Region> {
 }
 
 /// A text by lines.
-struct Text<'a>(Vec<&'a [u8]>);
+pub(crate) struct Text<'a>(Vec<&'a [u8]>);
 
 impl<'a> Text<'a> {
-    fn new(text: &'a [u8]) -> Self {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
         Self(text.split_inclusive(|byte| *byte == b'\n').collect())
     }
 
@@ -73,7 +73,7 @@ impl<'a> Text<'a> {
         self.0.windows(lines.len().max(1)).filter(|window| *window == lines).count()
     }
 
-    fn part(&self, range: &Range<usize>) -> Part {
+    pub(crate) fn part(&self, range: &Range<usize>) -> Part {
         Part { start: range.start + 1, lines: range.len(), text: self.lines(range).concat() }
     }
 }
@@ -130,7 +130,7 @@ fn standing(hunks: &[Hunk], at: usize) -> Range<usize> {
 }
 
 /// Where a range of lines stands in the other text.
-fn translate(hunks: &[Hunk], range: &Range<usize>) -> Range<usize> {
+pub(crate) fn translate(hunks: &[Hunk], range: &Range<usize>) -> Range<usize> {
     let place = |at: usize, is_end: bool| {
         let mut place = at;
         for hunk in hunks {

@@ -14,7 +14,7 @@ pub type Agent = u64;
 const REMEMBERED: usize = 4_096;
 
 /// The three versions of a merge.
-type Three = (Option<Version>, Option<Version>, Option<Version>);
+pub(crate) type Three = (Option<Version>, Option<Version>, Option<Version>);
 
 /// All agents' changes, and who shares which path.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Collision {
 }
 
 /// The contents of three versions, where they may be read.
-fn readable((base, first, second): Three) -> [Option<Id>; 3] {
+pub(crate) fn readable((base, first, second): Three) -> [Option<Id>; 3] {
     [base, first, second].map(|one| one.filter(|one| !one.opaque && one.mode.is_file()).map(|one| one.id))
 }
 
@@ -93,14 +93,12 @@ impl Star {
         }
         let folders: Vec<Path> = touched.iter().flat_map(|path| self.changed_above(path)).collect();
         touched.extend(folders);
-        let work = self.works.entry(agent).or_default();
         if moved {
             // A file that came or went may be half of a rename: what was deleted, or added by others too, is to be
             // judged anew.
-            let is_shared = |path: &Path| self.sharers.get(path).is_some_and(|sharers| sharers.len() > 1);
-            let halves = work
-                .iter()
-                .filter(|(path, change)| change.side.is_none() || (change.base.is_none() && is_shared(path)));
+            let work = self.works.get(&agent).into_iter().flatten();
+            let halves =
+                work.filter(|(path, change)| change.side.is_none() || (change.base.is_none() && self.is_shared(path)));
             touched.extend(halves.map(|(path, _)| path.clone()));
         }
         touched
@@ -123,6 +121,16 @@ impl Star {
     /// The paths that anyone changed.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.sharers.keys()
+    }
+
+    /// Whether several agents changed a path.
+    pub(crate) fn is_shared(&self, path: &Path) -> bool {
+        self.sharers.get(path).is_some_and(|sharers| sharers.len() > 1)
+    }
+
+    /// Another file is examined from now on.
+    pub(crate) fn forget_moves(&mut self) {
+        self.moved.clear();
     }
 
     /// An agent's changes.
@@ -227,7 +235,7 @@ impl Star {
     }
 
     /// Whether some file that both took away was moved to this path by both.
-    fn both_moved_to<S: Source>(
+    pub(crate) fn both_moved_to<S: Source>(
         &mut self,
         source: &S,
         path: &Path,
@@ -280,7 +288,7 @@ impl Star {
         Ok(Some(Collision { kind, regions, paths: [to(ours), to(theirs)], contents }))
     }
 
-    fn renamed<S: Source>(
+    pub(crate) fn renamed<S: Source>(
         &mut self,
         source: &S,
         agent: Agent,
@@ -321,7 +329,8 @@ impl Star {
         findings
     }
 
-    fn merge<S: Source>(&mut self, source: &S, path: &Path, three: Three) -> Result<Pair, S::Error> {
+    /// Merges, or remembers how that went.
+    pub(crate) fn merge<S: Source>(&mut self, source: &S, path: &Path, three: Three) -> Result<Pair, S::Error> {
         let (base, ours, theirs) = three;
         let is_trivial = ours == theirs || ours == base || theirs == base;
         if is_trivial {

@@ -14,7 +14,7 @@ pub enum Severity {
     Medium,
     /// Several places.
     High,
-    /// One side's work would be lost.
+    /// One side's work would be lost, or the work of all does not go together.
     Critical,
 }
 
@@ -40,6 +40,16 @@ pub enum ConflictType {
     Lease,
     /// In a folder that both work in, one wrote over what the other had changed, as if that had not been.
     LostUpdate,
+}
+
+/// In which way the union of several agents' work breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnionBreak {
+    /// The last one's version does not merge with the union of the others.
+    Collides,
+    /// Every version can be parsed, and so can the union of the others, but not with the last one's.
+    DoesNotParse,
 }
 
 /// Where in its life a conflict stands.
@@ -98,12 +108,16 @@ pub struct Conflict {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agent_paths: Vec<Option<String>>,
     /// Whose code uses what the other one changed, in semantic conflicts; who changed what the other one has claimed, in
-    /// those of leases; whose work is gone, in lost updates.
+    /// those of leases; whose work is gone, in lost updates; whose addition breaks the union.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affected_agent: Option<AgentId>,
     /// The snapshot that holds the file as it was before it was overwritten. Only in lost updates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_id: Option<String>,
+    /// The agents' work goes together two by two and not as a whole, and in which way. The agent whose addition breaks
+    /// the union comes first, and each region has its side and that of the union of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub union_break: Option<UnionBreak>,
     /// What collides, as far as the language is known: `src/a.py::Class.method`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<String>,
@@ -226,7 +240,7 @@ pub struct ConflictRegion {
     /// Before both changes.
     pub base: RegionLines,
     /// As each of `conflicting_agents` has them, in that order; then, in a conflict with landed work, as the
-    /// branch has them.
+    /// branch has them; where the union breaks, as the first agent has them and as the union of the others does.
     pub sides: Vec<RegionLines>,
 }
 

@@ -38,6 +38,7 @@ mod raw;
 mod resolution;
 mod snapshot;
 mod time;
+mod union;
 mod workspace;
 
 pub use agent::{
@@ -49,7 +50,7 @@ pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncSt
 pub use conflict::{
     AffectedUse, Certainty, ChangedDefinition, Conflict, ConflictAnswer, ConflictImpact, ConflictList, ConflictRegion,
     ConflictType, ContentEncoding, Impact, ImpactList, RegionLines, ResolutionStatus, ResolveRequest, ResolvedAnswer,
-    Severity, SymbolUse,
+    Severity, SymbolUse, UnionBreak,
 };
 pub use control::{Autonomy, CommandAnswer, CommandRequest};
 pub use error::{ErrorBody, ErrorCode};
@@ -70,6 +71,7 @@ pub use snapshot::{
     SnapshotList,
 };
 pub use time::Timestamp;
+pub use union::{Union, UnionAnswer, UnionBroken, UnionCollision, UnionLeftOut, UnionPath};
 pub use workspace::{
     Backup, Isolation, Keep, KnownAnswer, KnownRequest, LeftOut, MadeWorkspace, PushAnswer, PushRequest,
     RemoveWorkspaceRequest, RemovedAnswer, Workspace, WorkspaceAnswer, WorkspaceBusy, WorkspaceList, WorkspaceRequest,

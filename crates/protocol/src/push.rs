@@ -185,6 +185,7 @@ mod tests {
                     agent_paths: Vec::new(),
                     affected_agent: None,
                     snapshot_id: None,
+                    union_break: None,
                     entities: Vec::new(),
                     impact: None,
                     regions: Vec::new(),

@@ -254,3 +254,43 @@ fn what_breaks_others_code_is_shown_with_the_lines_of_both() {
     assert_eq!(server.run(&["impact", "--agent", "ghost"]).status.code(), Some(3));
     assert_eq!(server.run(&["impact", "--path", "../x"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_union_of_all_work_is_shown_with_who_is_left_out_and_who_breaks_it() {
+    let (server, [ann, bob, cleo]) = world(["ann", "bob", "cleo"]);
+    let rows = |text: String| -> Vec<Vec<String>> {
+        let cells =
+            |line: &str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect();
+        text.lines().map(cells).collect()
+    };
+    let block: String = (0..8).map(|line| format!("block {line}\n")).collect();
+    let base = format!("{block}between\nm1\nm2\nm3\nend\nand more\n");
+    std::fs::write(ann.join("long.txt"), &base).unwrap();
+    git(&ann, &["add", "-A"]);
+    git(&ann, &["commit", "--quiet", "-m", "long"]);
+    for folder in [server.project(), &bob, &cleo] {
+        git(folder, &["merge", "--quiet", "--ff-only", "agent/ann"]);
+    }
+    std::fs::write(ann.join("long.txt"), base.replace(&block, "")).unwrap();
+    std::fs::write(bob.join("long.txt"), base.replace("end\n", &format!("end\n{block}"))).unwrap();
+    std::fs::write(cleo.join("long.txt"), base.replace("m2", "M2")).unwrap();
+    server.text(&["command", "*sync:force"]);
+    let shown = rows(server.text(&["union"]));
+    assert!(shown.iter().any(|row| *row == ["agents", "ann, bob, cleo"]), "{shown:?}");
+    assert!(shown.iter().any(|row| *row == ["long.txt", "ann, bob", "-"]), "{shown:?}");
+    let union = server.json(&["union"]);
+    let id = union["breaks"][0]["conflict_id"].as_str().unwrap();
+    assert!(shown.iter().any(|row| *row == ["cleo", "long.txt", "ann, bob", "collides", id]), "{shown:?}");
+    let record = server.text(&["conflicts", "show", id]);
+    assert!(record.contains("  what cleo changed collides with the union of ann, bob\n"), "{record}");
+    assert!(record.contains("the others      - "), "{record}");
+
+    std::fs::write(ann.join("a.txt"), "one\n2\nthree\n").unwrap();
+    std::fs::write(cleo.join("a.txt"), "one\nTWO\nthree\n").unwrap();
+    server.text(&["command", "*sync:force"]);
+    let shown = rows(server.text(&["union"]));
+    let left_out = |row: &Vec<String>| row.starts_with(&["ann", "a.txt", "cleo"].map(str::to_owned)) && row.len() == 4;
+    assert!(shown.iter().any(left_out), "{shown:?}");
+    assert_eq!(server.json(&["union"])["agents"], json!(["bob"]));
+    assert_eq!(server.run(&["union", "--limit", "x"]).status.code(), Some(2));
+}

@@ -3,7 +3,7 @@
 use crate::{Client, Error};
 use orchestrator_protocol::{
     ChangeList, Conflict, ConflictAnswer, ConflictList, ImpactList, PullAnswer, PullRequest, ResolutionStatus,
-    ResolveRequest, ResolvedAnswer, SyncAnswer,
+    ResolveRequest, ResolvedAnswer, SyncAnswer, Union, UnionAnswer,
 };
 
 /// Which changes to list. The default lists all that are kept, up to the server's own limit.
@@ -83,6 +83,16 @@ impl Client {
             ("limit", query.limit.map(|limit| limit.to_string())),
         ];
         self.get(&["sync", "impact"], &query)?.answer().await
+    }
+
+    /// The union of everyone's unfinished work, with at most so many entries in each list.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub async fn union(&self, limit: Option<u64>) -> Result<Union, Error> {
+        let limit = limit.map(|limit| limit.to_string());
+        let answer: UnionAnswer = self.get(&["sync", "union"], &[("limit", limit)])?.answer().await?;
+        Ok(answer.union)
     }
 
     /// Conflicts, oldest first; all, or those at one point of their life.

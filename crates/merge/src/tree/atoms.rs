@@ -1,7 +1,7 @@
 //! The parts of one statement.
 
 use super::alike::atoms;
-use super::{Merger, Why, hash_atom, same_atoms, space};
+use super::{Merger, Why, hash_atom, is_same, same_atoms, space};
 use crate::outcome::Rule;
 use orchestrator_syntax::statements::{Atom, Token, TokenKind};
 
@@ -12,10 +12,14 @@ impl Merger {
         one: &[Atom<'t>],
         two: &[Atom<'t>],
     ) -> Result<Vec<Atom<'t>>, Why> {
-        if same_atoms(one, base) {
+        let same = |one: &[Atom<'t>], two: &[Atom<'t>]| {
+            let write = |atoms: &[Atom<'t>], out: &mut Vec<u8>| atoms.iter().for_each(|atom| atom.write(out, b""));
+            same_atoms(one, two) && is_same(|out| write(one, out), |out| write(two, out))
+        };
+        if same(one, base) {
             return Ok(two.to_vec());
         }
-        if same_atoms(two, base) || same_atoms(one, two) {
+        if same(two, base) || same(one, two) {
             return Ok(one.to_vec());
         }
         let to_one = self.align(base, one, hash_atom, hash_atom, atoms)?;

@@ -2,7 +2,7 @@
 
 use super::align::{EQUAL, gaps};
 use super::alike::{Weighed, items, target};
-use super::{Choice, Merger, Why, space};
+use super::{Choice, Merger, Why, is_same, space};
 use crate::outcome::Rule;
 use orchestrator_syntax::statements::{Body, Item, ItemRole, Token};
 
@@ -27,16 +27,19 @@ impl Touched {
 }
 
 /// Whether two items say the same, comments before them included.
-pub(super) fn same(one: &Item<'_>, two: &Item<'_>) -> bool {
+fn same(one: &Item<'_>, two: &Item<'_>) -> bool {
     one.hash == two.hash && one.has_lead_of(two)
 }
 
 impl Merger {
     pub(super) fn body<'t>(&mut self, base: &Body<'t>, one: &Body<'t>, two: &Body<'t>) -> Result<Body<'t>, Why> {
-        if one.hash == base.hash {
+        let same = |one: &Body<'t>, two: &Body<'t>| {
+            one.hash == two.hash && is_same(|out| one.write(out, b""), |out| two.write(out, b""))
+        };
+        if same(one, base) {
             return Ok(two.clone());
         }
-        if two.hash == base.hash || one.hash == two.hash {
+        if same(two, base) || same(one, two) {
             return Ok(one.clone());
         }
         let to_one = self.align_items(&base.items, &one.items)?;

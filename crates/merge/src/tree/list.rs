@@ -2,16 +2,19 @@
 
 use super::align::gaps;
 use super::alike::{elements, key};
-use super::{Choice, Merger, Why, space};
+use super::{Choice, Merger, Why, is_same, space};
 use crate::outcome::Rule;
 use orchestrator_syntax::statements::{Atom, Element, List, ListRole, Space, Token};
 
 impl Merger {
     pub(super) fn list<'t>(&mut self, base: &List<'t>, one: &List<'t>, two: &List<'t>) -> Result<List<'t>, Why> {
-        if one.hash == base.hash {
+        let same = |one: &List<'t>, two: &List<'t>| {
+            one.hash == two.hash && is_same(|out| one.write(out, b""), |out| two.write(out, b""))
+        };
+        if same(one, base) {
             return Ok(two.clone());
         }
-        if two.hash == base.hash || one.hash == two.hash {
+        if same(two, base) || same(one, two) {
             return Ok(one.clone());
         }
         let hash = |element: &Element<'t>| element.hash;
@@ -40,7 +43,9 @@ impl Merger {
                 _ => {}
             }
         }
-        self.used(Rule::Entries);
+        if [one, two].iter().all(|side| side.hash != base.hash) && one.hash != two.hash {
+            self.used(Rule::Entries);
+        }
         separate(&mut merged, [base, one, two]);
         let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
             (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
@@ -133,7 +138,8 @@ fn separate<'t>(elements: &mut [Element<'t>], [base, one, two]: [&List<'t>; 3]) 
         }
         let Some(space) = lead(element) else { continue };
         if at == 0 {
-            if let Some(first) = first {
+            let is_first = lists.iter().filter_map(|list| first_space(list)).any(|first| first.is_like(&space));
+            if let (Some(first), false) = (first, is_first) {
                 set_lead(element, first);
             }
         } else if space.text.is_empty() {

@@ -1,6 +1,6 @@
 //! Comments.
 
-use super::{Merger, Why};
+use super::{Merger, Why, is_same};
 use orchestrator_syntax::statements::Token;
 
 impl Merger {
@@ -13,7 +13,11 @@ impl Merger {
         let same = |one: &[Token<'t>], two: &[Token<'t>]| {
             one.iter().map(|token| token.text).eq(two.iter().map(|token| token.text))
         };
-        if same(one, base) {
+        let laid_out = |one: &[Token<'t>], two: &[Token<'t>]| {
+            let write = |tokens: &[Token<'t>], out: &mut Vec<u8>| tokens.iter().for_each(|token| token.write(out, b""));
+            is_same(|out| write(one, out), |out| write(two, out))
+        };
+        if laid_out(one, base) || same(one, base) && !same(two, base) {
             Ok(two.to_vec())
         } else if same(two, base) || same(one, two) {
             Ok(one.to_vec())

@@ -2,7 +2,7 @@
 
 use super::source::name;
 use orchestrator_conflict::{Command, Overlap};
-use orchestrator_predict::{Agent, Finding, Kind, Part, Path, Touched};
+use orchestrator_predict::{Agent, Finding, Kind, Part, Path, Region, Touched};
 use orchestrator_protocol::{AgentId, ConflictRegion, ConflictType, RegionLines};
 
 /// Regions of one record.
@@ -40,25 +40,7 @@ impl Parties {
 
     /// They collide.
     pub(crate) fn found(self, finding: &Finding, touched: &Touched) -> Command {
-        let mut hasher = blake3::Hasher::new();
-        let mut regions = Vec::new();
-        for region in &finding.regions {
-            let sides = if self.swapped { [&region.second, &region.first] } else { [&region.first, &region.second] };
-            for part in [&region.base].into_iter().chain(sides) {
-                hasher.update(&(part.text.len() as u64).to_le_bytes());
-                hasher.update(&part.text);
-            }
-            if regions.len() < REGIONS {
-                regions.push(ConflictRegion { base: lines(&region.base), sides: sides.map(lines).to_vec() });
-            }
-        }
-        let conflict_type = match finding.kind {
-            Kind::Content | Kind::Settles => ConflictType::Content,
-            Kind::DeleteModify => ConflictType::DeleteModify,
-            Kind::AddAdd => ConflictType::AddAdd,
-            Kind::Rename => ConflictType::Rename,
-            Kind::Mode => ConflictType::Mode,
-        };
+        let (mut hasher, regions) = told_regions(&finding.regions, self.swapped);
         let mut agent_paths: Vec<Option<String>> = finding.paths.iter().map(|path| path.as_ref().map(name)).collect();
         if self.swapped {
             agent_paths.reverse();
@@ -71,14 +53,15 @@ impl Parties {
             path: name(&finding.path),
             agents: self.agents,
             target: self.target,
-            conflict_type,
+            conflict_type: conflict_type(finding.kind),
             fingerprint: hasher.finalize().to_hex()[..32].to_owned(),
             agent_paths,
             regions: regions.len(),
             subject: None,
             affected: None,
             snapshot: None,
-            entities: touched.entities.iter().map(|entity| entity_name(&name(&finding.path), entity)).collect(),
+            union_break: None,
+            entities: entity_names(&finding.path, touched),
         };
         let settles = finding.kind == Kind::Settles;
         let overlap = Box::new(overlap);
@@ -89,6 +72,39 @@ impl Parties {
     pub(crate) fn gone(self, path: &Path) -> Command {
         Command::Gone { path: name(path), agents: self.agents, target: self.target, subject: None }
     }
+}
+
+/// Regions as a record has them, at most so many, and what tells all of them from others.
+pub(crate) fn told_regions(found: &[Region], swapped: bool) -> (blake3::Hasher, Vec<ConflictRegion>) {
+    let mut hasher = blake3::Hasher::new();
+    let mut regions = Vec::new();
+    for region in found {
+        let sides = if swapped { [&region.second, &region.first] } else { [&region.first, &region.second] };
+        for part in [&region.base].into_iter().chain(sides) {
+            hasher.update(&(part.text.len() as u64).to_le_bytes());
+            hasher.update(&part.text);
+        }
+        if regions.len() < REGIONS {
+            regions.push(ConflictRegion { base: lines(&region.base), sides: sides.map(lines).to_vec() });
+        }
+    }
+    (hasher, regions)
+}
+
+/// A kind as records name it.
+pub(crate) fn conflict_type(kind: Kind) -> ConflictType {
+    match kind {
+        Kind::Content | Kind::Settles => ConflictType::Content,
+        Kind::DeleteModify => ConflictType::DeleteModify,
+        Kind::AddAdd => ConflictType::AddAdd,
+        Kind::Rename => ConflictType::Rename,
+        Kind::Mode => ConflictType::Mode,
+    }
+}
+
+/// What collides in a file, as records name it.
+pub(crate) fn entity_names(path: &Path, touched: &Touched) -> Vec<String> {
+    touched.entities.iter().map(|entity| entity_name(&name(path), entity)).collect()
 }
 
 /// As records name an entity: `src/a.py::Class.method`.

@@ -7,6 +7,7 @@ mod merging;
 mod pushes;
 mod sharing;
 mod sides;
+mod union;
 mod watches;
 
 use super::Ask;
@@ -117,6 +118,7 @@ struct Runner {
     /// What the health says of them.
     shown_scanned: String,
     keeping: Keeping,
+    whole: union::Whole,
     /// Edits that break a lease.
     broken: Reports<Path, (u64, u64), leases::Broken>,
     /// The leases that work was compared with.
@@ -141,6 +143,7 @@ impl Runner {
             target: None,
             tip: None,
             star: Star::default(),
+            whole: union::Whole::default(),
             followers: BTreeMap::new(),
             heard: String::new(),
             pushed: BTreeMap::new(),
@@ -232,6 +235,9 @@ impl Runner {
             Ask::Sides(between, answer) => {
                 let _nobody = answer.send(self.sides(&between));
             }
+            Ask::Union(limit, answer) => {
+                let _nobody = answer.send(self.union_view(limit).await);
+            }
         }
     }
 
@@ -251,12 +257,13 @@ impl Runner {
             self.work_off(None).await;
         }
         self.claims().await;
+        self.join_union(false).await;
     }
 
     /// When something is due.
     fn next(&self) -> Instant {
         let readings = self.followers.values().filter_map(Follower::next_reading);
-        let reports = self.reports.next().into_iter().chain(self.broken.next());
+        let reports = self.reports.next().into_iter().chain(self.broken.next()).chain(self.whole.next());
         readings.chain(reports).chain(self.keeping.next()).min().unwrap_or_else(|| Instant::now() + GIT)
     }
 
@@ -273,6 +280,7 @@ impl Runner {
         self.tell(reports).await;
         let broken = self.due_leases();
         self.submit(broken).await;
+        self.join_union(true).await;
         self.keep();
     }
 

@@ -19,6 +19,7 @@ pub(crate) fn found(lease: u64, holder: &AgentId, breaker: &AgentId, path: &str,
         affected: Some(breaker.clone()),
         entities,
         snapshot: None,
+        union_break: None,
     };
     Command::Found { overlap: Box::new(overlap), settles: false, signature: false, impact: None, regions: Vec::new() }
 }

@@ -109,7 +109,8 @@ impl<'t> Atom<'t> {
 }
 
 impl<'t> List<'t> {
-    fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
+    /// Writes it within an item that is indented with `indent`.
+    pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.open.iter().for_each(|token| token.write(out, indent));
         self.elements.iter().for_each(|element| element.write(out, indent));
         self.tail.iter().chain(&self.close).for_each(|token| token.write(out, indent));
@@ -124,7 +125,8 @@ impl<'t> List<'t> {
 }
 
 impl<'t> Element<'t> {
-    fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
+    /// Writes it within an item that is indented with `indent`.
+    pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.atoms.iter().for_each(|atom| atom.write(out, indent));
         self.comma.iter().chain(&self.after).for_each(|token| token.write(out, indent));
     }
@@ -137,7 +139,8 @@ impl<'t> Element<'t> {
 }
 
 impl<'t> Body<'t> {
-    fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
+    /// Writes it within an item that is indented with `indent`.
+    pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.open.iter().for_each(|token| token.write(out, indent));
         // What came from elsewhere takes over its indentation.
         self.items.iter().for_each(|item| item.write(out, self.indent));

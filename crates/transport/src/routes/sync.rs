@@ -7,7 +7,7 @@ use crate::input::Query;
 use crate::limits;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use orchestrator::{Actor, ChangeFilter, ImpactFilter, ImpactView, Orchestrator};
-use orchestrator_protocol::{ChangeList, ErrorBody, ErrorCode, ImpactList, SyncAnswer, SyncStatus};
+use orchestrator_protocol::{ChangeList, ErrorBody, ErrorCode, ImpactList, SyncAnswer, SyncStatus, UnionAnswer};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -15,10 +15,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 const CHANGES: usize = 1_000;
 /// Impacts and uses that one answer lists when no limit is given.
 const IMPACTS: usize = 200;
+/// Entries of each list of the union when no limit is given.
+const UNION: usize = 200;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(start_sync).service(stop_sync).service(show_sync).service(list_changes).service(confirm_deletions);
-    config.service(list_impacts);
+    config.service(list_impacts).service(show_union);
 }
 
 fn answer(message: Option<&str>, sync_status: Option<SyncStatus>) -> HttpResponse {
@@ -135,6 +137,24 @@ async fn list_impacts(context: web::Data<Context>, query: Query<ImpactQuery>) ->
     let (status, timestamp) = (success(), now());
     let list = ImpactList { status, indexing, left_out, impacts, uses, truncated, timestamp };
     Ok(HttpResponse::Ok().json(list))
+}
+
+#[derive(Deserialize)]
+struct UnionQuery {
+    #[serde(default)]
+    limit: Option<String>,
+}
+
+/// The union of everyone's unfinished work: whose is in it, whose is left out and why, and where it breaks.
+#[utoipa::path(tag = "sync", params(
+        ("limit" = Option<u64>, Query, description = "at most so many of each list, 200 when left out, 1000 at most")),
+    responses((status = 200, body = UnionAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+#[get("/sync/union")]
+async fn show_union(context: web::Data<Context>, query: Query<UnionQuery>) -> Answer {
+    let Query(UnionQuery { limit }) = query;
+    let limit = whole_number("limit", limit.as_deref())?.map_or(UNION, |limit| limit.min(1_000) as usize);
+    let union = context.orchestrator.union(limit).await?;
+    Ok(HttpResponse::Ok().json(UnionAnswer { status: success(), union, timestamp: now() }))
 }
 
 /// Let deletions through that were withheld because so many files vanished at once. For the operator.

@@ -1,6 +1,7 @@
 //! A conflict as a person wants to see it: who against whom, and everybody's lines.
 
 use super::meaning;
+use crate::commands::union::how;
 use crate::output::{Output, clean};
 use crate::when::{ago, word};
 use anstyle::{AnsiColor, Style};
@@ -42,6 +43,14 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
     if let (ConflictType::LostUpdate, Some(loser)) = (conflict.conflict_type, &conflict.affected_agent) {
         lines.extend(overwritten(out, conflict, loser));
     }
+    let names = match (conflict.union_break, names.split_first()) {
+        (Some(cause), Some((by, others))) => {
+            let text = format!("what {by} changed {} with the union of {}", how(cause), others.join(", "));
+            lines.push(format!("  {}", clean(&text)));
+            vec![by.clone(), "the others".to_owned()]
+        }
+        _ => names,
+    };
     if let Some(impact) = &conflict.impact {
         lines.extend(meaning::lines(out, conflict, impact));
     }
@@ -161,6 +170,7 @@ mod tests {
             agent_paths: Vec::new(),
             affected_agent: None,
             snapshot_id: None,
+            union_break: None,
             entities: Vec::new(),
             impact: None,
             regions,
@@ -181,6 +191,17 @@ mod tests {
         broken.entities = vec!["src/a.py::price".to_owned()];
         let shown = lines(&Output::plain(), &broken, "found", Timestamp(0));
         assert_eq!(shown[1..], ["  in src/a.py::price", "  bobby changed what ann holds"]);
+    }
+
+    #[test]
+    fn who_breaks_the_union_of_whom_is_said() {
+        let mut broken = one();
+        broken.conflicting_agents.push("cleo".parse().unwrap());
+        broken.union_break = Some(orchestrator_protocol::UnionBreak::DoesNotParse);
+        let shown = lines(&Output::plain(), &broken, "found", Timestamp(0));
+        assert!(shown[0].contains("ann against bobby against cleo"), "{shown:?}");
+        assert_eq!(shown[1], "  what ann changed does not parse with the union of bobby, cleo");
+        assert_eq!(shown[3..5], ["  ann             3      x = 1", r"  the others      3  \u{1b}[2J"]);
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl Parties {
             subject: Some(self.subject(&subject)),
             affected: Some(self.user),
             snapshot: None,
+            union_break: None,
             entities,
         };
         let impact =

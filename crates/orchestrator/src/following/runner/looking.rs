@@ -42,6 +42,7 @@ impl Runner {
             self.orchestrator.shared.following.look();
         } else if !self.caught_up {
             self.withdraw_stale().await;
+            self.withdraw_stale_breaks().await;
             self.look_at_leases().await;
             let stale = self.stale_leases();
             self.submit(stale).await;
@@ -116,6 +117,7 @@ impl Runner {
         self.orchestrator.shared.following.meaning.gone(number);
         // What was told of it is withdrawn with it.
         let _withdrawn = self.reports.forget(|_, (first, second)| *first == number || *second == Some(number));
+        self.whole.forget(&agent, number);
         let _withdrawn = self.broken.forget(|_, (_, breaker)| *breaker == number);
         self.submit(vec![conflict::Command::Withdraw { agent }]).await;
         self.examine(touched).await;

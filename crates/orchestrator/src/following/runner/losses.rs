@@ -227,6 +227,7 @@ fn found(loss: &Loss, snapshot: Option<String>) -> conflict::Command {
         subject: Some(loss.subject.clone()),
         affected: Some(loss.loser.clone()),
         snapshot,
+        union_break: None,
         entities: Vec::new(),
     };
     let regions = loss.regions.iter().take(REGIONS).map(region).collect();

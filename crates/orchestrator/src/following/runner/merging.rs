@@ -60,6 +60,7 @@ impl Runner {
         for path in &paths {
             match self.star.examine(path, &source) {
                 Ok(findings) => {
+                    self.whole.union.note(&self.star, path, &findings);
                     let mut found = BTreeMap::new();
                     for finding in findings {
                         found.entry((finding.first, finding.second)).or_insert(finding);
