@@ -58,7 +58,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "agent-client",
-        &["orchestrator-client", "orchestrator-protocol", "orchestrator-repository", "orchestrator-watch"],
+        &[
+            "orchestrator-client",
+            "orchestrator-merge",
+            "orchestrator-protocol",
+            "orchestrator-repository",
+            "orchestrator-watch",
+        ],
     ),
 ];
 

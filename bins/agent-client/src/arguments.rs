@@ -1,12 +1,13 @@
 //! The arguments of the whole program. Each subcommand's own stand beside it.
 
 use crate::commands::{
-    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, pull, recommend,
-    register, send, snapshots, unregister, workspace,
+    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge_driver,
+    merge_file, pull, recommend, register, send, snapshots, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,13 +95,37 @@ pub(crate) enum Command {
     Events(events::Arguments),
     /// Ask who fits best for a piece of work.
     Recommend(recommend::Arguments),
+    /// Merge three versions of one file, as `git merge-file` does.
+    MergeFile(merge_file::Arguments),
+    /// Let git merge files with `agent-client merge-file`.
+    MergeDriver(merge_driver::Arguments),
     /// Print a completion script for a shell.
     Completions(completions::Arguments),
 }
 
+/// Reads the program's arguments. `Err` after help, a version or a usage error was printed.
+pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().and_then(Cli::checked).map_err(|error| {
+        // Nobody is left to be told when standard error is gone.
+        let _ = error.print();
+        match error.exit_code() {
+            0 => ExitCode::SUCCESS,
+            // To git, any lower number is a conflict.
+            _ if is_merge_file() => ExitCode::from(merge_file::USAGE),
+            code => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
+        }
+    })
+}
+
+/// Whether arguments that cannot be parsed ask for `merge-file`.
+fn is_merge_file() -> bool {
+    let found = Cli::command().ignore_errors(true).try_get_matches_from(std::env::args_os());
+    found.is_ok_and(|matches| matches.subcommand_name() == Some("merge-file"))
+}
+
 impl Cli {
-    /// Ends the program with a usage error when neither an agent nor a command is asked for, or both are.
-    pub(crate) fn check_combination(&self) {
+    /// A usage error when neither an agent nor a command is asked for, or both are.
+    fn checked(self) -> Result<Self, clap::Error> {
         let (kind, text) = match (&self.command, &self.agent.agent_id) {
             (None, None) => (
                 ErrorKind::MissingSubcommand,
@@ -110,9 +135,9 @@ impl Cli {
                 ErrorKind::ArgumentConflict,
                 "options that run an agent, such as --agent-id, do not go with a command; leave one of them out",
             ),
-            _ => return,
+            _ => return Ok(self),
         };
-        Self::command().error(kind, text).exit()
+        Err(Self::command().error(kind, text))
     }
 }
 
@@ -172,6 +197,12 @@ mod tests {
             "status",
             "events --after 4 --follow",
             "recommend --path a.py --capabilities python",
+            "merge-file base ours theirs",
+            "merge-file --accept proven --style zdiff3 --marker-size 9 -L a -L b -L c -p src/a.py -o out base ours theirs",
+            "merge-file --explain --json --candidates dir base ours theirs",
+            "merge-driver install --global",
+            "merge-driver install --patterns *.py *.json",
+            "merge-driver uninstall",
             "completions bash",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
@@ -200,6 +231,10 @@ mod tests {
             "lease acquire x a --kind thing",
             "inbox x --max 5",
             "agents --timeout 0",
+            "merge-file base ours",
+            "merge-file base ours theirs --accept everything",
+            "merge-file base ours theirs --marker-size 0",
+            "merge-driver",
             "completions vi",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -11,6 +11,8 @@ pub(crate) mod events;
 pub(crate) mod impact;
 pub(crate) mod inbox;
 pub(crate) mod lease;
+pub(crate) mod merge_driver;
+pub(crate) mod merge_file;
 pub(crate) mod pull;
 pub(crate) mod recommend;
 pub(crate) mod register;
@@ -24,15 +26,23 @@ use crate::arguments::{Cli, Command};
 use crate::context::Context;
 use crate::exit::Failure;
 use crate::output::Output;
+use std::process::ExitCode;
+
+/// Runs what asks no server: no runtime, no network. `None` where a server is asked.
+pub(crate) fn run_alone(cli: &Cli, out: &Output) -> Option<ExitCode> {
+    match cli.command.as_ref()? {
+        Command::Completions(arguments) => Some(out.ended(completions::run(arguments, out))),
+        Command::MergeFile(arguments) => Some(merge_file::run(arguments, out)),
+        Command::MergeDriver(arguments) => Some(out.ended(merge_driver::run(arguments, out))),
+        _ => None,
+    }
+}
 
 /// Runs what was asked for.
 pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
     let Some(command) = cli.command else {
         return agent::run(&Context::new(&cli.global, out)?, cli.agent).await;
     };
-    if let Command::Completions(arguments) = command {
-        return completions::run(&arguments, out);
-    }
     let context = &Context::new(&cli.global, out)?;
     match command {
         Command::Agents(arguments) => agents::run(context, arguments).await,
@@ -53,6 +63,6 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Workspace(arguments) => workspace::run(context, arguments).await,
         Command::Snapshots(arguments) => snapshots::run(context, arguments).await,
         Command::Restore(arguments) => snapshots::restore(context, arguments).await,
-        Command::Completions(_) => Ok(()),
+        Command::Completions(_) | Command::MergeFile(_) | Command::MergeDriver(_) => Ok(()),
     }
 }

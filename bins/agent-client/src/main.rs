@@ -9,32 +9,30 @@ mod feed;
 mod following;
 mod output;
 mod payload;
+mod replace;
 mod table;
 mod when;
 
-use arguments::Cli;
-use clap::Parser;
 use output::Output;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    cli.check_combination();
+    let cli = match arguments::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let output = Output::new(cli.global.json);
+    if let Some(code) = commands::run_alone(&cli, &output) {
+        return code;
+    }
     set_up_telemetry(cli.global.verbose);
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(exit::Failure::from)
         .and_then(|runtime| runtime.block_on(Box::pin(commands::run(cli, &output))));
-    match result {
-        Ok(()) => exit::Exit::Success.into(),
-        Err(failure) => {
-            output.failure(&failure);
-            failure.exit.into()
-        }
-    }
+    output.ended(result)
 }
 
 /// Quiet unless asked: what a person should know is printed by the commands themselves.

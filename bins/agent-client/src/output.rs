@@ -1,11 +1,12 @@
 //! The one place that prints: results on standard output, everything else on standard error.
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::table::Table;
 use anstyle::{Effects, Style};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 
 /// Where and how to print.
 #[derive(Debug)]
@@ -62,6 +63,17 @@ impl Output {
     pub(crate) fn note(&self, text: &str) {
         // Nobody is left to be told when standard error is gone.
         let _ = writeln!(std::io::stderr().lock(), "{}", clean(text));
+    }
+
+    /// How the program ends, after telling why.
+    pub(crate) fn ended(&self, result: Result<(), Failure>) -> ExitCode {
+        match result {
+            Ok(()) => Exit::Success.into(),
+            Err(failure) => {
+                self.failure(&failure);
+                failure.exit.into()
+            }
+        }
     }
 
     /// Why the program ends.

@@ -2,6 +2,8 @@
 
 use crate::outcome::{Lines, Proof};
 use crate::refusal::Refusal;
+use crate::tree::Why;
+use std::fmt;
 
 /// A file in conflict: its settled pieces and, between them, the regions in conflict.
 ///
@@ -14,6 +16,8 @@ pub struct Conflict {
     pub kind: Kind,
     /// The file from its first line to its last.
     pub pieces: Vec<Piece>,
+    /// Why the layers beyond lines settle nothing; `None` where they were not asked.
+    pub why: Option<Why>,
 }
 
 /// Why a file is in conflict.
@@ -42,6 +46,39 @@ pub enum Kind {
     },
     /// The layers had an answer, and the verifier refused it.
     Refused(Refusal),
+}
+
+impl Kind {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::AddAdd => "add-add",
+            Self::DeleteModify { .. } => "delete-modify",
+            Self::Binary => "binary",
+            Self::Generated => "generated",
+            Self::LineEndings => "line-endings",
+            Self::Budget { .. } => "budget",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Content => f.write_str("both sides changed the same or touching lines"),
+            Self::AddAdd => f.write_str("both sides added the file, with different content"),
+            Self::DeleteModify { deleted: Side::Ours } => f.write_str("ours deleted the file, theirs changed it"),
+            Self::DeleteModify { deleted: Side::Theirs } => f.write_str("theirs deleted the file, ours changed it"),
+            Self::Binary => f.write_str("both sides changed a file that is not text"),
+            Self::Generated => f.write_str("a program writes this file, and both sides changed it; generate it again"),
+            Self::LineEndings => f.write_str("the sides chose different line endings"),
+            Self::Budget { needed } => write!(f, "the merge would take {needed} steps, more than are allowed"),
+            Self::Refused(refusal) => write!(f, "the verifier refused the merged lines: {refusal}"),
+        }
+    }
 }
 
 /// One of the two files to be merged.
@@ -104,7 +141,7 @@ impl Conflict {
     pub(crate) fn whole(kind: Kind, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Self {
         let [base, ours, theirs] = [base, ours, theirs].map(Part::whole);
         let region = Region { before: Vec::new(), base, ours, theirs, after: Vec::new() };
-        Self { kind, pieces: vec![Piece::Open(region)] }
+        Self { kind, pieces: vec![Piece::Open(region)], why: None }
     }
 
     /// The regions in conflict, in the order of the file.

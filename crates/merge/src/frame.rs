@@ -106,6 +106,17 @@ impl Frame {
         }
     }
 
+    /// Puts back into a merged file what was taken out.
+    pub(crate) fn put_back_into(&self, text: Vec<u8>) -> Vec<u8> {
+        let mut pieces = vec![Piece::Settled { text, proof: None }];
+        self.put_back(&mut pieces);
+        pieces
+            .iter()
+            .flat_map(|piece| if let Piece::Settled { text, .. } = piece { &text[..] } else { b"" })
+            .copied()
+            .collect()
+    }
+
     /// Whether a merged file has the form that it must have.
     pub(crate) fn check(&self, result: &[u8]) -> Result<(), Refusal> {
         let shape = Shape::of(result);

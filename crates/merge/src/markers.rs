@@ -8,6 +8,9 @@ use crate::shape::{Endings, endings};
 /// Most lines between two conflicts that are put into one: written apart they would take more.
 const LINES_WORTH_NO_SPLIT: usize = 3;
 
+/// How long git's markers are where nothing else is asked for.
+const USUAL_SIZE: usize = 7;
+
 /// The form of conflict markers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -35,11 +38,17 @@ impl Conflict {
     /// no lines to mark: the file is not text, or one side deleted it.
     #[must_use]
     pub fn markers(&self, style: Style, labels: &Labels<'_>) -> Option<Vec<u8>> {
+        self.markers_of_size(style, labels, USUAL_SIZE)
+    }
+
+    /// The same with markers of so many characters: those of a conflict within a conflict are longer.
+    #[must_use]
+    pub fn markers_of_size(&self, style: Style, labels: &Labels<'_>, size: usize) -> Option<Vec<u8>> {
         if matches!(self.kind, Kind::Binary | Kind::DeleteModify { .. }) {
             return None;
         }
         let newline: &[u8] = if self.has_crlf() { b"\r\n" } else { b"\n" };
-        let mut writer = Writer { labels, newline, file: Vec::new() };
+        let mut writer = Writer { labels, size, newline, file: Vec::new() };
         for chunk in self.chunks(style) {
             match chunk {
                 Chunk::Same(text) | Chunk::OneSided(text) => writer.file.extend_from_slice(&text),
@@ -161,25 +170,26 @@ fn worth_no_split(between: &[u8]) -> bool {
 
 struct Writer<'a> {
     labels: &'a Labels<'a>,
+    size: usize,
     newline: &'a [u8],
     file: Vec<u8>,
 }
 
 impl Writer<'_> {
     fn conflict(&mut self, ours: &[u8], base: Option<&[u8]>, theirs: &[u8]) {
-        self.marker(b"<<<<<<<", self.labels.ours);
+        self.marker(b'<', self.labels.ours);
         self.side(ours);
         if let Some(base) = base {
-            self.marker(b"|||||||", self.labels.base);
+            self.marker(b'|', self.labels.base);
             self.side(base);
         }
-        self.marker(b"=======", "");
+        self.marker(b'=', "");
         self.side(theirs);
-        self.marker(b">>>>>>>", self.labels.theirs);
+        self.marker(b'>', self.labels.theirs);
     }
 
-    fn marker(&mut self, marker: &[u8], label: &str) {
-        self.file.extend_from_slice(marker);
+    fn marker(&mut self, sign: u8, label: &str) {
+        self.file.extend(std::iter::repeat_n(sign, self.size));
         if !label.is_empty() {
             self.file.push(b' ');
             self.file.extend_from_slice(label.as_bytes());

@@ -5,8 +5,10 @@ use crate::conflict::{Conflict, Kind, Piece, Side};
 use crate::frame::Frame;
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
-use crate::outcome::{Layers, Outcome, Proof, Rule};
+use crate::outcome::{Candidate, Layer, Layers, Outcome, Proof, Rule};
+use crate::tree::merge_trees;
 use crate::verify::verify;
+use orchestrator_syntax::Language;
 
 /// How many bytes are searched for a NUL: a file with one there is not text.
 const TEXT_BYTES: usize = 8_000;
@@ -99,14 +101,47 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
     let pieces = framed(&frame, base_text, ours, theirs, OneSided::Take);
     let Some((content, proofs)) = settled(&pieces) else {
         let kind = if base.is_none() { Kind::AddAdd } else { Kind::Content };
-        return Outcome::Conflict(Conflict { kind, pieces });
+        let conflict = Conflict { kind, pieces, why: None };
+        return by_structure(&frame, base, ours, theirs, path, options, conflict);
     };
     if let Err(refusal) = verify(base, Some(ours), Some(theirs), Some(&content), path) {
         let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
-        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces });
+        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces, why: None });
     }
     let form = frame.rules().map(|rule| whole(rule, base, Some(ours), Some(theirs)));
     Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() }
+}
+
+/// What the syntax settles where the lines do not.
+fn by_structure(
+    frame: &Frame,
+    base: Option<&[u8]>,
+    ours: &[u8],
+    theirs: &[u8],
+    path: &str,
+    options: &Options,
+    conflict: Conflict,
+) -> Outcome {
+    let (Some(base), true) = (base, options.layers.has(Layer::Structure)) else { return Outcome::Conflict(conflict) };
+    let Some(language) = Language::of_path(path) else { return Outcome::Conflict(conflict) };
+    let [plain, mine, other] = [base, ours, theirs].map(|text| frame.take_out(text));
+    match merge_trees(&plain, &mine, &other, language, options.budget) {
+        Ok(found) => {
+            let regions: Vec<Proof> =
+                found.rules.iter().map(|rule| whole(*rule, Some(base), Some(ours), Some(theirs))).collect();
+            let mut answers = found.answers.into_iter().map(|text| frame.put_back_into(text));
+            if found.is_choice {
+                let candidates = answers.map(|content| Candidate { content, regions: regions.clone() }).collect();
+                Outcome::Candidates { candidates, conflict }
+            } else {
+                match answers.next() {
+                    Some(content) => Outcome::Clean { content: Some(content), regions },
+                    None => Outcome::Conflict(conflict),
+                }
+            }
+        }
+        Err(why) => Outcome::Conflict(Conflict { why: Some(why), ..conflict }),
+    }
 }
 
 /// Lines read by the merge and by the verifier: each aligns the base with either side.
@@ -116,7 +151,7 @@ fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
 }
 
 /// Merges the lines of three files, apart from what their form differs in.
-fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
+pub(crate) fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one_sided: OneSided) -> Vec<Piece> {
     let [base, ours, theirs] = [base, ours, theirs].map(|text| frame.take_out(text));
     let mut pieces = merge_lines(&base, &ours, &theirs, one_sided);
     frame.put_back(&mut pieces);

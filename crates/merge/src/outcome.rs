@@ -143,7 +143,7 @@ impl Layers {
 }
 
 /// What settled a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
     /// Both sides are the same file, or both deleted it.
@@ -164,14 +164,64 @@ pub enum Rule {
     TheirsChanged,
     /// Both made the same change.
     SameChange,
+    /// Statements beside each other, each changed by one side.
+    BesideStatements,
+    /// Definitions beside each other, each changed by one side.
+    BesideDefinitions,
+    /// Different words of one statement, each changed by one side.
+    Words,
+    /// Both put the same into one place.
+    SameInsertion,
+    /// Both extended the imports.
+    Imports,
+    /// Both put definitions into one place.
+    Definitions,
+    /// Different entries of one list, each changed by one side.
+    Entries,
+    /// Both put keys into one list.
+    Keys,
+    /// Both put into one place what may mean something else in another order.
+    Order,
 }
 
 impl Rule {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SameFile => "same-file",
+            Self::OnlyOurs => "only-ours",
+            Self::OnlyTheirs => "only-theirs",
+            Self::ByteOrderMark => "byte-order-mark",
+            Self::LineEndings => "line-endings",
+            Self::FinalNewline => "final-newline",
+            Self::OursChanged => "ours-changed",
+            Self::TheirsChanged => "theirs-changed",
+            Self::SameChange => "same-change",
+            Self::BesideStatements => "beside-statements",
+            Self::BesideDefinitions => "beside-definitions",
+            Self::Words => "words",
+            Self::SameInsertion => "same-insertion",
+            Self::Imports => "imports",
+            Self::Definitions => "definitions",
+            Self::Entries => "entries",
+            Self::Keys => "keys",
+            Self::Order => "order",
+        }
+    }
+
     /// The layer that the rule belongs to.
     #[must_use]
     pub fn layer(self) -> Layer {
         match self {
             Self::OursChanged | Self::TheirsChanged | Self::SameChange => Layer::Lines,
+            Self::Words | Self::Entries => Layer::Regions,
+            Self::Imports | Self::Keys => Layer::Sets,
+            Self::BesideStatements
+            | Self::BesideDefinitions
+            | Self::SameInsertion
+            | Self::Definitions
+            | Self::Order => Layer::Structure,
             _ => Layer::Identity,
         }
     }
@@ -179,6 +229,7 @@ impl Rule {
     /// What the rule's answer is worth once the verifier has let it pass.
     pub(crate) fn label(self) -> Label {
         match self {
+            _ if self.layer() > Layer::Lines => Label::Verified,
             Self::OursChanged | Self::TheirsChanged => Label::Verified,
             _ => Label::Proven,
         }
@@ -193,4 +244,15 @@ pub enum Label {
     Proven,
     /// The verifier found nothing wrong in it.
     Verified,
+}
+
+impl Label {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Verified => "verified",
+        }
+    }
 }

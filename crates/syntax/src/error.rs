@@ -20,6 +20,15 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// The text nests deeper than the limit.
+    #[error("the text nests deeper than {limit} levels")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
+    /// Parts of the text could not be understood, and all of it was asked for.
+    #[error("parts of the text are no valid program")]
+    Unsound,
     /// The language's feature is off.
     #[error("the grammar of {0} is not built in; build with its feature")]
     NotBuiltIn(Language),

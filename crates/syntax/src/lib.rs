@@ -54,6 +54,7 @@ mod index;
 mod language;
 mod parse;
 mod signature;
+pub mod statements;
 mod usage;
 mod walk;
 

@@ -3,7 +3,7 @@
 use crate::walk::walk;
 use crate::{Error, File, Language};
 use std::ops::ControlFlow;
-use tree_sitter::{ParseOptions, ParseState, Parser};
+use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 /// What one parse may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,12 @@ impl Default for Limits {
 /// # Errors
 /// [`Error`] when the text is over a limit or the language is not built in.
 pub fn parse(language: Language, text: &[u8], limits: Limits) -> Result<File, Error> {
+    let tree = tree(language, text, limits)?;
+    walk(language, text, &tree, limits.steps).ok_or(Error::TooLong { limit: limits.steps })
+}
+
+/// The syntax tree of a text.
+pub(crate) fn tree(language: Language, text: &[u8], limits: Limits) -> Result<Tree, Error> {
     if text.len() > limits.bytes {
         return Err(Error::TooLarge { length: text.len(), limit: limits.bytes });
     }
@@ -40,7 +46,5 @@ pub fn parse(language: Language, text: &[u8], limits: Limits) -> Result<File, Er
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     let mut read = |at: usize, _| text.get(at..).unwrap_or_default();
-    let tree = parser.parse_with_options(&mut read, None, Some(options));
-    let tree = tree.ok_or(Error::TooLong { limit: limits.steps })?;
-    walk(language, text, &tree, limits.steps).ok_or(Error::TooLong { limit: limits.steps })
+    parser.parse_with_options(&mut read, None, Some(options)).ok_or(Error::TooLong { limit: limits.steps })
 }

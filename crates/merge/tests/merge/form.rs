@@ -1,7 +1,7 @@
 //! Byte-order marks, line endings, final newlines; files that are absent; what a conflict holds and how it is written.
 
 use crate::support::{clean, conflict, conflict_of, merged};
-use orchestrator_merge::{Kind, Label, Labels, Layer, Lines, Options, Outcome, Rule, Style, merge};
+use orchestrator_merge::{Kind, Label, Labels, Layer, Lines, Options, Outcome, Rule, Style, leave_open, merge};
 
 #[test]
 fn the_side_that_changed_the_form_decides_it() {
@@ -130,4 +130,25 @@ fn a_merge_that_costs_too_much_is_left() {
     assert!(matches!(with(24), Outcome::Clean { .. }));
     let unchanged = merge(Some(b"a\n"), Some(b"a\n"), Some(b"b\n"), "f", &Options { budget: 0, ..Options::default() });
     assert_eq!(unchanged.content(), Some(Some(&b"b\n"[..])));
+}
+
+#[test]
+fn markers_are_as_long_as_asked_for() {
+    let left = conflict(b"a\n", b"b\n", b"c\n");
+    let labels = Labels { ours: "o", base: "b", theirs: "t" };
+    let text = left.markers_of_size(Style::Diff3, &labels, 9).unwrap();
+    assert_eq!(text, b"<<<<<<<<< o\nb\n||||||||| b\na\n=========\nc\n>>>>>>>>> t\n");
+}
+
+#[test]
+fn what_is_only_verified_can_be_left_open() {
+    let (base, ours, theirs) = (b"a\nb\nc\nd\ne\n", b"A\nb\nC\nd\ne\n", b"a\nb\nC\nd\nE\n");
+    assert_eq!(clean(base, ours, theirs), b"A\nb\nC\nd\nE\n");
+    let left = leave_open(Some(base), Some(ours), Some(theirs), "f");
+    assert_eq!(left.kind, Kind::Content);
+    let open: Vec<_> = left.regions().map(|region| region.base.lines.start).collect();
+    assert_eq!(open, [1, 5]);
+    assert_eq!(left.resolve(|region| region.ours.text.clone()), ours);
+    assert_eq!(leave_open(None, Some(b"a\n"), Some(b"b\n"), "f").kind, Kind::AddAdd);
+    assert_eq!(leave_open(Some(b"\0"), Some(b"\0a"), Some(b"\0b"), "f").kind, Kind::Binary);
 }

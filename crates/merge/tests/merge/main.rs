@@ -1,11 +1,13 @@
 //! The merge of one file: one integration binary.
 //!
+//! - `corpus`: merges as folders, with what must come out.
 //! - `failures`: the wrong merges that must never be produced, and that the verifier refuses.
 //! - `form`: byte-order marks, line endings, final newlines, files that are absent or not text.
 //! - `git`: the answers against those of the real `git merge-file`.
 //! - `laws`: what holds for every merge, as properties.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod corpus;
 mod failures;
 mod form;
 mod git;

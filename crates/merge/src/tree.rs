@@ -1,0 +1,191 @@
+//! Three-way merge of trees of statements.
+//!
+//! What only one side changed is taken from it, statement by statement, entry by entry, token by token; what both
+//! changed alike is taken once. Where both put something into one place, the order is a *choice*: one that means
+//! nothing is made by content, any other gives candidates. Whatever else both changed is left to someone else.
+
+mod align;
+mod alike;
+mod atoms;
+mod body;
+mod check;
+mod item;
+mod list;
+mod text;
+
+use crate::outcome::Rule;
+pub use check::Fault;
+use orchestrator_syntax::statements::{Atom, Space, Tree, hash_atoms, statements};
+use orchestrator_syntax::{Language, Limits};
+use std::collections::BTreeSet;
+
+/// Most candidates that are worth a gate's time.
+const MOST_CANDIDATES: usize = 4;
+
+/// Why the structure settles nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Why {
+    /// No grammar, or a version that cannot be parsed.
+    #[error("a version of the file cannot be parsed as a whole")]
+    Unparsed,
+    /// Both changed one token, each in its own way.
+    #[error("both sides changed the same words, each in its own way")]
+    BothChanged,
+    /// One side deleted what the other changed.
+    #[error("one side deleted what the other side changed")]
+    DeletedAndChanged,
+    /// Both added something of one name, with different content.
+    #[error("both sides added something of the same name, with different content")]
+    SameName,
+    /// Both changed a comment.
+    #[error("both sides changed the same comment")]
+    Comment,
+    /// More steps than allowed.
+    #[error("the merge would take more steps than allowed")]
+    Budget,
+    /// The verifier refused every answer.
+    #[error("the answer was refused: {0}")]
+    Refused(Fault),
+}
+
+/// Answers of one merge.
+#[derive(Debug)]
+pub(crate) struct Structured {
+    /// The files, the likeliest first; one alone when nothing had to be chosen.
+    pub(crate) answers: Vec<Vec<u8>>,
+    /// Whether something had to be chosen that may mean something.
+    pub(crate) is_choice: bool,
+    /// What was used, in the order of `Rule`.
+    pub(crate) rules: BTreeSet<Rule>,
+}
+
+/// A choice between two orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Of parameters or arguments: definitions and calls go together.
+    Positional,
+    /// Of statements.
+    Statements,
+    /// Of lines of a text.
+    Lines,
+    /// Of other entries.
+    Entries,
+}
+
+/// The state of one pass.
+pub(crate) struct Merger {
+    /// Steps left.
+    steps: usize,
+    /// Which choices are made the other way round, by their place in `choices`.
+    flipped: Vec<bool>,
+    choices: Vec<Choice>,
+    rules: BTreeSet<Rule>,
+}
+
+impl Merger {
+    fn new(steps: usize, flipped: Vec<bool>) -> Self {
+        Self { steps, flipped, choices: Vec::new(), rules: BTreeSet::new() }
+    }
+
+    fn spend(&mut self, steps: usize) -> Result<(), Why> {
+        self.steps = self.steps.checked_sub(steps).ok_or(Why::Budget)?;
+        Ok(())
+    }
+
+    /// Whether two things that both sides put into one place go the other way round than usual.
+    fn is_flipped(&mut self, choice: Choice) -> bool {
+        let flipped = self.flipped.get(self.choices.len()).copied().unwrap_or_default();
+        self.choices.push(choice);
+        flipped
+    }
+
+    fn used(&mut self, rule: Rule) {
+        self.rules.insert(rule);
+    }
+}
+
+/// Merges three versions of a file that are no two of them equal. The answer does not depend on which side is which.
+pub(crate) fn merge_trees(
+    base: &[u8],
+    ours: &[u8],
+    theirs: &[u8],
+    language: Language,
+    steps: usize,
+) -> Result<Structured, Why> {
+    let (one, two) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
+    let read = |text| statements(language, text, Limits::default()).map_err(|_| Why::Unparsed);
+    let trees = [read(base)?, read(one)?, read(two)?];
+    let checker = check::Checker::new(language, [base, one, two], &trees);
+    let pass = |flipped: Vec<bool>| {
+        let mut merger = Merger::new(steps, flipped);
+        merger.file(trees.each_ref()).map(|text| (text, merger))
+    };
+    let (text, first) = pass(Vec::new())?;
+    let mut answers = Vec::new();
+    let mut fault = None;
+    let mut consider = |text: Vec<u8>, answers: &mut Vec<Vec<u8>>| {
+        if !answers.contains(&text) {
+            match checker.check(&text).and_then(|()| idempotent(&text, &trees, steps)) {
+                Ok(()) => answers.push(text),
+                Err(found) => fault = fault.or(Some(found)),
+            }
+        }
+    };
+    consider(text, &mut answers);
+    for flipped in variants(&first.choices) {
+        if answers.len() == MOST_CANDIDATES {
+            break;
+        }
+        consider(pass(flipped)?.0, &mut answers);
+    }
+    match fault {
+        Some(fault) if answers.is_empty() => Err(Why::Refused(fault)),
+        _ => Ok(Structured { answers, is_choice: !first.choices.is_empty(), rules: first.rules }),
+    }
+}
+
+/// Whether merging an answer with either side gives nothing else.
+fn idempotent(text: &[u8], [base, one, two]: &[Tree<'_>; 3], steps: usize) -> Result<(), Fault> {
+    let answer = statements(base.language, text, Limits::default()).map_err(|_| Fault::Unparsed)?;
+    for side in [one, two] {
+        let trees = [base, &answer, side];
+        if Merger::new(steps, Vec::new()).file(trees).is_ok_and(|again| again != text) {
+            return Err(Fault::NotIdempotent);
+        }
+    }
+    Ok(())
+}
+
+/// The other ways to make some choices: those of one kind together, then each alone, then all.
+fn variants(choices: &[Choice]) -> Vec<Vec<bool>> {
+    let mut variants: Vec<Vec<bool>> = Vec::new();
+    let kinds = [Choice::Statements, Choice::Positional, Choice::Lines, Choice::Entries];
+    variants.extend(kinds.map(|kind| choices.iter().map(|choice| *choice == kind).collect()));
+    variants.push(vec![true; choices.len()]);
+    let alone = |at: usize| (0..choices.len()).map(move |other| other == at).collect();
+    variants.extend((0..choices.len().min(8)).map(alone));
+    variants.retain(|variant| variant.contains(&true));
+    variants
+}
+
+impl Merger {
+    fn file(&mut self, [base, one, two]: [&Tree<'_>; 3]) -> Result<Vec<u8>, Why> {
+        let body = self.body(&base.body, &one.body, &two.body)?;
+        let end = space(base.end, one.end, two.end);
+        Ok(Tree { language: base.language, body, end }.text())
+    }
+}
+
+/// White space where both sides may have changed it: that of the side that did.
+fn space<'t>(base: Space<'t>, one: Space<'t>, two: Space<'t>) -> Space<'t> {
+    if one.is_like(&base) { two } else { one }
+}
+
+fn same_atoms(one: &[Atom<'_>], two: &[Atom<'_>]) -> bool {
+    one.len() == two.len() && hash_atoms(one) == hash_atoms(two)
+}
+
+fn hash_atom(atom: &Atom<'_>) -> u64 {
+    hash_atoms(std::slice::from_ref(atom))
+}

@@ -1,0 +1,140 @@
+//! How alike two parts are, when they are not equal: 0 to 99.
+
+use orchestrator_syntax::statements::{Atom, Element, Item, ItemRole, List, Token, TokenKind};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Tokens by hash, with their number.
+pub(super) type Bag = HashMap<u64, u32>;
+
+fn hash(text: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn add(bag: &mut Bag, token: &Token<'_>) {
+    if token.kind != TokenKind::Comment {
+        *bag.entry(hash(token.text)).or_default() += 1;
+    }
+}
+
+pub(super) fn bag_of_atoms(atoms: &[Atom<'_>]) -> Bag {
+    let mut bag = Bag::new();
+    atoms.iter().for_each(|atom| atom.each_token(&mut |token| add(&mut bag, token)));
+    bag
+}
+
+/// Twice the tokens in both, of all tokens of both, in hundredths.
+pub(super) fn share(one: &Bag, two: &Bag) -> u32 {
+    let all: u32 = one.values().chain(two.values()).sum();
+    let both: u32 = one.iter().map(|(token, count)| two.get(token).map_or(0, |other| (*other).min(*count))).sum();
+    if all == 0 { 0 } else { (200 * both / all).min(99) }
+}
+
+/// What a statement assigns to: what stands before its first `=` or `:=`.
+pub(super) fn target<'a>(item: &'a Item<'_>) -> Option<Vec<&'a [u8]>> {
+    let is_assign = |atom: &Atom<'_>| matches!(atom, Atom::Token(token) if matches!(token.text, b"=" | b":="));
+    let end = item.atoms.iter().position(is_assign)?;
+    let mut words = Vec::new();
+    item.atoms[..end].iter().for_each(|atom| atom.each_token(&mut |token| words.push(token.text)));
+    Some(words)
+}
+
+/// What a statement with statements in it begins with.
+fn header<'a, 't>(item: &'a Item<'t>) -> Option<&'a [Atom<'t>]> {
+    let end = item.atoms.iter().position(|atom| matches!(atom, Atom::Body(_)))?;
+    Some(&item.atoms[..end])
+}
+
+/// An item with what it is weighed by.
+pub(super) struct Weighed<'a, 't> {
+    pub(super) item: &'a Item<'t>,
+    bag: Bag,
+}
+
+impl<'a, 't> Weighed<'a, 't> {
+    pub(super) fn new(item: &'a Item<'t>) -> Self {
+        Self { item, bag: bag_of_atoms(&item.atoms) }
+    }
+}
+
+/// How alike two items are that have different tokens.
+pub(super) fn items(one: &Weighed<'_, '_>, two: &Weighed<'_, '_>) -> u32 {
+    let (a, b) = (one.item, two.item);
+    if a.node != b.node || a.role != b.role {
+        return 0;
+    }
+    let likeness = share(&one.bag, &two.bag);
+    if a.role == ItemRole::Import {
+        return if likeness > 60 { likeness } else { 0 };
+    }
+    if a.name.is_some() || b.name.is_some() {
+        // A definition whose name changed is the same when nearly all of it is.
+        return match a.name == b.name {
+            true => 95,
+            false if likeness > 75 => likeness,
+            false => 0,
+        };
+    }
+    let mut weight = likeness;
+    match (header(a), header(b)) {
+        (Some(one), Some(two)) => {
+            let headers = share(&bag_of_atoms(one), &bag_of_atoms(two));
+            if super::same_atoms(one, two) {
+                weight = weight.max(if one.len() > 2 { 70 } else { 55 });
+            } else if headers <= 50 {
+                weight = weight * 4 / 5;
+            }
+        }
+        _ => {
+            let (one, two) = (target(a), target(b));
+            if one.is_some() && one == two {
+                weight = weight.max(65);
+            }
+        }
+    }
+    if weight >= 50 { weight } else { 0 }
+}
+
+/// What an entry is known by: what stands before its first `=`, `:` or `=>`, if that is not all.
+pub(super) fn key<'a>(element: &'a Element<'_>) -> Option<&'a [u8]> {
+    match &element.atoms[..] {
+        [Atom::Token(key), Atom::Token(sign), _, ..]
+            if matches!(sign.text, b"=" | b":" | b"=>") && key.kind != TokenKind::Comment =>
+        {
+            Some(key.text)
+        }
+        _ => None,
+    }
+}
+
+/// How alike two entries of a list are that have different tokens.
+pub(super) fn elements(one: &Element<'_>, two: &Element<'_>) -> u32 {
+    match (key(one), key(two)) {
+        (Some(one), Some(two)) => return if one == two { 90 } else { 0 },
+        (Some(_), None) | (None, Some(_)) => return 0,
+        (None, None) => {}
+    }
+    let weight = share(&bag_of_atoms(&one.atoms), &bag_of_atoms(&two.atoms));
+    if weight > 50 { weight } else { 0 }
+}
+
+/// How alike two atoms are that have different tokens.
+pub(super) fn atoms(one: &Atom<'_>, two: &Atom<'_>) -> u32 {
+    match (one, two) {
+        (Atom::List(one), Atom::List(two)) if opens(one) == opens(two) && one.role == two.role => 40,
+        (Atom::Body(one), Atom::Body(two)) if one.open.is_some() == two.open.is_some() => 40,
+        // Long texts that a few words of differ.
+        (Atom::Token(one), Atom::Token(two)) if one.kind == two.kind && is_long(one) && is_long(two) => 30,
+        _ => 0,
+    }
+}
+
+fn opens<'a>(list: &'a List<'_>) -> Option<&'a [u8]> {
+    list.open.map(|token| token.text)
+}
+
+fn is_long(token: &Token<'_>) -> bool {
+    matches!(token.kind, TokenKind::Text | TokenKind::Comment) && token.text.contains(&b'\n')
+}

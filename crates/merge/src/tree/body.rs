@@ -1,0 +1,214 @@
+//! Statements of one body.
+
+use super::align::{EQUAL, gaps};
+use super::alike::{Weighed, items, target};
+use super::{Choice, Merger, Why, space};
+use crate::outcome::Rule;
+use orchestrator_syntax::statements::{Body, Item, ItemRole, Token};
+
+/// Who changed a place of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touched {
+    No,
+    One,
+    Two,
+    Both,
+}
+
+impl Touched {
+    fn of(one: bool, two: bool) -> Self {
+        match (one, two) {
+            (false, false) => Self::No,
+            (true, false) => Self::One,
+            (false, true) => Self::Two,
+            (true, true) => Self::Both,
+        }
+    }
+}
+
+/// Whether two items say the same, comments before them included.
+pub(super) fn same(one: &Item<'_>, two: &Item<'_>) -> bool {
+    one.hash == two.hash && one.has_lead_of(two)
+}
+
+impl Merger {
+    pub(super) fn body<'t>(&mut self, base: &Body<'t>, one: &Body<'t>, two: &Body<'t>) -> Result<Body<'t>, Why> {
+        if one.hash == base.hash {
+            return Ok(two.clone());
+        }
+        if two.hash == base.hash || one.hash == two.hash {
+            return Ok(one.clone());
+        }
+        let to_one = self.align_items(&base.items, &one.items)?;
+        let to_two = self.align_items(&base.items, &two.items)?;
+        let (in_one, in_two) = (gaps(&to_one, one.items.len()), gaps(&to_two, two.items.len()));
+        let mut merged = Vec::new();
+        let mut before = Touched::No;
+        for at in 0..=base.items.len() {
+            let pick = |places: &[usize], body: &Body<'t>| -> Vec<Item<'t>> {
+                places.iter().filter_map(|place| body.items.get(*place).cloned()).collect()
+            };
+            let (new_one, new_two) = (pick(&in_one[at], one), pick(&in_two[at], two));
+            let touched = Touched::of(!new_one.is_empty(), !new_two.is_empty());
+            let plain = !new_one.iter().chain(&new_two).all(|item| item.role == ItemRole::Definition);
+            self.beside(&mut before, touched, plain);
+            let is_sorted = base.items.iter().chain(&one.items).chain(&two.items);
+            merged.extend(self.gap(new_one, new_two, body_sorts_imports(is_sorted, base))?);
+            let Some(item) = base.items.get(at) else { break };
+            let of = |place: Option<usize>, body: &'_ Body<'t>| place.and_then(|place| body.items.get(place).cloned());
+            let (mine, other) = (of(to_one[at], one), of(to_two[at], two));
+            let changed = |side: &Option<Item<'t>>| side.as_ref().is_none_or(|side| !same(side, item));
+            let is_plain = item.role != ItemRole::Definition;
+            let touched = Touched::of(changed(&mine), changed(&other));
+            // An item that stayed parts what is before it from what is behind it.
+            if touched == Touched::No {
+                before = Touched::No;
+            } else {
+                self.beside(&mut before, touched, is_plain);
+            }
+            match (mine, other) {
+                (Some(mine), Some(other)) => merged.push(self.item(item, &mine, &other)?),
+                (None, None) => {}
+                (Some(kept), None) | (None, Some(kept)) if !same(&kept, item) => return Err(Why::DeletedAndChanged),
+                _ => {}
+            }
+        }
+        let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
+            (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
+            (_, one, _) => one,
+        };
+        let mut body = Body {
+            has_members: base.has_members,
+            indent: if one.indent == base.indent { two.indent } else { one.indent },
+            open: token(base.open, one.open, two.open),
+            items: merged,
+            tail: self.comments(&base.tail, &one.tail, &two.tail)?,
+            close: token(base.close, one.close, two.close),
+            after: self.comments(&base.after, &one.after, &two.after)?,
+            hash: 0,
+        };
+        body.seal();
+        Ok(body)
+    }
+
+    /// Notes that the sides changed places beside each other.
+    fn beside(&mut self, before: &mut Touched, touched: Touched, is_plain: bool) {
+        if touched == Touched::No {
+            return;
+        }
+        if *before != Touched::No && (*before != touched || touched == Touched::Both) {
+            self.used(if is_plain { Rule::BesideStatements } else { Rule::BesideDefinitions });
+        }
+        *before = touched;
+    }
+
+    fn align_items<'t>(&mut self, before: &[Item<'t>], after: &[Item<'t>]) -> Result<Vec<Option<usize>>, Why> {
+        // Bags are made only where something differs.
+        let start = before.iter().zip(after).take_while(|(one, two)| one.hash == two.hash).count();
+        let rest = before[start..].iter().rev().zip(after[start..].iter().rev());
+        let end = rest.take_while(|(one, two)| one.hash == two.hash).count();
+        let weighed = |items: &'_ [Item<'t>]| items.len() - end;
+        let (one_end, two_end) = (weighed(before), weighed(after));
+        let one: Vec<Weighed<'_, '_>> = before[start..one_end].iter().map(Weighed::new).collect();
+        let two: Vec<Weighed<'_, '_>> = after[start..two_end].iter().map(Weighed::new).collect();
+        let inner = self.align(&one, &two, |one| one.item.hash, |two| two.item.hash, items)?;
+        let mut found: Vec<Option<usize>> = (0..start).map(Some).collect();
+        found.extend(inner.into_iter().map(|place| place.map(|place| place + start)));
+        found.extend((0..end).map(|at| Some(two_end + at)));
+        Ok(found)
+    }
+
+    /// What both sides put into one place.
+    fn gap<'t>(&mut self, one: Vec<Item<'t>>, two: Vec<Item<'t>>, sorts: bool) -> Result<Vec<Item<'t>>, Why> {
+        if one.is_empty() || two.is_empty() {
+            return Ok(if one.is_empty() { two } else { one });
+        }
+        let matched = self.align(&one, &two, |one| one.hash, |two| two.hash, inserted)?;
+        let (mut merged, mut from_one, mut from_two) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = 0;
+        for (at, item) in one.iter().enumerate() {
+            let Some(place) = matched[at] else {
+                from_one.push(item.clone());
+                continue;
+            };
+            from_two.extend(two[next..place].iter().cloned());
+            merged.extend(self.both(std::mem::take(&mut from_one), std::mem::take(&mut from_two), sorts)?);
+            next = place + 1;
+            let other = &two[place];
+            if item.hash != other.hash {
+                return Err(Why::SameName);
+            }
+            self.used(Rule::SameInsertion);
+            let mut item = item.clone();
+            item.lead = self.comments(&[], &item.lead, &other.lead)?;
+            merged.push(item);
+        }
+        from_two.extend(two[next..].iter().cloned());
+        merged.extend(self.both(from_one, from_two, sorts)?);
+        Ok(merged)
+    }
+
+    /// Different things at one place.
+    fn both<'t>(&mut self, one: Vec<Item<'t>>, two: Vec<Item<'t>>, sorts: bool) -> Result<Vec<Item<'t>>, Why> {
+        let (Some(first), Some(second)) = (one.first(), two.first()) else {
+            return Ok(if one.is_empty() { two } else { one });
+        };
+        let all = |role: ItemRole| one.iter().chain(&two).all(|item| item.role == role);
+        let is_after = key(first) > key(second);
+        if all(ItemRole::Import) {
+            self.used(Rule::Imports);
+            let mut both: Vec<Item<'t>> =
+                if is_after { two.into_iter().chain(one).collect() } else { one.into_iter().chain(two).collect() };
+            if sorts {
+                both.sort_by_key(key);
+            }
+            return Ok(both);
+        }
+        if all(ItemRole::Definition) {
+            let name = |item: &Item<'_>| (item.node, item.name.clone());
+            if one.iter().any(|item| two.iter().any(|other| name(item) == name(other))) {
+                return Err(Why::SameName);
+            }
+            self.used(Rule::Definitions);
+            return Ok(if is_after { [two, one].concat() } else { [one, two].concat() });
+        }
+        self.used(Rule::Order);
+        // What leaves the body goes last.
+        let leaves = |items: &[Item<'_>]| items.last().is_some_and(|item| item.role == ItemRole::Exit);
+        let usual = match (leaves(&one), leaves(&two)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => is_after,
+        };
+        Ok(if usual != self.is_flipped(Choice::Statements) { [two, one].concat() } else { [one, two].concat() })
+    }
+}
+
+/// What an item is ordered by: its name, or else its words.
+fn key(item: &Item<'_>) -> Vec<u8> {
+    item.name.clone().unwrap_or_else(|| {
+        let mut text = Vec::new();
+        item.atoms.iter().for_each(|atom| {
+            atom.each_token(&mut |token| {
+                text.extend_from_slice(token.text);
+                text.push(b' ');
+            });
+        });
+        text
+    })
+}
+
+/// Whether the imports of a body stand in order.
+fn body_sorts_imports<'a, 't: 'a>(_all: impl Iterator<Item = &'a Item<'t>>, body: &Body<'t>) -> bool {
+    let keys: Vec<Vec<u8>> = body.items.iter().filter(|item| item.role == ItemRole::Import).map(key).collect();
+    keys.len() > 1 && keys.is_sorted()
+}
+
+/// How alike two inserted items are that have different tokens.
+fn inserted(one: &Item<'_>, two: &Item<'_>) -> u32 {
+    if one.role == ItemRole::Definition && one.node == two.node && one.name.is_some() && one.name == two.name {
+        return EQUAL - 10;
+    }
+    let (to, other) = (target(one), target(two));
+    if to.is_some() && to == other { 50 } else { 0 }
+}

@@ -1,0 +1,227 @@
+//! What must never be in an answer by structure, whoever made it. It shares nothing with the merge but the tokens.
+
+use super::alike::key;
+use crate::align::hunks;
+use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, List, ListRole, TokenKind, Tree, statements};
+use orchestrator_syntax::{Certainty, File, Index, Language, Limits, impact, parse};
+use std::collections::{HashMap, HashSet};
+
+/// What is wrong with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It cannot be parsed, though all versions can.
+    #[error("it cannot be parsed")]
+    Unparsed,
+    /// A word stands less often than the sides' changes account for.
+    #[error("words that a side wrote or both kept are missing")]
+    Lost,
+    /// A word stands more often than the sides' changes account for.
+    #[error("words stand more often than the sides' changes account for")]
+    Repeated,
+    /// A definition, parameter or key stands twice.
+    #[error("a name is defined twice")]
+    Twice,
+    /// One side uses anew what the other side removed or renamed.
+    #[error("one side uses what the other side removed or renamed")]
+    Dangling,
+    /// One side calls anew what the other side changed.
+    #[error("one side's new code breaks by the other side's change")]
+    Broken,
+    /// Merging it again with a side changes it.
+    #[error("merging it again changes it")]
+    NotIdempotent,
+}
+
+/// How often each word was added and removed by one side.
+#[derive(Default)]
+struct Changes<'t> {
+    added: HashMap<&'t [u8], usize>,
+    removed: HashMap<&'t [u8], usize>,
+}
+
+/// What an answer is held against.
+pub(super) struct Checker<'t> {
+    language: Language,
+    base: HashMap<&'t [u8], usize>,
+    sides: [Changes<'t>; 2],
+    names: [HashMap<Vec<u8>, usize>; 2],
+    /// Known before any answer: what is wrong with all of them.
+    fault: Option<Fault>,
+}
+
+impl<'t> Checker<'t> {
+    pub(super) fn new(language: Language, texts: [&'t [u8]; 3], trees: &'t [Tree<'t>; 3]) -> Self {
+        let [base, one, two] = trees.each_ref().map(words);
+        let sides = [changes(&base, &one), changes(&base, &two)];
+        let counts = count(&base);
+        let fault = dangling(&counts, &one, &sides[1])
+            .or_else(|| dangling(&counts, &two, &sides[0]))
+            .or_else(|| broken(language, texts, &sides));
+        let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body));
+        Self { language, base: counts, sides, names, fault }
+    }
+
+    pub(super) fn check(&self, text: &[u8]) -> Result<(), Fault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let tree = statements(self.language, text, Limits::default()).map_err(|_| Fault::Unparsed)?;
+        self.nothing_lost(&count(&words(&tree)))?;
+        let names = names(&tree.body);
+        let in_sides = |name| self.names.iter().filter_map(|side| side.get(name)).copied().max().unwrap_or_default();
+        if names.iter().any(|(name, count)| *count > in_sides(name).max(1)) {
+            return Err(Fault::Twice);
+        }
+        Ok(())
+    }
+
+    fn nothing_lost(&self, found: &HashMap<&[u8], usize>) -> Result<(), Fault> {
+        let [one, two] = &self.sides;
+        let of = |map: &HashMap<&[u8], usize>, word: &[u8]| map.get(word).copied().unwrap_or_default();
+        let changed = one.added.keys().chain(two.added.keys()).chain(self.base.keys());
+        let known: HashSet<&[u8]> = changed.copied().collect();
+        if found.keys().any(|word| !known.contains(word)) {
+            return Err(Fault::Repeated);
+        }
+        for word in known {
+            let [added, other_added] = [of(&one.added, word), of(&two.added, word)];
+            let [removed, other_removed] = [of(&one.removed, word), of(&two.removed, word)];
+            let (base, found) = (of(&self.base, word), of(found, word));
+            if found + removed + other_removed < base + added.max(other_added) {
+                return Err(Fault::Lost);
+            }
+            if found + removed.max(other_removed) > base + added + other_added {
+                return Err(Fault::Repeated);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything but signs, in order.
+fn words<'t>(tree: &'t Tree<'t>) -> Vec<&'t [u8]> {
+    let mut words = Vec::new();
+    tree.body.each_token(&mut |token| {
+        if token.kind != TokenKind::Sign {
+            words.push(token.text);
+        }
+    });
+    words
+}
+
+fn count<'t>(words: &[&'t [u8]]) -> HashMap<&'t [u8], usize> {
+    let mut counts = HashMap::new();
+    for word in words {
+        *counts.entry(*word).or_default() += 1;
+    }
+    counts
+}
+
+fn changes<'t>(base: &[&'t [u8]], side: &[&'t [u8]]) -> Changes<'t> {
+    let mut changes = Changes::default();
+    for hunk in hunks(base, side) {
+        for word in &base[hunk.before] {
+            *changes.removed.entry(*word).or_default() += 1;
+        }
+        for word in &side[hunk.after] {
+            *changes.added.entry(*word).or_default() += 1;
+        }
+    }
+    changes
+}
+
+/// Whether one side has no more of a word that the base has, and the other side added uses of it.
+fn dangling(base: &HashMap<&[u8], usize>, side: &[&[u8]], other: &Changes<'_>) -> Option<Fault> {
+    let left: HashSet<&[u8]> = side.iter().copied().collect();
+    let is_name = |word: &[u8]| word.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    let dangles = |word: &&[u8]| {
+        let removed = other.removed.get(word).copied().unwrap_or_default();
+        is_name(word) && base.contains_key(word) && !left.contains(word) && other.added[word] > removed
+    };
+    other.added.keys().any(dangles).then_some(Fault::Dangling)
+}
+
+/// Whether one side's new uses break by what the other side changed.
+fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Option<Fault> {
+    let files: Vec<File> = texts.iter().filter_map(|text| parse(language, text, Limits::default()).ok()).collect();
+    let [base, one, two] = <[File; 3]>::try_from(files).ok()?;
+    let defined = |file: &File| -> HashSet<String> {
+        let entities = file.entities.iter().map(|entity| entity.name.clone());
+        entities.chain(file.imports.iter().map(|import| import.alias.clone())).collect()
+    };
+    let before = defined(&base);
+    let added = |changes: &Changes<'_>, name: &str| {
+        let of = |map: &HashMap<&[u8], usize>| map.get(name.as_bytes()).copied().unwrap_or_default();
+        of(&changes.added) > of(&changes.removed)
+    };
+    for (side, other) in [(&one, &sides[1]), (&two, &sides[0])] {
+        let after = defined(side);
+        if before.iter().any(|name| !name.is_empty() && !after.contains(name) && added(other, name)) {
+            return Some(Fault::Dangling);
+        }
+    }
+    let index = |file: File| {
+        let mut index = Index::new();
+        index.set("file", Some(file));
+        index
+    };
+    let [base, one, two] = [base, one, two].map(index);
+    let breaks = |author: &Index, user: &Index| {
+        impact(&base, author, user).iter().any(|impact| impact.certainty == Certainty::Definite)
+    };
+    (breaks(&one, &two) || breaks(&two, &one)).then_some(Fault::Broken)
+}
+
+/// What is defined or keyed at each place, with how often.
+fn names(body: &Body<'_>) -> HashMap<Vec<u8>, usize> {
+    let mut found = HashMap::new();
+    in_body(body, b"", &mut found);
+    found
+}
+
+fn in_body(body: &Body<'_>, path: &[u8], found: &mut HashMap<Vec<u8>, usize>) {
+    for item in &body.items {
+        let mut inner = path.to_vec();
+        if let (ItemRole::Definition | ItemRole::Field, Some(name)) = (item.role, &item.name) {
+            inner.extend_from_slice(&item.node.to_le_bytes());
+            inner.extend_from_slice(name);
+            inner.push(0);
+            *found.entry(inner.clone()).or_default() += 1;
+        }
+        in_item(item, &inner, found);
+    }
+}
+
+fn in_item(item: &Item<'_>, path: &[u8], found: &mut HashMap<Vec<u8>, usize>) {
+    item.atoms.iter().for_each(|atom| in_atom(atom, path, found));
+}
+
+fn in_atom(atom: &Atom<'_>, path: &[u8], found: &mut HashMap<Vec<u8>, usize>) {
+    match atom {
+        Atom::Token(_) => {}
+        Atom::Body(body) => in_body(body, path, found),
+        Atom::List(list) => {
+            if has_twice(list) {
+                *found.entry([path, b"\0twice"].concat()).or_insert(1) += 1;
+            }
+            list.elements.iter().flat_map(|element| &element.atoms).for_each(|atom| in_atom(atom, path, found));
+        }
+    }
+}
+
+/// Whether a list that must not has something twice.
+fn has_twice(list: &List<'_>) -> bool {
+    let mut seen = HashSet::new();
+    match list.role {
+        ListRole::Keyed | ListRole::Arguments => {
+            list.elements.iter().filter_map(|element| key(element)).any(|key| !seen.insert(key.to_vec()))
+        }
+        ListRole::Set | ListRole::Parameters => list.elements.iter().any(|element| {
+            let mut words = Vec::new();
+            element.atoms.iter().for_each(|atom| atom.each_token(&mut |token| words.extend_from_slice(token.text)));
+            !words.is_empty() && !seen.insert(words)
+        }),
+        ListRole::Sequence => false,
+    }
+}

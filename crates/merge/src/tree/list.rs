@@ -1,0 +1,157 @@
+//! Entries of one bracketed list.
+
+use super::align::gaps;
+use super::alike::{elements, key};
+use super::{Choice, Merger, Why, space};
+use crate::outcome::Rule;
+use orchestrator_syntax::statements::{Atom, Element, List, ListRole, Space, Token};
+
+impl Merger {
+    pub(super) fn list<'t>(&mut self, base: &List<'t>, one: &List<'t>, two: &List<'t>) -> Result<List<'t>, Why> {
+        if one.hash == base.hash {
+            return Ok(two.clone());
+        }
+        if two.hash == base.hash || one.hash == two.hash {
+            return Ok(one.clone());
+        }
+        let hash = |element: &Element<'t>| element.hash;
+        let to_one = self.align(&base.elements, &one.elements, hash, hash, elements)?;
+        let to_two = self.align(&base.elements, &two.elements, hash, hash, elements)?;
+        let (in_one, in_two) = (gaps(&to_one, one.elements.len()), gaps(&to_two, two.elements.len()));
+        let mut merged = Vec::new();
+        for at in 0..=base.elements.len() {
+            let pick = |places: &[usize], list: &List<'t>| -> Vec<Element<'t>> {
+                places.iter().filter_map(|place| list.elements.get(*place).cloned()).collect()
+            };
+            merged.extend(self.entries(base.role, pick(&in_one[at], one), pick(&in_two[at], two))?);
+            let Some(element) = base.elements.get(at) else { break };
+            let of =
+                |place: Option<usize>, list: &'_ List<'t>| place.and_then(|place| list.elements.get(place).cloned());
+            match (of(to_one[at], one), of(to_two[at], two)) {
+                (Some(mine), Some(other)) => {
+                    let mut entry = Element::new(self.atoms(&element.atoms, &mine.atoms, &other.atoms)?, mine.comma);
+                    entry.after = self.comments(&element.after, &mine.after, &other.after)?;
+                    merged.push(entry);
+                }
+                (None, None) => {}
+                (Some(kept), None) | (None, Some(kept)) if kept.hash != element.hash => {
+                    return Err(Why::DeletedAndChanged);
+                }
+                _ => {}
+            }
+        }
+        self.used(Rule::Entries);
+        separate(&mut merged, [base, one, two]);
+        let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
+            (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
+            (_, one, _) => one,
+        };
+        let tail = self.comments(&base.tail, &one.tail, &two.tail)?;
+        let (open, close) = (token(base.open, one.open, two.open), token(base.close, one.close, two.close));
+        let mut list = List { role: base.role, open, elements: merged, tail, close, hash: 0 };
+        list.seal();
+        Ok(list)
+    }
+
+    /// What both sides put into one place.
+    fn entries<'t>(
+        &mut self,
+        role: ListRole,
+        one: Vec<Element<'t>>,
+        mut two: Vec<Element<'t>>,
+    ) -> Result<Vec<Element<'t>>, Why> {
+        if one.is_empty() || two.is_empty() {
+            return Ok(if one.is_empty() { two } else { one });
+        }
+        two.retain(|element| !one.iter().any(|other| other.hash == element.hash));
+        if two.is_empty() {
+            self.used(Rule::SameInsertion);
+            return Ok(one);
+        }
+        let keys =
+            |list: &[Element<'t>]| list.iter().map(|element| key(element).map(<[u8]>::to_vec)).collect::<Vec<_>>();
+        let (mine, other) = (keys(&one), keys(&two));
+        if mine.iter().flatten().any(|key| other.contains(&Some(key.clone()))) {
+            return Err(Why::SameName);
+        }
+        let is_keyed = mine.iter().chain(&other).all(Option::is_some);
+        let (first, second) = (words(one.first()), words(two.first()));
+        let is_after = first > second;
+        let is_free = match role {
+            ListRole::Set => true,
+            ListRole::Keyed | ListRole::Arguments => is_keyed,
+            ListRole::Parameters | ListRole::Sequence => false,
+        };
+        if is_free {
+            self.used(Rule::Keys);
+            return Ok(if is_after { [two, one].concat() } else { [one, two].concat() });
+        }
+        self.used(Rule::Order);
+        let choice = match role {
+            ListRole::Parameters | ListRole::Arguments => Choice::Positional,
+            _ => Choice::Entries,
+        };
+        Ok(if is_after != self.is_flipped(choice) { [two, one].concat() } else { [one, two].concat() })
+    }
+}
+
+fn words(element: Option<&Element<'_>>) -> Vec<u8> {
+    let mut words = Vec::new();
+    element.into_iter().flat_map(|element| &element.atoms).for_each(|atom| {
+        atom.each_token(&mut |token| {
+            words.extend_from_slice(token.text);
+            words.push(b' ');
+        });
+    });
+    words
+}
+
+/// Puts commas and white space between entries that come from several lists, as those lists have them.
+fn separate<'t>(elements: &mut [Element<'t>], [base, one, two]: [&List<'t>; 3]) {
+    let lists = [one, two, base];
+    let first_space = |list: &List<'t>| list.elements.first().and_then(lead);
+    let later_space = |list: &List<'t>| list.elements.iter().skip(1).find_map(lead);
+    let spread = lists.iter().find_map(|list| later_space(list));
+    // A list of one entry on its own line goes on like that.
+    let own_line = lists.iter().filter_map(|list| first_space(list)).find(Space::has_newline);
+    let later = spread.or(own_line).unwrap_or(Space { text: b" ", indent: b"" });
+    let first = lists.iter().find(|list| list.hash != base.hash).and_then(|list| first_space(list));
+    let comma = lists.iter().flat_map(|list| &list.elements).find_map(|element| element.comma);
+    let comma = comma.unwrap_or(Token {
+        space: Space::default(),
+        text: b",",
+        kind: orchestrator_syntax::statements::TokenKind::Sign,
+    });
+    let trails = |list: &List<'t>| list.elements.last().is_some_and(|element| element.comma.is_some());
+    let is_trailing = if trails(one) == trails(base) { trails(two) } else { trails(one) };
+    let last = elements.len().saturating_sub(1);
+    for (at, element) in elements.iter_mut().enumerate() {
+        if at < last || is_trailing {
+            element.comma.get_or_insert(comma);
+        } else {
+            element.comma = None;
+        }
+        let Some(space) = lead(element) else { continue };
+        if at == 0 {
+            if let Some(first) = first {
+                set_lead(element, first);
+            }
+        } else if space.text.is_empty() {
+            set_lead(element, later);
+        }
+    }
+}
+
+fn lead<'t>(element: &Element<'t>) -> Option<Space<'t>> {
+    element.atoms.first().and_then(Atom::first).map(|token| token.space)
+}
+
+fn set_lead<'t>(element: &mut Element<'t>, space: Space<'t>) {
+    if let Some(Atom::Token(token)) = element.atoms.first_mut() {
+        token.space = space;
+    } else if let Some(Atom::List(list)) = element.atoms.first_mut()
+        && let Some(open) = &mut list.open
+    {
+        open.space = space;
+    }
+}

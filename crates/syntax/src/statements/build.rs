@@ -1,0 +1,360 @@
+//! From syntax tree to [`Tree`].
+
+use super::shape::{ANGLES, Shape, shape};
+use super::{Atom, Body, Element, Item, ItemRole, List, ListRole, Space, Token, TokenKind, Tree};
+use crate::parse::tree;
+use crate::{Error, Language, Limits};
+use tree_sitter::Node;
+
+/// Deepest syntax tree that is read.
+const MOST_DEPTH: usize = 600;
+
+/// Reads a file's statements.
+///
+/// # Errors
+/// [`Error`] when the text is over a limit, or cannot be parsed as a whole: a tree with errors is not taken for structure.
+pub fn statements(language: Language, text: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
+    let tree = tree(language, text, limits)?;
+    let root = tree.root_node();
+    if root.has_error() {
+        return Err(Error::Unsound);
+    }
+    let mut builder = Builder { text, shape: shape(language), at: 0 };
+    let body = builder.body(root, b"", 0)?;
+    let end = Space { text: text.get(builder.at..).unwrap_or_default(), indent: b"" };
+    if !end.text.trim_ascii().is_empty() {
+        return Err(Error::Unsound);
+    }
+    Ok(Tree { language, body, end })
+}
+
+struct Builder<'t> {
+    text: &'t [u8],
+    shape: &'static Shape,
+    /// End of the last token.
+    at: usize,
+}
+
+/// A list that is open, or the atoms of an item.
+struct Frame<'t> {
+    role: ListRole,
+    open: Option<Token<'t>>,
+    /// The closing bracket; nothing for a list without brackets.
+    closes: &'static [u8],
+    elements: Vec<Element<'t>>,
+    atoms: Vec<Atom<'t>>,
+}
+
+impl<'t> Builder<'t> {
+    fn slice(&self, node: Node<'_>) -> &'t [u8] {
+        self.text.get(node.byte_range()).unwrap_or_default()
+    }
+
+    /// Whether there is nothing in it to be seen: ends of lines and of indented blocks.
+    fn is_blank(&self, node: Node<'_>) -> bool {
+        self.slice(node).trim_ascii().is_empty()
+    }
+
+    fn is_comment(node: Node<'_>) -> bool {
+        node.kind().ends_with("comment")
+    }
+
+    fn token(&mut self, node: Node<'_>, indent: &'t [u8]) -> Token<'t> {
+        let mut range = node.byte_range();
+        // Some grammars put the end of the line into a comment or directive.
+        while range.end > range.start && matches!(self.text.get(range.end - 1), Some(b'\n' | b'\r')) {
+            range.end -= 1;
+        }
+        let space = Space { text: self.text.get(self.at..range.start).unwrap_or_default(), indent };
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        self.at = range.end;
+        let kind = if Self::is_comment(node) {
+            TokenKind::Comment
+        } else if node.is_named() && self.shape.atomic.contains(&node.kind()) {
+            TokenKind::Text
+        } else if text.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii()) {
+            TokenKind::Word
+        } else {
+            TokenKind::Sign
+        };
+        Token { space, text, kind }
+    }
+
+    /// What the line on which a byte lies is indented with.
+    fn indent_at(&self, byte: usize) -> &'t [u8] {
+        let before = self.text.get(..byte).unwrap_or_default();
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line = self.text.get(start..).unwrap_or_default();
+        let width = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        line.get(..width).unwrap_or_default()
+    }
+
+    fn is_on_line(&self, node: Node<'_>) -> bool {
+        !self.text.get(self.at..node.start_byte()).unwrap_or_default().contains(&b'\n')
+    }
+
+    /// The statements in a node; `outer` is the indentation of the item around.
+    fn body(&mut self, node: Node<'_>, outer: &'t [u8], depth: usize) -> Result<Body<'t>, Error> {
+        if depth > MOST_DEPTH {
+            return Err(Error::TooDeep { limit: MOST_DEPTH });
+        }
+        let children: Vec<Node<'_>> = {
+            let mut cursor = node.walk();
+            node.children(&mut cursor).filter(|child| !self.is_blank(*child)).collect()
+        };
+        // Some grammars count a comment behind the closing bracket to what is inside.
+        let close = children
+            .first()
+            .and_then(|first| closes(self.slice(*first)))
+            .and_then(|close| children.iter().rposition(|child| !child.is_named() && self.slice(*child) == close));
+        let inner = children.iter().skip(usize::from(close.is_some())).find(|child| child.is_named());
+        let indent = inner.map_or(outer, |first| self.indent_at(first.start_byte()));
+        let mut body = Body {
+            has_members: self.shape.members.contains(&node.kind()),
+            indent,
+            open: None,
+            items: Vec::new(),
+            tail: Vec::new(),
+            close: None,
+            after: Vec::new(),
+            hash: 0,
+        };
+        let mut lead = Vec::new();
+        for (place, child) in children.iter().enumerate() {
+            if close.is_some() && place == 0 {
+                body.open = Some(self.token(*child, outer));
+            } else if body.close.is_some() {
+                let token = self.token(*child, outer);
+                body.after.push(token);
+            } else if close == Some(place) {
+                // Comments at the end belong to the body.
+                body.tail = std::mem::take(&mut lead);
+                body.close = Some(self.token(*child, outer));
+            } else if Self::is_comment(*child) {
+                let is_behind = self.is_on_line(*child) && lead.is_empty();
+                let token = self.token(*child, indent);
+                match body.items.last_mut() {
+                    Some(item) if is_behind => item.atoms.push(Atom::Token(token)),
+                    _ => lead.push(token),
+                }
+            } else if !child.is_named() && lead.is_empty() && !body.items.is_empty() {
+                let token = self.token(*child, indent);
+                if let Some(item) = body.items.last_mut() {
+                    item.atoms.push(Atom::Token(token));
+                }
+            } else {
+                let item = self.item(*child, std::mem::take(&mut lead), indent, depth + 1)?;
+                body.items.push(item);
+            }
+        }
+        if body.close.is_none() {
+            body.tail = lead;
+        }
+        body.seal();
+        Ok(body)
+    }
+
+    fn item(
+        &mut self,
+        node: Node<'_>,
+        lead: Vec<Token<'t>>,
+        indent: &'t [u8],
+        depth: usize,
+    ) -> Result<Item<'t>, Error> {
+        let mut frames = vec![Frame::plain()];
+        self.flatten(node, indent, &mut frames, depth)?;
+        let atoms = match (frames.pop(), frames.is_empty()) {
+            (Some(frame), true) => frame.atoms,
+            _ => return Err(Error::Unsound),
+        };
+        let (role, name) = self.role(node, &atoms);
+        let mut item = Item { node: node.kind_id(), role, name, lead, hash: 0, atoms };
+        item.seal();
+        Ok(item)
+    }
+
+    fn role(&self, node: Node<'_>, atoms: &[Atom<'t>]) -> (ItemRole, Option<Vec<u8>>) {
+        let mut inner = node;
+        while let Some((_, field)) = self.shape.wrappers.iter().find(|(kind, _)| *kind == inner.kind()) {
+            let count = inner.named_child_count();
+            let next = match *field {
+                "" => count.checked_sub(1).and_then(|last| inner.named_child(last as u32)),
+                field => inner.child_by_field_name(field),
+            };
+            match next {
+                Some(next) => inner = next,
+                None => break,
+            }
+        }
+        let kind = inner.kind();
+        let place =
+            |table: &[(&str, &'static str)]| table.iter().find(|(one, _)| *one == kind).map(|(_, field)| *field);
+        if self.shape.imports.contains(&kind) {
+            (ItemRole::Import, None)
+        } else if self.shape.exits.contains(&kind) || self.is_exit(inner) {
+            (ItemRole::Exit, None)
+        } else if let Some(field) = place(self.shape.definitions) {
+            (ItemRole::Definition, self.name(inner, field, atoms))
+        } else if let Some(field) = place(self.shape.fields) {
+            (ItemRole::Field, self.name(inner, field, atoms))
+        } else {
+            (ItemRole::Statement, None)
+        }
+    }
+
+    /// Whether an expression statement leaves the body, as in Rust.
+    fn is_exit(&self, node: Node<'_>) -> bool {
+        node.kind() == "expression_statement"
+            && node.named_child(0).is_some_and(|child| self.shape.exits.contains(&child.kind()))
+    }
+
+    fn name(&self, node: Node<'_>, field: &str, atoms: &[Atom<'t>]) -> Option<Vec<u8>> {
+        if field.is_empty() {
+            let mut name = Vec::new();
+            for atom in atoms {
+                match atom {
+                    Atom::Body(_) => break,
+                    Atom::Token(token) if token.text == b"=" => break,
+                    _ => atom.each_token(&mut |token| {
+                        if token.kind != TokenKind::Comment {
+                            name.extend_from_slice(token.text);
+                            name.push(b' ');
+                        }
+                    }),
+                }
+            }
+            return Some(name);
+        }
+        let mut named = node.child_by_field_name(field)?;
+        while let Some(inner) = named.child_by_field_name("name").or_else(|| named.child_by_field_name("declarator")) {
+            named = inner;
+        }
+        Some(self.slice(named).to_vec())
+    }
+
+    fn flatten(
+        &mut self,
+        node: Node<'_>,
+        indent: &'t [u8],
+        frames: &mut Vec<Frame<'t>>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth > MOST_DEPTH {
+            return Err(Error::TooDeep { limit: MOST_DEPTH });
+        }
+        if self.is_blank(node) {
+            return Ok(());
+        }
+        let kind = node.kind();
+        if node.is_named() && (self.shape.statements.contains(&kind) || self.shape.members.contains(&kind)) {
+            let body = self.body(node, indent, depth + 1)?;
+            return push(frames, Atom::Body(body));
+        }
+        if node.child_count() == 0 || self.shape.atomic.contains(&kind) {
+            return self.leaf(node, indent, frames);
+        }
+        let bare = self.shape.bare.iter().find(|(one, _)| *one == kind).and_then(|(_, field)| {
+            let first = node.child_by_field_name(field)?;
+            let mut cursor = node.walk();
+            let has_brackets = node.children(&mut cursor).any(|child| child.kind() == "(");
+            (!has_brackets).then_some(first.id())
+        });
+        let mut cursor = node.walk();
+        let mut is_open = false;
+        for child in node.children(&mut cursor) {
+            if Some(child.id()) == bare {
+                frames.push(Frame { role: ListRole::Set, ..Frame::plain() });
+                is_open = true;
+            }
+            self.flatten(child, indent, frames, depth + 1)?;
+        }
+        if is_open {
+            self.close(frames, None)?;
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, node: Node<'_>, indent: &'t [u8], frames: &mut Vec<Frame<'t>>) -> Result<(), Error> {
+        let is_on_line = self.is_on_line(node);
+        let token = self.token(node, indent);
+        if token.kind == TokenKind::Text {
+            return push(frames, Atom::Token(token));
+        }
+        if token.kind == TokenKind::Comment {
+            // Behind a comma it belongs to the entry before.
+            let frame = frames.last_mut().ok_or(Error::Unsound)?;
+            match frame.elements.last_mut() {
+                Some(element) if is_on_line && frame.atoms.is_empty() => element.after.push(token),
+                _ => frame.atoms.push(Atom::Token(token)),
+            }
+            return Ok(());
+        }
+        let parent = node.parent();
+        let parent_kind = parent.map_or("", |parent| parent.kind());
+        let is_angle = |text: &[u8]| matches!(text, b"<" | b">") && ANGLES.contains(&parent_kind);
+        let opens = match token.text {
+            b"(" | b"[" | b"{" => closes(token.text),
+            b"<" if is_angle(token.text) => Some(&b">"[..]),
+            _ => None,
+        };
+        if let Some(closes) = opens {
+            let role = self.shape.lists.iter().find(|(kind, _)| *kind == parent_kind).map(|(_, role)| *role);
+            let role = role.unwrap_or(ListRole::Sequence);
+            frames.push(Frame { role, open: Some(token), closes, ..Frame::plain() });
+            return Ok(());
+        }
+        let is_close = matches!(token.text, b")" | b"]" | b"}") || is_angle(token.text);
+        let is_in_list = frames.len() > 1;
+        let frame = frames.last_mut().ok_or(Error::Unsound)?;
+        if is_close && is_in_list && frame.closes == token.text {
+            return self.close(frames, Some(token));
+        }
+        if token.text == b"," && is_in_list {
+            let atoms = std::mem::take(&mut frame.atoms);
+            frame.elements.push(Element::new(atoms, Some(token)));
+            return Ok(());
+        }
+        frame.atoms.push(Atom::Token(token));
+        Ok(())
+    }
+
+    fn close(&mut self, frames: &mut Vec<Frame<'t>>, close: Option<Token<'t>>) -> Result<(), Error> {
+        let mut frame = frames.pop().ok_or(Error::Unsound)?;
+        let is_comment = |atom: &Atom<'_>| matches!(atom, Atom::Token(token) if token.kind == TokenKind::Comment);
+        let mut tail = Vec::new();
+        if frame.atoms.iter().all(is_comment) {
+            for atom in frame.atoms {
+                if let Atom::Token(token) = atom {
+                    tail.push(token);
+                }
+            }
+        } else {
+            let atoms = std::mem::take(&mut frame.atoms);
+            frame.elements.push(Element::new(atoms, None));
+        }
+        let Frame { role, open, elements, .. } = frame;
+        let mut list = List { role, open, elements, tail, close, hash: 0 };
+        list.seal();
+        push(frames, Atom::List(list))
+    }
+}
+
+impl Frame<'_> {
+    fn plain() -> Self {
+        Self { role: ListRole::Sequence, open: None, closes: b"", elements: Vec::new(), atoms: Vec::new() }
+    }
+}
+
+fn push<'t>(frames: &mut [Frame<'t>], atom: Atom<'t>) -> Result<(), Error> {
+    frames.last_mut().ok_or(Error::Unsound)?.atoms.push(atom);
+    Ok(())
+}
+
+fn closes(open: &[u8]) -> Option<&'static [u8]> {
+    match open {
+        b"(" => Some(b")"),
+        b"[" => Some(b"]"),
+        b"{" => Some(b"}"),
+        _ => None,
+    }
+}
