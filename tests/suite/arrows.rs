@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-log", &[]),
     ("orchestrator-merge", &[]),
     ("orchestrator-predict", &["orchestrator-merge", "orchestrator-syntax"]),
+    ("orchestrator-replay", &["orchestrator-merge", "orchestrator-repository", "orchestrator-syntax"]),
     ("orchestrator-repository", &[]),
     ("orchestrator-watch", &[]),
     ("orchestrator-registry", &["orchestrator-protocol"]),
@@ -51,7 +52,9 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "orchestrator",
             "orchestrator-log",
+            "orchestrator-merge",
             "orchestrator-protocol",
+            "orchestrator-replay",
             "orchestrator-repository",
             "orchestrator-transport",
         ],

@@ -38,10 +38,10 @@ pub(super) fn stretches(base: &[u8], versions: &[&[u8]]) -> Vec<Stretch> {
     }
     let versions: Vec<Vec<&[u8]>> = versions.iter().map(|version| split(version)).collect();
     let stretch = |range: Range<usize>| {
-        let of_base = cell(&base, range.clone(), changed.iter());
+        let of_base = cell(&base, range.clone(), &changed.iter());
         let others = versions.iter().zip(&hunks).map(|(version, hunks)| {
             let there = place(hunks, range.start, false)..place(hunks, range.end, true);
-            cell(version, there, hunks.iter().map(|hunk| &hunk.after))
+            cell(version, there, &hunks.iter().map(|hunk| &hunk.after))
         });
         let cells = std::iter::once(of_base).chain(others).collect();
         Stretch { line: range.start + 1, cells }
@@ -53,7 +53,7 @@ fn split(text: &[u8]) -> Vec<&[u8]> {
     text.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
-fn cell<'a>(lines: &[&[u8]], range: Range<usize>, changed: impl Iterator<Item = &'a Range<usize>> + Clone) -> Cell {
+fn cell<'a>(lines: &[&[u8]], range: Range<usize>, changed: &(impl Iterator<Item = &'a Range<usize>> + Clone)) -> Cell {
     let start = range.start;
     let line = |(at, line): (usize, &&[u8])| {
         let is_changed = changed.clone().any(|range| range.contains(&(start + at)));
