@@ -18,13 +18,37 @@ pub(super) struct Stretch {
 /// One version's lines of a stretch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cell {
-    /// The lines, and whether the base has another one; of the base, whether any version has another one.
-    pub(super) lines: Vec<(String, bool)>,
+    /// The lines.
+    pub(super) lines: Vec<(String, Mark)>,
 }
 
-/// The stretches in which any of `versions` differs from `base`, in order.
-pub(super) fn stretches(base: &[u8], versions: &[&[u8]]) -> Vec<Stretch> {
+/// What is to be seen of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// All have it, or nobody cares.
+    Plain,
+    /// The base has another one; of the base: a version has another one.
+    Changed,
+    /// The last version has another one than the one before it.
+    Disputed,
+}
+
+/// The stretches in which any of `versions` differs from `base`, in order. With `compare_last` the last two versions are
+/// also compared with each other.
+pub(super) fn stretches(base: &[u8], versions: &[&[u8]], compare_last: bool) -> Vec<Stretch> {
     let hunks: Vec<Vec<Hunk>> = versions.iter().map(|version| differences(base, version)).collect();
+    let disputed = match versions {
+        [.., one, two] if compare_last => differences(one, two),
+        _ => Vec::new(),
+    };
+    let last = versions.len();
+    let is_disputed = |version: usize, line: usize| {
+        disputed.iter().any(|hunk| match last - version {
+            2 => hunk.before.contains(&line),
+            1 => hunk.after.contains(&line),
+            _ => false,
+        })
+    };
     let mut changed: Vec<Range<usize>> = hunks.iter().flatten().map(|hunk| hunk.before.clone()).collect();
     changed.sort_by_key(|range| (range.start, range.end));
     let base = split(base);
@@ -38,10 +62,14 @@ pub(super) fn stretches(base: &[u8], versions: &[&[u8]]) -> Vec<Stretch> {
     }
     let versions: Vec<Vec<&[u8]>> = versions.iter().map(|version| split(version)).collect();
     let stretch = |range: Range<usize>| {
-        let of_base = cell(&base, range.clone(), &changed.iter());
-        let others = versions.iter().zip(&hunks).map(|(version, hunks)| {
+        let mark = |is_changed| if is_changed { Mark::Changed } else { Mark::Plain };
+        let of_base = cell(&base, range.clone(), |line| mark(changed.iter().any(|range| range.contains(&line))));
+        let others = versions.iter().zip(&hunks).enumerate().map(|(at, (version, hunks))| {
             let there = place(hunks, range.start, false)..place(hunks, range.end, true);
-            cell(version, there, &hunks.iter().map(|hunk| &hunk.after))
+            cell(version, there, |line| match is_disputed(at, line) {
+                true => Mark::Disputed,
+                false => mark(hunks.iter().any(|hunk| hunk.after.contains(&line))),
+            })
         });
         let cells = std::iter::once(of_base).chain(others).collect();
         Stretch { line: range.start + 1, cells }
@@ -53,13 +81,11 @@ fn split(text: &[u8]) -> Vec<&[u8]> {
     text.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
-fn cell<'a>(lines: &[&[u8]], range: Range<usize>, changed: &(impl Iterator<Item = &'a Range<usize>> + Clone)) -> Cell {
+fn cell(lines: &[&[u8]], range: Range<usize>, mark: impl Fn(usize) -> Mark) -> Cell {
     let start = range.start;
-    let line = |(at, line): (usize, &&[u8])| {
-        let is_changed = changed.clone().any(|range| range.contains(&(start + at)));
-        (String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned(), is_changed)
-    };
-    Cell { lines: lines.get(range).unwrap_or_default().iter().enumerate().map(line).collect() }
+    let shown = lines.get(range).unwrap_or_default().iter().enumerate();
+    let text = |line: &[u8]| String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned();
+    Cell { lines: shown.map(|(at, line)| (text(line), mark(start + at))).collect() }
 }
 
 /// Where a line of the base, which no change reaches over, is in a version: before what is inserted there, or after it.
@@ -77,8 +103,12 @@ mod tests {
     use super::*;
 
     fn texts(stretch: &Stretch) -> Vec<String> {
-        let mark = |(line, changed): &(String, bool)| if *changed { format!("*{line}") } else { line.clone() };
-        stretch.cells.iter().map(|cell| cell.lines.iter().map(mark).collect::<Vec<_>>().join(" ")).collect()
+        let text = |(line, mark): &(String, Mark)| match mark {
+            Mark::Plain => line.clone(),
+            Mark::Changed => format!("*{line}"),
+            Mark::Disputed => format!("!{line}"),
+        };
+        stretch.cells.iter().map(|cell| cell.lines.iter().map(text).collect::<Vec<_>>().join(" ")).collect()
     }
 
     #[test]
@@ -86,7 +116,7 @@ mod tests {
         let base = b"1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n";
         let insert = b"0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n";
         let change = b"1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\nx\ny\n14\n15\n16\n";
-        let found = stretches(base, &[insert, change]);
+        let found = stretches(base, &[insert, change], false);
         assert_eq!(found.iter().map(|stretch| stretch.line).collect::<Vec<_>>(), [1, 10]);
         assert_eq!(texts(&found[0]), ["1 2 3", "*0 1 2 3", "1 2 3"]);
         assert_eq!(texts(&found[1]), ["10 11 12 *13 14 15 16", "10 11 12 13 14 15 16", "10 11 12 *x *y 14 15 16"]);
@@ -94,8 +124,14 @@ mod tests {
 
     #[test]
     fn what_is_at_an_end_and_what_is_empty_is_shown() {
-        assert_eq!(texts(&stretches(b"1\n", &[b"1\n2\n", b""])[0]), ["*1", "1 *2", ""]);
-        assert_eq!(texts(&stretches(b"", &[b"1\n", b"2"])[0]), ["", "*1", "*2"]);
-        assert_eq!(stretches(b"1\n", &[b"1\n"]), []);
+        assert_eq!(texts(&stretches(b"1\n", &[b"1\n2\n", b""], false)[0]), ["*1", "1 *2", ""]);
+        assert_eq!(texts(&stretches(b"", &[b"1\n", b"2"], false)[0]), ["", "*1", "*2"]);
+        assert_eq!(stretches(b"1\n", &[b"1\n"], true), []);
+    }
+
+    #[test]
+    fn the_last_two_are_compared_with_each_other() {
+        let found = stretches(b"1\n2\n", &[b"3\n2\n", b"3\n2\n4\n", b"3\n5\n"], true);
+        assert_eq!(texts(&found[0]), ["*1 *2", "*3 2", "*3 !2 !4", "*3 !5"]);
     }
 }

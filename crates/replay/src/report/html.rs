@@ -1,6 +1,6 @@
 //! The cases as one page to read: self-contained, without scripts.
 
-use super::aligned::{Cell, stretches};
+use super::aligned::{Cell, Mark, stretches};
 use super::text::text;
 use crate::{Answer, Case, Class, Judgement, Score};
 use orchestrator_repository::ObjectId;
@@ -26,12 +26,15 @@ summary:focus-visible { outline: 2px solid #1f5fbf }
 .views { overflow-x: auto }
 table { border-collapse: collapse; table-layout: fixed; width: 100%; min-width: 70rem }
 th, td { border: 1px solid #e2e6ec; vertical-align: top; padding: .25rem; text-align: left }
-.changed { background: #fff1bf; display: inline-block; min-width: 100% }
+.changed, .disputed { display: inline-block; min-width: 100% }
+.changed { background: #fff1bf }
+.disputed { background: #ffcfc7 }
 @media (prefers-color-scheme: dark) {
 body { color: #dfe5ee; background: #12161c }
 details { border-color: #39424f }
 th, td { border-color: #2a323d }
 .changed { background: #4a3f10 }
+.disputed { background: #6b2418 }
 }
 </style>
 </head>
@@ -92,7 +95,7 @@ fn write(
     writeln!(page, "<pre>{}</pre>\n<h2>Cases</h2>", Escaped(score))?;
     writeln!(
         page,
-        "<p>{} of {}, those that differ first. Marked lines are not the base's.</p>",
+        "<p>{} of {}, those that differ first. Yellow: the base has another line. Red: our result and what was committed differ.</p>",
         all.len().min(MOST),
         all.len()
     )?;
@@ -140,13 +143,11 @@ fn write_case(page: &mut String, shown: &Shown<'_>, read: &dyn Fn(ObjectId) -> O
         write!(page, "<th scope=\"col\">{column}</th>")?;
     }
     writeln!(page, "</tr>")?;
-    for stretch in stretches(base, &texts) {
-        write!(page, "<tr>")?;
-        for (at, cell) in stretch.cells.iter().enumerate() {
+    for stretch in stretches(base, &texts, answer.content.is_some()) {
+        let (width, line) = (stretch.cells.len(), stretch.line);
+        write!(page, "<tr><th scope=\"rowgroup\" colspan=\"{width}\">from line {line} of the base</th></tr>\n<tr>")?;
+        for cell in &stretch.cells {
             write!(page, "<td>")?;
-            if at == 0 {
-                write!(page, "<small>line {}</small>", stretch.line)?;
-            }
             write_cell(page, cell)?;
             write!(page, "</td>")?;
         }
@@ -158,10 +159,11 @@ fn write_case(page: &mut String, shown: &Shown<'_>, read: &dyn Fn(ObjectId) -> O
 fn write_cell(page: &mut String, cell: &Cell) -> std::fmt::Result {
     // A line break right after the tag is not part of the text.
     writeln!(page, "<pre>")?;
-    for (line, is_changed) in &cell.lines {
-        match is_changed {
-            true => writeln!(page, "<span class=\"changed\">{}</span>", Escaped(line))?,
-            false => writeln!(page, "{}", Escaped(line))?,
+    for (line, mark) in &cell.lines {
+        match mark {
+            Mark::Plain => writeln!(page, "{}", Escaped(line))?,
+            Mark::Changed => writeln!(page, "<span class=\"changed\">{}</span>", Escaped(line))?,
+            Mark::Disputed => writeln!(page, "<span class=\"disputed\">{}</span>", Escaped(line))?,
         }
     }
     write!(page, "</pre>")
