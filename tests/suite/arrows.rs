@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-protocol", &[]),
     ("orchestrator-syntax", &[]),
     ("orchestrator-log", &[]),
-    ("orchestrator-merge", &[]),
+    ("orchestrator-merge", &["orchestrator-syntax"]),
     ("orchestrator-predict", &["orchestrator-merge", "orchestrator-syntax"]),
     ("orchestrator-replay", &["orchestrator-merge", "orchestrator-repository", "orchestrator-syntax"]),
     ("orchestrator-repository", &[]),
