@@ -84,3 +84,6 @@ pub fn classify(path: &str, sides: (&[u8], &[u8]), answer: &[u8], committed: &[u
     };
     if !sound(answer) && sound(sides.0) && sound(sides.1) { Class::Broken } else { Class::Differs }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,9 @@ pub(crate) struct Arguments {
     /// Print everything as JSON: the score, and each case with its classes, rules and times
     #[arg(long)]
     json: bool,
+    /// Write a page with the tables and the cases side by side, those that differ first
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write the cases into this folder, each a folder of base, ours, theirs, expected, result and path
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
@@ -133,8 +136,13 @@ pub(crate) fn run(flags: &Flags, wanted: &Arguments) -> anyhow::Result<ExitCode>
     } else {
         say(report::text(&judgement, &score).trim_end());
     }
+    let reader = history.reader();
+    if let Some(file) = &wanted.html {
+        let page = report::html(&judgement, &score, |id| reader.blob(id).ok());
+        std::fs::write(file, page).with_context(|| format!("failed to write {}", file.display()))?;
+    }
     if let Some(folder) = &wanted.cases {
-        output::cases(folder, &history.reader(), &judgement, &wanted.class)?;
+        output::cases(folder, &reader, &judgement, &wanted.class)?;
     }
     Ok(ExitCode::SUCCESS)
 }

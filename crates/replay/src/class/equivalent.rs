@@ -74,11 +74,9 @@ impl Form<'_> {
         let mut movable: Vec<(usize, &Entity)> =
             entities.filter(|(_, entity)| entity.parent == parent && may_move(entity.kind)).collect();
         // One that is further in stands in a block whose lines say when it is there.
-        let outermost = movable.iter().map(|(_, entity)| self.column(entity)).min();
-        movable.retain(|(_, entity)| Some(self.column(entity)) == outermost);
-        let is_cut = self.file.language == Language::C || self.file.language == Language::Cpp || {
-            self.file.language == Language::CSharp
-        };
+        let outermost = self.outermost(parent, &movable);
+        movable.retain(|(_, entity)| self.column(entity.range.start) == outermost);
+        let is_cut = matches!(self.file.language, Language::C | Language::Cpp | Language::CSharp);
         if is_cut && self.lines(self.text.get(range.clone()).unwrap_or_default()).iter().any(|line| is_condition(line))
         {
             movable.clear();
@@ -101,9 +99,20 @@ impl Form<'_> {
         white::lines(self.white, text).into_iter().map(std::borrow::Cow::into_owned).collect()
     }
 
-    /// How far from the start of its line it begins.
-    fn column(&self, entity: &Entity) -> usize {
-        let before = self.text.get(..entity.range.start).unwrap_or_default();
+    /// The column in which members stand.
+    fn outermost(&self, parent: Option<usize>, members: &[(usize, &Entity)]) -> usize {
+        let body = parent.and_then(|at| self.file.entities.get(at)).and_then(|entity| entity.body_range.clone());
+        let may_be_in_namespace = matches!(self.file.language, Language::Cpp | Language::CSharp | Language::Php);
+        match body {
+            Some(body) if self.file.language == Language::Python => self.column(body.start),
+            None if parent.is_none() && !may_be_in_namespace => 0,
+            _ => members.iter().map(|(_, entity)| self.column(entity.range.start)).min().unwrap_or_default(),
+        }
+    }
+
+    /// How far from the start of its line a place is.
+    fn column(&self, place: usize) -> usize {
+        let before = self.text.get(..place).unwrap_or_default();
         before.iter().rev().take_while(|byte| **byte != b'\n').count()
     }
 
