@@ -41,6 +41,7 @@
 mod align;
 mod choice;
 mod conflict;
+mod data;
 mod frame;
 mod generated;
 mod lines;

@@ -1,11 +1,12 @@
 //! The order of the layers.
 
 use crate::align::split;
-use crate::conflict::{Conflict, Kind, Piece, Side};
+use crate::conflict::{Conflict, Kind, Piece, Region, Side};
+use crate::data::{check_data, merge_data};
 use crate::frame::Frame;
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
-use crate::outcome::{Layers, Outcome, Proof, Rule};
+use crate::outcome::{Layer, Layers, Outcome, Proof, Rule};
 use crate::verify::verify;
 
 /// How many bytes are searched for a NUL: a file with one there is not text.
@@ -97,16 +98,38 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
         return left(Kind::Budget { needed });
     }
     let pieces = framed(&frame, base_text, ours, theirs, OneSided::Take);
-    let Some((content, proofs)) = settled(&pieces) else {
-        let kind = if base.is_none() { Kind::AddAdd } else { Kind::Content };
-        return Outcome::Conflict(Conflict { kind, pieces });
-    };
-    if let Err(refusal) = verify(base, Some(ours), Some(theirs), Some(&content), path) {
-        let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
-        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces });
-    }
     let form = frame.rules().map(|rule| whole(rule, base, Some(ours), Some(theirs)));
-    Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() }
+    let conflict = match settled(&pieces) {
+        Some((content, proofs)) => {
+            let verified = verify(base, Some(ours), Some(theirs), Some(&content), path);
+            match verified.and_then(|()| check_data(base_text, ours, theirs, &content, path)) {
+                Ok(()) => return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() },
+                Err(refusal) => {
+                    let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
+                    Conflict { kind: Kind::Refused(refusal), pieces }
+                }
+            }
+        }
+        None if base.is_none() => return Outcome::Conflict(Conflict { kind: Kind::AddAdd, pieces }),
+        None => Conflict { kind: Kind::Content, pieces },
+    };
+    if options.layers.has(Layer::Sets)
+        && let Some((content, rule)) = merge_data(base_text, ours, theirs, path)
+    {
+        let proofs = conflict.pieces.iter().filter_map(|piece| settled_by(rule, piece));
+        return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() };
+    }
+    Outcome::Conflict(conflict)
+}
+
+/// What settles a piece of a conflict that a further layer settles as a whole.
+fn settled_by(rule: Rule, piece: &Piece) -> Option<Proof> {
+    match piece {
+        Piece::Settled { proof, .. } => *proof,
+        Piece::Open(Region { base, ours, theirs, .. }) => {
+            Some(Proof { rule, label: rule.label(), base: base.lines, ours: ours.lines, theirs: theirs.lines })
+        }
+    }
 }
 
 /// Lines read by the merge and by the verifier: each aligns the base with either side.

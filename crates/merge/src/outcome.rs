@@ -164,6 +164,10 @@ pub enum Rule {
     TheirsChanged,
     /// Both made the same change.
     SameChange,
+    /// Data merged by key: the result's value is the merge of the values.
+    Values,
+    /// Entries of a list whose order means nothing: what both kept and what either added.
+    EntrySet,
 }
 
 impl Rule {
@@ -180,6 +184,8 @@ impl Rule {
             Self::OursChanged => "ours-changed",
             Self::TheirsChanged => "theirs-changed",
             Self::SameChange => "same-change",
+            Self::Values => "values",
+            Self::EntrySet => "entry-set",
         }
     }
 
@@ -188,6 +194,7 @@ impl Rule {
     pub fn layer(self) -> Layer {
         match self {
             Self::OursChanged | Self::TheirsChanged | Self::SameChange => Layer::Lines,
+            Self::Values | Self::EntrySet => Layer::Sets,
             _ => Layer::Identity,
         }
     }
@@ -195,7 +202,7 @@ impl Rule {
     /// What the rule's answer is worth once the verifier has let it pass.
     pub(crate) fn label(self) -> Label {
         match self {
-            Self::OursChanged | Self::TheirsChanged => Label::Verified,
+            Self::OursChanged | Self::TheirsChanged | Self::Values | Self::EntrySet => Label::Verified,
             _ => Label::Proven,
         }
     }
