@@ -73,7 +73,7 @@ impl Kind {
 
     fn parse<'a>(self, text: &'a str, file_name: &str) -> Option<Node<'a>> {
         match self {
-            Self::Json => json::parse(text, file_name),
+            Self::Json => json::parse(text),
             Self::Toml => toml::parse(text, file_name),
             Self::Requirements => Some(entries::requirements(text)),
             Self::Patterns => Some(entries::patterns(text)),

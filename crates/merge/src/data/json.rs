@@ -6,12 +6,12 @@ use std::borrow::Cow;
 /// How deep arrays and objects may stand in one another.
 const MOST_DEPTH: usize = 100;
 
-/// Objects of `package.json` in which the first key that fits is taken.
-const ORDERED: [&str; 3] = ["exports", "imports", "typesVersions"];
+/// Objects in which the first key that fits is taken: conditions of packages, patterns of test runners.
+const ORDERED: [&str; 5] = ["exports", "imports", "moduleNameMapper", "transform", "typesVersions"];
 
 /// A whole text; `None` where it is no JSON, or an object has a key twice.
-pub(super) fn parse<'a>(text: &'a str, file_name: &str) -> Option<Node<'a>> {
-    let mut reader = Reader { text, at: 0, is_manifest: file_name == "package.json" };
+pub(super) fn parse(text: &str) -> Option<Node<'_>> {
+    let mut reader = Reader { text, at: 0 };
     reader.space();
     let node = reader.value(0, 0, false)?;
     let end = reader.at;
@@ -28,7 +28,6 @@ pub(super) fn parse<'a>(text: &'a str, file_name: &str) -> Option<Node<'a>> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    is_manifest: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -78,7 +77,7 @@ impl<'a> Reader<'a> {
             self.space();
             self.take(b':')?;
             self.space();
-            let is_ordered = is_ordered || (self.is_manifest && depth == 0 && ORDERED.contains(&name.as_str()));
+            let is_ordered = is_ordered || ORDERED.contains(&name.as_str());
             let node = self.value(start, depth + 1, is_ordered)?;
             items.push(Item { key: Cow::Owned(name), lead: &text[lead_from..start], node });
             let end = self.at;
@@ -164,12 +163,12 @@ mod tests {
         for text in
             ["{}", " { } \n", "{\n  \"a\": [1, {\"b\": 2}],\n  \"c\": { \"d\":\"\\\"}\" }\n}\n", "[1, 2]\n", "1"]
         {
-            assert_eq!(parse(text, "a.json").unwrap().text(), text);
+            assert_eq!(parse(text).unwrap().text(), text);
         }
         for text in ["", "{", "{\"a\": 1,}", "{\"a\": 1 , \"b\": 2}", "{} {}", "// c\n{}", "{\"a\" 1}", "[1,]", "\"a"] {
-            assert_eq!(parse(text, "a.json"), None, "{text}");
+            assert_eq!(parse(text), None, "{text}");
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(parse(&deep, "a.json"), None);
+        assert_eq!(parse(&deep), None);
     }
 }

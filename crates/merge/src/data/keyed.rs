@@ -33,6 +33,11 @@ pub(super) fn merge_lists(base: &List<'_>, ours: &List<'_>, theirs: &List<'_>) -
     even_leads(base, &mut items);
     let head = three_way(base.head, ours.head, theirs.head)?;
     let tail = three_way(base.tail, ours.tail, theirs.tail)?;
+    // One side emptied the list and so drew its brackets together.
+    let is_drawn_apart = items.first().is_some_and(|(lead, _)| lead.contains('\n'));
+    if !base.separator.is_empty() && is_drawn_apart && !tail.contains('\n') {
+        return None;
+    }
     let items: Vec<_> = items.into_iter().map(|(lead, text)| [lead, text].concat()).collect();
     Some([head, &items.join(base.separator), tail].concat())
 }

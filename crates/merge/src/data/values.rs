@@ -3,7 +3,7 @@
 use super::toml::is_set_of;
 use crate::refusal::Refusal;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use toml_edit::{DocumentMut, Item};
 
 /// What a file holds, without its form.
@@ -94,12 +94,14 @@ fn merged<'a>(
         (Some(Value::Array(base)), Some(Value::Array(ours)), Some(Value::Array(theirs)))
             if is_set_of(file_name, path) =>
         {
-            let in_all = |value: &&Value| {
-                let kept = ours.contains(value) && theirs.contains(value);
-                kept || (!base.contains(value) && (ours.contains(value) || theirs.contains(value)))
+            let [before, our, their] = [base, ours, theirs].map(|set| set.iter().map(Value::to_string).collect());
+            let [before, our, their]: [HashSet<String>; 3] = [before, our, their];
+            let is_kept = |value: &&Value| {
+                let text = value.to_string();
+                !before.contains(&text) || (our.contains(&text) && their.contains(&text))
             };
-            let mut set: Vec<Value> = ours.iter().chain(theirs).filter(in_all).cloned().collect();
-            set.sort_by_key(Value::to_string);
+            let mut set: Vec<Value> = ours.iter().chain(theirs).filter(is_kept).cloned().collect();
+            set.sort_by_cached_key(Value::to_string);
             set.dedup();
             Ok(Some(Value::Array(set)))
         }
@@ -121,7 +123,7 @@ fn unordered(value: Value, file_name: &str, path: &mut Vec<String>) -> Value {
         }
         Value::Array(mut values) => {
             if is_set_of(file_name, &path.iter().map(String::as_str).collect::<Vec<_>>()) {
-                values.sort_by_key(Value::to_string);
+                values.sort_by_cached_key(Value::to_string);
             }
             Value::Array(values)
         }
