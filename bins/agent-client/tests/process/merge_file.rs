@@ -166,3 +166,21 @@ fn a_file_of_any_length_is_merged() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout == expected.as_bytes());
 }
+
+#[test]
+fn data_is_merged_by_what_it_holds() {
+    let base = "{\n  \"dependencies\": {\n    \"a\": \"1\",\n    \"z\": \"1\"\n  }\n}\n";
+    let added = |name: &str| base.replace("    \"z\"", &format!("    \"{name}\": \"2\",\n    \"z\""));
+    let folder = folder(base.as_bytes(), added("m").as_bytes(), added("k").as_bytes());
+    let output = merge_file(folder.path(), &with(&["-p", "web/package.json", "--explain"]));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let expected = base.replace("    \"z\"", "    \"k\": \"2\",\n    \"m\": \"2\",\n    \"z\"");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    let settled = "web/package.json: merged\n  settled base before 4, ours 4, theirs 4: sets, values, verified\n";
+    assert_eq!(told, settled);
+    // As text it is a conflict, and as a key that both give another value.
+    assert_eq!(merge_file(folder.path(), &with(&["-p", "web/package.txt"])).status.code(), Some(1));
+    fs::write(folder.path().join("theirs"), added("m").replace("2", "3")).unwrap();
+    assert_eq!(merge_file(folder.path(), &with(&["-p", "web/package.json"])).status.code(), Some(1));
+}
