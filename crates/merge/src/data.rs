@@ -148,7 +148,10 @@ fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<String> 
         return None;
     }
     let whole = kind.parse(&result, file_name)?;
-    values::check_lines(texts, &result).ok()?;
+    if kind != Kind::Json {
+        // Comments are no part of the value.
+        values::check_lines(texts, &result).ok()?;
+    }
     match kind.value() {
         Some(parse) => values::check(parse, texts, &result, file_name).ok()?,
         None => check_entries([&base, &ours, &theirs], &whole)?,

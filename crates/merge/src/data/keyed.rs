@@ -7,18 +7,17 @@ use std::collections::{HashMap, HashSet};
 
 /// A merged node as text, or `None` where both changed the same.
 pub(super) fn merge_nodes<'a>(base: &Node<'a>, ours: &Node<'a>, theirs: &Node<'a>) -> Option<Cow<'a, str>> {
-    let [before, our, their] = [base, ours, theirs].map(Node::text);
-    if our == their || their == before {
-        return Some(our);
+    if ours == theirs || theirs == base {
+        return Some(ours.text());
     }
-    if our == before {
-        return Some(their);
+    if ours == base {
+        return Some(theirs.text());
     }
     match (base, ours, theirs) {
         (Node::List(base), Node::List(ours), Node::List(theirs)) => merge_lists(base, ours, theirs).map(Cow::Owned),
-        _ if ours.means(theirs) => Some(one_of(our, their)),
-        _ if theirs.means(base) => Some(our),
-        _ if ours.means(base) => Some(their),
+        _ if ours.means(theirs) => Some(one_of(ours.text(), theirs.text())),
+        _ if theirs.means(base) => Some(ours.text()),
+        _ if ours.means(base) => Some(theirs.text()),
         _ => None,
     }
 }
