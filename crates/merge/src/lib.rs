@@ -6,9 +6,11 @@
 //!    and the final newline are taken from the side that changed them, so that they never stand in the way of an edit.
 //! 2. *Lines*: both sides' changes against the base, aligned by a histogram diff. Changes that touch are one region,
 //!    and a region that both sides touched is a conflict unless both wrote the same.
+//! 3. *Sets*: data by what they hold, where lines are in conflict or refused: JSON and TOML by key, requirements by package,
+//!    ignore files by pattern. The result's value must be the merge of the values, which other parsers computed.
 //!
-//! Every clean answer for a file that both sides touched goes through [`verify`], which shares the alignment with the
-//! layers and nothing else, and knows only what must never happen. What it refuses becomes a [`Conflict`] that carries
+//! Every clean merge of lines goes through [`verify`], which shares the alignment with the layers and nothing else, and
+//! knows only what must never happen; those of JSON and TOML must have the merged value, too. What is refused becomes a [`Conflict`] that carries
 //! the [`Refusal`]. A conflict is an outcome, not an error: it keeps the settled pieces and the minimal regions, and
 //! writes them in git's forms.
 //!
@@ -19,9 +21,9 @@
 //! and swapping the sides swaps the answer.
 //!
 //! # Limitations
-//! The layers see lines, not syntax: a name renamed on one side and used anew on the other merges clean. A block moved
-//! by one side and edited by the other is a conflict. The verifier knows no rule under which changes that touch may be
-//! composed, so it refuses every such result.
+//! Of source code the layers see lines, not syntax: a name renamed on one side and used anew on the other merges clean.
+//! A block moved by one side and edited by the other is a conflict. [`verify`] knows no rule under which changes that
+//! touch may be composed, so it refuses every such result, those of data included.
 //!
 //! ```
 //! use orchestrator_merge::{Labels, Options, Outcome, Style, merge};
@@ -41,6 +43,7 @@
 mod align;
 mod choice;
 mod conflict;
+mod data;
 mod frame;
 mod generated;
 mod lines;

@@ -1,7 +1,8 @@
 //! The order of the layers.
 
 use crate::align::split;
-use crate::conflict::{Conflict, Kind, Piece, Side};
+use crate::conflict::{Conflict, Kind, Piece, Region, Side};
+use crate::data::{check_data, merge_data};
 use crate::frame::Frame;
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
@@ -99,30 +100,53 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
         return left(Kind::Budget { needed });
     }
     let pieces = framed(&frame, base_text, ours, theirs, OneSided::Take);
-    let Some((content, proofs)) = settled(&pieces) else {
-        let kind = if base.is_none() { Kind::AddAdd } else { Kind::Content };
-        let conflict = Conflict { kind, pieces, why: None };
-        return by_structure(&frame, base, ours, theirs, path, options, conflict);
-    };
-    if let Err(refusal) = verify(base, Some(ours), Some(theirs), Some(&content), path) {
-        let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
-        return Outcome::Conflict(Conflict { kind: Kind::Refused(refusal), pieces, why: None });
-    }
     let form = frame.rules().map(|rule| whole(rule, base, Some(ours), Some(theirs)));
-    Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() }
+    let conflict = match settled(&pieces) {
+        Some((content, proofs)) => {
+            let verified = verify(base, Some(ours), Some(theirs), Some(&content), path);
+            match verified.and_then(|()| check_data(base_text, ours, theirs, &content, path)) {
+                Ok(()) => return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() },
+                Err(refusal) => {
+                    let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
+                    Conflict { kind: Kind::Refused(refusal), pieces, why: None }
+                }
+            }
+        }
+        None if base.is_none() => return Outcome::Conflict(Conflict { kind: Kind::AddAdd, pieces, why: None }),
+        None => Conflict { kind: Kind::Content, pieces, why: None },
+    };
+    if options.layers.has(Layer::Sets)
+        && let Some((content, rule)) = merge_data(base_text, ours, theirs, path)
+    {
+        let proofs = conflict.pieces.iter().filter_map(|piece| settled_by(rule, piece));
+        return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() };
+    }
+    if conflict.kind == Kind::Content && options.layers.has(Layer::Structure) {
+        return by_structure(&frame, base_text, ours, theirs, path, options, conflict);
+    }
+    Outcome::Conflict(conflict)
+}
+
+/// What settles a piece of a conflict that a further layer settles as a whole.
+fn settled_by(rule: Rule, piece: &Piece) -> Option<Proof> {
+    match piece {
+        Piece::Settled { proof, .. } => *proof,
+        Piece::Open(Region { base, ours, theirs, .. }) => {
+            Some(Proof { rule, label: rule.label(), base: base.lines, ours: ours.lines, theirs: theirs.lines })
+        }
+    }
 }
 
 /// What the syntax settles where the lines do not.
 fn by_structure(
     frame: &Frame,
-    base: Option<&[u8]>,
+    base: &[u8],
     ours: &[u8],
     theirs: &[u8],
     path: &str,
     options: &Options,
     conflict: Conflict,
 ) -> Outcome {
-    let (Some(base), true) = (base, options.layers.has(Layer::Structure)) else { return Outcome::Conflict(conflict) };
     let Some(language) = Language::of_path(path) else { return Outcome::Conflict(conflict) };
     let [plain, mine, other] = [base, ours, theirs].map(|text| frame.take_out(text));
     match merge_trees(&plain, &mine, &other, language, options.budget) {

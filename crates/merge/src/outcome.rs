@@ -182,6 +182,10 @@ pub enum Rule {
     Keys,
     /// Both put into one place what may mean something else in another order.
     Order,
+    /// Data merged by key: the result's value is the merge of the values.
+    Values,
+    /// Entries of a list whose order means nothing: what both kept and what either added.
+    EntrySet,
 }
 
 impl Rule {
@@ -207,6 +211,8 @@ impl Rule {
             Self::Entries => "entries",
             Self::Keys => "keys",
             Self::Order => "order",
+            Self::Values => "values",
+            Self::EntrySet => "entry-set",
         }
     }
 
@@ -216,7 +222,7 @@ impl Rule {
         match self {
             Self::OursChanged | Self::TheirsChanged | Self::SameChange => Layer::Lines,
             Self::Words | Self::Entries => Layer::Regions,
-            Self::Imports | Self::Keys => Layer::Sets,
+            Self::Imports | Self::Keys | Self::Values | Self::EntrySet => Layer::Sets,
             Self::BesideStatements
             | Self::BesideDefinitions
             | Self::SameInsertion

@@ -84,6 +84,15 @@ pub enum Refusal {
         /// The beginning of the first line.
         text: String,
     },
+    /// The versions are well-formed data, and the result is not.
+    #[error("the versions are well-formed data, and the result is not")]
+    DataBroken,
+    /// A key stands twice in one object, and in no version.
+    #[error("a key stands twice in one object, and in no version")]
+    DataKeyTwice,
+    /// The value of the result is not the merge of the versions' values.
+    #[error("the value of the result is not the merge of the versions' values")]
+    DataValue,
     /// Swapping the sides gives another result.
     #[error("swapping the sides gives another result")]
     Asymmetric,

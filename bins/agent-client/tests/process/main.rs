@@ -7,6 +7,10 @@ mod calls;
 mod connections;
 /// Every failure has its exit code and is told in one line.
 mod exits;
+/// Git merges with the driver, keeps its conflicts, and is left as it was.
+mod merge_driver;
+/// Three files are merged under git's exit codes.
+mod merge_file;
 /// Work in a clone that the server cannot see is pushed, once or as it changes.
 mod push;
 /// An agent shows, acknowledges, survives restarts, watches and takes its leave.

@@ -33,13 +33,13 @@ fn same(one: &Item<'_>, two: &Item<'_>) -> bool {
 
 impl Merger {
     pub(super) fn body<'t>(&mut self, base: &Body<'t>, one: &Body<'t>, two: &Body<'t>) -> Result<Body<'t>, Why> {
-        let same = |one: &Body<'t>, two: &Body<'t>| {
+        let alike = |one: &Body<'t>, two: &Body<'t>| {
             one.hash == two.hash && is_same(|out| one.write(out, b""), |out| two.write(out, b""))
         };
-        if same(one, base) {
+        if alike(one, base) {
             return Ok(two.clone());
         }
-        if same(two, base) || same(one, two) {
+        if alike(two, base) || alike(one, two) {
             return Ok(one.clone());
         }
         let to_one = self.align_items(&base.items, &one.items)?;

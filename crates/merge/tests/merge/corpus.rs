@@ -48,6 +48,9 @@ impl Case {
                 let found: Vec<_> = candidates.iter().map(|candidate| text(&candidate.content)).collect();
                 (found != in_order(&self.folder.join("candidates"))).then(|| format!("other candidates: {found:#?}"))
             }
+            ("conflict", Outcome::Clean { content, .. }) => {
+                Some(format!("merged:\n{}", text(content.as_deref().unwrap_or_default())))
+            }
             (wanted, found) => Some(format!("wanted {wanted}, found {found:#?}")),
         })
     }

@@ -1,6 +1,7 @@
 //! The merge of one file: one integration binary.
 //!
 //! - `corpus`: merges as folders, with what must come out.
+//! - `data`: JSON and TOML, merged as their values are.
 //! - `failures`: the wrong merges that must never be produced, and that the verifier refuses.
 //! - `form`: byte-order marks, line endings, final newlines, files that are absent or not text.
 //! - `git`: the answers against those of the real `git merge-file`.
@@ -8,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod corpus;
+mod data;
 mod failures;
 mod form;
 mod git;

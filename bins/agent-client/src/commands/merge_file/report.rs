@@ -12,9 +12,11 @@ pub(super) fn explain(outcome: &Outcome, verdict: &Verdict, path: &str, out: &Ou
         (Verdict::Left(conflict), Outcome::Clean { regions, .. }) => ("not proven", regions.as_slice(), Some(conflict)),
         (Verdict::Left(conflict), _) => ("conflict", &[][..], Some(conflict)),
     };
-    match conflict {
-        Some(conflict) => out.note(&format!("{path}: {word}: {}", conflict.kind)),
-        None => out.note(&format!("{path}: {word}")),
+    match (verdict, outcome) {
+        (Verdict::Left(conflict), Outcome::Conflict(_) | Outcome::Candidates { .. }) => {
+            out.note(&format!("{path}: {word}: {}", conflict.kind));
+        }
+        _ => out.note(&format!("{path}: {word}")),
     }
     let inside = conflict.into_iter().flat_map(settled_pieces);
     for proof in settled.iter().chain(inside) {

@@ -1,0 +1,232 @@
+//! Data files, merged by what they hold: JSON and TOML by key, requirements by package, ignore files by pattern.
+//!
+//! The texts are taken apart into keyed entries and put together again, so that everything untouched keeps its bytes.
+//! What comes out is held against the merge of the values, which other parsers computed. Where both sides changed one
+//! entry there is no answer for any part of the file: the conflict of lines stands.
+
+mod entries;
+mod json;
+mod keyed;
+mod toml;
+mod tree;
+mod values;
+
+use crate::conflict::Piece;
+use crate::frame::Frame;
+use crate::outcome::Rule;
+use crate::refusal::Refusal;
+use crate::shape::{BOM, Endings, endings};
+use keyed::{has_distinct_keys, merge_nodes};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use tree::Node;
+
+/// Longer files are left to the line merge.
+const MOST_BYTES: usize = 4 << 20;
+
+/// What a file holds, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Toml,
+    Requirements,
+    Patterns,
+}
+
+const IGNORE_FILES: [&str; 12] = [
+    ".containerignore",
+    ".dockerignore",
+    ".eslintignore",
+    ".gcloudignore",
+    ".gitignore",
+    ".helmignore",
+    ".ignore",
+    ".markdownlintignore",
+    ".npmignore",
+    ".prettierignore",
+    ".stylelintignore",
+    ".vscodeignore",
+];
+
+impl Kind {
+    fn of(path: &str) -> Option<Self> {
+        let mut parts = path.rsplit(['/', '\\']);
+        let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let lists = |name: &str| name.starts_with("requirements") || name.starts_with("constraints");
+        match name.rsplit_once('.') {
+            _ if IGNORE_FILES.contains(&name) => Some(Self::Patterns),
+            Some((_, "json" | "webmanifest")) => Some(Self::Json),
+            Some((_, "toml")) => Some(Self::Toml),
+            Some((stem, "txt" | "in")) if lists(stem) || folder == "requirements" => Some(Self::Requirements),
+            _ if name == "Pipfile" => Some(Self::Toml),
+            _ => None,
+        }
+    }
+
+    /// What settles a region of such a file.
+    fn rule(self) -> Rule {
+        match self {
+            Self::Json | Self::Toml => Rule::Values,
+            Self::Requirements | Self::Patterns => Rule::EntrySet,
+        }
+    }
+
+    fn parse<'a>(self, text: &'a str, file_name: &str) -> Option<Node<'a>> {
+        match self {
+            Self::Json => json::parse(text),
+            Self::Toml => toml::parse(text, file_name),
+            Self::Requirements => Some(entries::requirements(text)),
+            Self::Patterns => Some(entries::patterns(text)),
+        }
+        .filter(has_distinct_keys)
+    }
+
+    /// Whether an entry's place among others changes what it means, so that nobody may add or remove one.
+    fn is_fixed(self, line: &str) -> bool {
+        match self {
+            Self::Requirements => entries::is_option(line),
+            Self::Patterns => entries::is_negative(line),
+            Self::Json | Self::Toml => false,
+        }
+    }
+
+    fn value(self) -> Option<values::Parse> {
+        match self {
+            Self::Json => Some(values::json),
+            Self::Toml => Some(values::toml),
+            Self::Requirements | Self::Patterns => None,
+        }
+    }
+}
+
+/// The merged file and the rule by which it was merged; `None` where it is no data or both sides changed one entry.
+pub(crate) fn merge_data(base: &[u8], ours: &[u8], theirs: &[u8], path: &str) -> Option<(Vec<u8>, Rule)> {
+    let kind = Kind::of(path)?;
+    let form = Form::new([base, ours, theirs])?;
+    let result = merge_texts(kind, form.texts.each_ref().map(String::as_str), file_name(path))?;
+    let content = form.put_back(result);
+    form.frame.check(&content).ok()?;
+    Some((content, kind.rule()))
+}
+
+/// Whether a merge of lines is the merge of the data that they hold, where that can be said.
+///
+/// # Errors
+/// What is wrong with the result.
+pub(crate) fn check_data(base: &[u8], ours: &[u8], theirs: &[u8], result: &[u8], path: &str) -> Result<(), Refusal> {
+    let Some((kind, parse)) = Kind::of(path).and_then(|kind| Some((kind, kind.value()?))) else { return Ok(()) };
+    if [base, ours, theirs].iter().any(|text| text.len() > MOST_BYTES) {
+        return Ok(());
+    }
+    let bare = |text| std::str::from_utf8(text).ok().map(|text| text.trim_start_matches('\u{feff}'));
+    let [Some(base), Some(ours), Some(theirs), Some(result)] = [base, ours, theirs, result].map(bare) else {
+        return Ok(());
+    };
+    let name = file_name(path);
+    values::check(parse, [base, ours, theirs], result, name)?;
+    // Parsers of JSON take the last of two members with one key.
+    let is_sound = |text| kind == Kind::Json && kind.parse(text, name).is_some();
+    if [base, ours, theirs].into_iter().all(is_sound) && !is_sound(result) {
+        return Err(Refusal::DataKeyTwice);
+    }
+    Ok(())
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<String> {
+    let [base, ours, theirs] = texts.map(|text| kind.parse(text, file_name));
+    let (base, ours, theirs) = (base?, ours?, theirs?);
+    let fixed = texts.map(|text| text.lines().filter(|line| kind.is_fixed(line)).collect::<HashSet<_>>());
+    if fixed[0] != fixed[1] || fixed[0] != fixed[2] {
+        return None;
+    }
+    let result = merge_nodes(&base, &ours, &theirs)?;
+    if result != merge_nodes(&base, &theirs, &ours)? {
+        return None;
+    }
+    let whole = kind.parse(&result, file_name)?;
+    if kind != Kind::Json {
+        // Comments are no part of the value.
+        values::check_lines(texts, &result).ok()?;
+    }
+    match kind.value() {
+        Some(parse) => values::check(parse, texts, &result, file_name).ok()?,
+        None => check_entries([&base, &ours, &theirs], &whole)?,
+    }
+    Some(result.into_owned())
+}
+
+/// Whether a list holds what both kept and what either added, and nothing else.
+fn check_entries(versions: [&Node<'_>; 3], result: &Node<'_>) -> Option<()> {
+    let texts = |node: &Node<'_>| -> Option<HashSet<String>> {
+        let Node::List(list) = node else { return None };
+        Some(list.items.iter().map(|item| item.node.text().trim().to_owned()).collect())
+    };
+    let [base, ours, theirs] = versions.map(texts);
+    let (base, ours, theirs) = (base?, ours?, theirs?);
+    let kept = ours.intersection(&theirs).cloned();
+    let added = ours.symmetric_difference(&theirs).filter(|text| !base.contains(*text)).cloned();
+    (texts(result)? == kept.chain(added).collect()).then_some(())
+}
+
+/// Three texts whose lines end with `\n`, the last one too, and what they had in common instead.
+struct Form {
+    frame: Frame,
+    texts: [String; 3],
+    has_bom: bool,
+    has_crlf: bool,
+    lacks_newline: bool,
+}
+
+impl Form {
+    fn new(files: [&[u8]; 3]) -> Option<Self> {
+        let [base, ours, theirs] = files;
+        if files.iter().any(|file| file.len() > MOST_BYTES) {
+            return None;
+        }
+        let frame = Frame::new(base, ours, theirs)?;
+        let files = files.map(|file| frame.take_out(file));
+        let has_bom = agreed(files.each_ref().map(|file| Some(file.starts_with(BOM))))?;
+        let ends = files.each_ref().map(|file| endings(file));
+        if ends.contains(&Some(Endings::Mixed)) {
+            return None;
+        }
+        let has_crlf = agreed(ends.map(|ends| ends.map(|ends| ends == Endings::Crlf)))?;
+        let lacks_newline = agreed(files.each_ref().map(|file| file.last().map(|byte| *byte != b'\n')))?;
+        let text = |file: Cow<'_, [u8]>| {
+            let text = std::str::from_utf8(&file).ok()?;
+            let text = if has_bom { &text['\u{feff}'.len_utf8()..] } else { text };
+            let text = if has_crlf { text.replace("\r\n", "\n") } else { text.to_owned() };
+            Some(if lacks_newline && !text.is_empty() { text + "\n" } else { text })
+        };
+        let [base, ours, theirs] = files.map(text);
+        Some(Self { frame, texts: [base?, ours?, theirs?], has_bom, has_crlf, lacks_newline })
+    }
+
+    fn put_back(&self, mut text: String) -> Vec<u8> {
+        if self.lacks_newline {
+            text.pop();
+        }
+        if self.has_crlf {
+            text = text.replace('\n', "\r\n");
+        }
+        let text = [if self.has_bom { BOM } else { b"" }, text.as_bytes()].concat();
+        let mut pieces = vec![Piece::Settled { text, proof: None }];
+        self.frame.put_back(&mut pieces);
+        let texts = pieces.into_iter().map(|piece| match piece {
+            Piece::Settled { text, .. } => text,
+            Piece::Open(_) => Vec::new(),
+        });
+        texts.collect::<Vec<_>>().concat()
+    }
+}
+
+/// What all say that say something; `false` where none does.
+fn agreed(said: [Option<bool>; 3]) -> Option<bool> {
+    let mut said = said.into_iter().flatten();
+    let first = said.next().unwrap_or_default();
+    said.all(|other| other == first).then_some(first)
+}

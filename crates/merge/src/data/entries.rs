@@ -1,0 +1,87 @@
+//! Files of one entry a line: requirements of Python projects, and what tools are to ignore.
+
+use super::tree::{Item, List, Node};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// A requirements file: entries by package, options by their text.
+pub(super) fn requirements(text: &str) -> Node<'_> {
+    taken_apart(text, |line| {
+        let line = line.trim();
+        if is_option(line) { line.to_owned() } else { requirement_name(line) }
+    })
+}
+
+/// A list of patterns. One that stands several times is counted.
+pub(super) fn patterns(text: &str) -> Node<'_> {
+    let mut counted: HashMap<&str, usize> = HashMap::new();
+    taken_apart(text, |line| {
+        let line = line.trim_end();
+        let count = counted.entry(line).or_default();
+        *count += 1;
+        if *count == 1 { line.to_owned() } else { format!("{line}\n{count}") }
+    })
+}
+
+/// Whether a line means something else depending on the lines before it.
+pub(super) fn is_option(line: &str) -> bool {
+    line.starts_with('-')
+}
+
+/// Whether a pattern takes back what others before it say.
+pub(super) fn is_negative(line: &str) -> bool {
+    line.starts_with('!')
+}
+
+/// The package that a requirement is about, as the packaging rules compare names.
+pub(super) fn requirement_name(requirement: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name = requirement.trim().split(|c| !is_part(c)).next().unwrap_or_default().to_lowercase();
+    name.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// Entries with the comments and empty lines before them. A line that ends with a backslash goes on.
+fn taken_apart<'a>(text: &'a str, mut key: impl FnMut(&'a str) -> String) -> Node<'a> {
+    let (mut items, mut lead, mut start, mut at) = (Vec::new(), 0, None, 0);
+    for line in text.split_inclusive('\n') {
+        let end = at + line.len();
+        let is_entry = start.is_some() || !(line.trim().is_empty() || line.trim_start().starts_with('#'));
+        if is_entry {
+            let from = *start.get_or_insert(at);
+            if !line.trim_end().ends_with('\\') || end == text.len() {
+                let entry = &text[from..end];
+                items.push(Item { key: Cow::Owned(key(entry)), lead: &text[lead..from], node: Node::leaf(entry) });
+                (lead, start) = (end, None);
+            }
+        }
+        at = end;
+    }
+    Node::List(List { head: "", items, tail: &text[lead..], separator: "", is_ordered: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_taken_apart_is_the_same_when_put_together() {
+        for text in
+            ["", "\n# c\n", "a==1\nb \\\n  --hash=x \\\n  --hash=y\n\n# c\nC_d[e]>=1 # f\n-r other.txt\n# end\n"]
+        {
+            assert_eq!(requirements(text).text(), text);
+            assert_eq!(patterns(text).text(), text);
+        }
+    }
+
+    #[test]
+    fn packages_are_known_by_their_name() {
+        for (requirement, name) in [
+            ("Foo_Bar.baz[x]>=1 ; python_version < '3'", "foo-bar-baz"),
+            ("a", "a"),
+            ("zope--interface~=1", "zope-interface"),
+            ("", ""),
+        ] {
+            assert_eq!(requirement_name(requirement), name);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The three-way merge of entries by their keys. Nothing hangs on which side is called ours: where both inserted at one
+//! place, content decides the order.
+
+use super::tree::{Item, List, Node, says_same};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+/// A merged node as text, or `None` where both changed the same.
+pub(super) fn merge_nodes<'a>(base: &Node<'a>, ours: &Node<'a>, theirs: &Node<'a>) -> Option<Cow<'a, str>> {
+    if ours == theirs || theirs == base {
+        return Some(ours.text());
+    }
+    if ours == base {
+        return Some(theirs.text());
+    }
+    match (base, ours, theirs) {
+        (Node::List(base), Node::List(ours), Node::List(theirs)) => merge_lists(base, ours, theirs).map(Cow::Owned),
+        _ if ours.means(theirs) => Some(one_of(ours.text(), theirs.text())),
+        _ if theirs.means(base) => Some(ours.text()),
+        _ if ours.means(base) => Some(theirs.text()),
+        _ => None,
+    }
+}
+
+/// A merged list as text.
+pub(super) fn merge_lists(base: &List<'_>, ours: &List<'_>, theirs: &List<'_>) -> Option<String> {
+    let merged = Merge::new(base, ours, theirs)?;
+    let mut items = Vec::new();
+    for key in merged.order()? {
+        items.push(merged.item(key)?);
+    }
+    even_leads(base, &mut items);
+    let head = three_way(base.head, ours.head, theirs.head)?;
+    let tail = three_way(base.tail, ours.tail, theirs.tail)?;
+    // One side emptied the list and so drew its brackets together.
+    let is_drawn_apart = items.first().is_some_and(|(lead, _)| lead.contains('\n'));
+    if !base.separator.is_empty() && is_drawn_apart && !tail.contains('\n') {
+        return None;
+    }
+    let items: Vec<_> = items.into_iter().map(|(lead, text)| [lead, text].concat()).collect();
+    Some([head, &items.join(base.separator), tail].concat())
+}
+
+/// The text that a side changed.
+fn three_way<'a>(base: &'a str, ours: &'a str, theirs: &'a str) -> Option<&'a str> {
+    if ours == theirs || theirs == base {
+        Some(ours)
+    } else if ours == base {
+        Some(theirs)
+    } else {
+        None
+    }
+}
+
+/// One of two texts that mean the same.
+fn one_of<T: AsRef<str>>(one: T, other: T) -> T {
+    let rank = |text: &T| (text.as_ref().len(), text.as_ref().to_owned());
+    if rank(&one) <= rank(&other) { one } else { other }
+}
+
+/// In a list on one line, entries are set apart as the base has it, whichever of them comes first now.
+fn even_leads<'a>(base: &List<'a>, items: &mut [(Cow<'a, str>, Cow<'a, str>)]) {
+    if base.separator.is_empty() || items.iter().any(|(lead, _)| lead.contains('\n')) {
+        return;
+    }
+    let first = base.items.first().map(|item| item.lead);
+    let other = base.items.get(1).map_or(" ", |item| item.lead);
+    for (at, (lead, _)) in items.iter_mut().enumerate() {
+        match (at, first) {
+            (0, Some(first)) => *lead = Cow::Borrowed(first),
+            (0, None) => {}
+            _ => *lead = Cow::Borrowed(other),
+        }
+    }
+}
+
+struct Merge<'l, 'a> {
+    lists: [&'l List<'a>; 3],
+    base: HashMap<&'l str, &'l Item<'a>>,
+    ours: HashMap<&'l str, &'l Item<'a>>,
+    theirs: HashMap<&'l str, &'l Item<'a>>,
+}
+
+impl<'l, 'a> Merge<'l, 'a> {
+    /// `None` where a key stands twice.
+    fn new(base: &'l List<'a>, ours: &'l List<'a>, theirs: &'l List<'a>) -> Option<Self> {
+        let by_key = |list: &'l List<'a>| {
+            let items: HashMap<_, _> = list.items.iter().map(|item| (&*item.key, item)).collect();
+            (items.len() == list.items.len()).then_some(items)
+        };
+        Some(Self { base: by_key(base)?, ours: by_key(ours)?, theirs: by_key(theirs)?, lists: [base, ours, theirs] })
+    }
+
+    fn keys(&self, list: usize) -> impl Iterator<Item = &'l str> + use<'l, 'a> {
+        self.lists[list].items.iter().map(|item| &*item.key)
+    }
+
+    /// The keys of the merged list, in its order.
+    fn order(&self) -> Option<Vec<&'l str>> {
+        let in_both = self.in_both()?;
+        let [ours, theirs] = [self.inserted(1, &in_both)?, self.inserted(2, &in_both)?];
+        let is_ordered = self.lists.iter().any(|list| list.is_ordered);
+        let sorted = self.sorted_by();
+        let mut order = Vec::new();
+        for (gap, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
+            if gap > 0 {
+                order.push(in_both[gap - 1]);
+            }
+            if is_ordered && !ours.is_empty() && !theirs.is_empty() {
+                return None;
+            }
+            order.extend(self.composed(ours, theirs, sorted));
+        }
+        Some(order)
+    }
+
+    /// The keys that both sides have, in the order of the side that changed it.
+    fn in_both(&self) -> Option<Vec<&'l str>> {
+        let ours: Vec<_> = self.keys(1).filter(|key| self.theirs.contains_key(key)).collect();
+        let theirs: Vec<_> = self.keys(2).filter(|key| self.ours.contains_key(key)).collect();
+        let old = |keys: &[&'l str]| -> Vec<&'l str> {
+            keys.iter().copied().filter(|key| self.base.contains_key(key)).collect()
+        };
+        let base: Vec<_> =
+            self.keys(0).filter(|key| self.ours.contains_key(key) && self.theirs.contains_key(key)).collect();
+        match (old(&ours) == base, old(&theirs) == base) {
+            (true, true) => Some(ours.min(theirs)),
+            (false, true) => Some(ours),
+            (true, false) => Some(theirs),
+            (false, false) => (ours == theirs).then_some(ours),
+        }
+    }
+
+    /// What one side alone added, by the gap between keys of both that it stands in. `None` where one side deleted what
+    /// the other changed.
+    fn inserted(&self, side: usize, in_both: &[&'l str]) -> Option<Vec<Vec<&'l str>>> {
+        let place: HashMap<_, _> = in_both.iter().zip(1..).map(|(key, gap)| (*key, gap)).collect();
+        let mut gaps = vec![Vec::new(); in_both.len() + 1];
+        let mut gap = 0;
+        for item in &self.lists[side].items {
+            if let Some(at) = place.get(&*item.key) {
+                gap = *at;
+                continue;
+            }
+            match self.base.get(&*item.key) {
+                Some(base) if base.node.means(&item.node) && says_same(base.lead, item.lead) => {}
+                Some(_) => return None,
+                None => gaps[gap].push(&*item.key),
+            }
+        }
+        Some(gaps)
+    }
+
+    /// The order that all three lists keep, if there is one.
+    fn sorted_by(&self) -> Option<fn(&str) -> Cow<'_, str>> {
+        let orders: [fn(&str) -> Cow<'_, str>; 2] = [|key| Cow::Borrowed(key), |key| Cow::Owned(key.to_lowercase())];
+        let enough = self.lists[0].items.len() > 1;
+        orders.into_iter().find(|by| enough && [0, 1, 2].iter().all(|list| self.keys(*list).is_sorted_by_key(by)))
+    }
+
+    /// Both sides' new entries of one gap: in the file's order where it has one, else each side's together.
+    fn composed(
+        &self,
+        ours: Vec<&'l str>,
+        theirs: Vec<&'l str>,
+        sorted: Option<fn(&str) -> Cow<'_, str>>,
+    ) -> Vec<&'l str> {
+        let is_bare = |key: &&str| {
+            let item = self.ours.get(key).or_else(|| self.theirs.get(key));
+            item.is_some_and(|item| item.lead.trim().is_empty() && item.lead.matches('\n').count() < 2)
+        };
+        match sorted {
+            Some(by) if ours.iter().chain(&theirs).all(is_bare) => {
+                let mut all = [ours, theirs].concat();
+                all.sort_by(|one, other| by(one).cmp(&by(other)).then(one.cmp(other)));
+                all
+            }
+            _ if ours <= theirs => [ours, theirs].concat(),
+            _ => [theirs, ours].concat(),
+        }
+    }
+
+    /// Lead and text of an entry that is in the merged list.
+    fn item(&self, key: &str) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+        let (lead, text) = match (self.base.get(key), self.ours.get(key), self.theirs.get(key)) {
+            (Some(base), Some(ours), Some(theirs)) => {
+                (three_way(base.lead, ours.lead, theirs.lead)?, merge_nodes(&base.node, &ours.node, &theirs.node)?)
+            }
+            (None, Some(ours), Some(theirs)) if ours.node.means(&theirs.node) && says_same(ours.lead, theirs.lead) => {
+                (one_of(ours.lead, theirs.lead), one_of(ours.node.text(), theirs.node.text()))
+            }
+            (None, Some(item), None) | (None, None, Some(item)) => (item.lead, item.node.text()),
+            _ => return None,
+        };
+        Some((Cow::Borrowed(lead), text))
+    }
+}
+
+/// Whether no key stands in a list twice, at any depth.
+pub(super) fn has_distinct_keys(node: &Node<'_>) -> bool {
+    let Node::List(list) = node else { return true };
+    let keys: HashSet<_> = list.items.iter().map(|item| &item.key).collect();
+    keys.len() == list.items.len() && list.items.iter().all(|item| has_distinct_keys(&item.node))
+}
