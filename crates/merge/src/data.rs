@@ -144,9 +144,6 @@ fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<String> 
         return None;
     }
     let result = merge_nodes(&base, &ours, &theirs)?;
-    if result != merge_nodes(&base, &theirs, &ours)? {
-        return None;
-    }
     let whole = kind.parse(&result, file_name)?;
     if kind != Kind::Json {
         // Comments are no part of the value.

@@ -214,6 +214,11 @@ fn is_set(sets: Sets, path: &[&str]) -> bool {
     }
 }
 
+/// Whether a file has arrays that are sets.
+pub(super) fn has_sets(file_name: &str) -> bool {
+    Sets::of(file_name) != Sets::None
+}
+
 /// Whether the array at a path of a file is a set.
 pub(super) fn is_set_of(file_name: &str, path: &[&str]) -> bool {
     is_set(Sets::of(file_name), path)

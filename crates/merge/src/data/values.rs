@@ -1,6 +1,6 @@
 //! The values of data files, and what their merge must be: computed from other parsers than those that merge texts.
 
-use super::toml::is_set_of;
+use super::toml::{has_sets, is_set_of};
 use crate::refusal::Refusal;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -81,7 +81,7 @@ fn merged<'a>(
     match (base, ours, theirs) {
         (Some(Value::Object(base)), Some(Value::Object(ours)), Some(Value::Object(theirs))) => {
             let mut object = Map::new();
-            for key in ours.keys().chain(theirs.keys()) {
+            for key in ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key))) {
                 path.push(key);
                 let value = merged(base.get(key), ours.get(key), theirs.get(key), file_name, path)?;
                 path.pop();
@@ -112,6 +112,7 @@ fn merged<'a>(
 /// A value whose sets are in one order.
 fn unordered(value: Value, file_name: &str, path: &mut Vec<String>) -> Value {
     match value {
+        value if !has_sets(file_name) => value,
         Value::Object(object) => {
             let entries = object.into_iter().map(|(key, value)| {
                 path.push(key.clone());
