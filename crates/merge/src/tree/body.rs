@@ -45,36 +45,47 @@ impl Merger {
         let to_one = self.align_items(&base.items, &one.items)?;
         let to_two = self.align_items(&base.items, &two.items)?;
         let (in_one, in_two) = (gaps(&to_one, one.items.len()), gaps(&to_two, two.items.len()));
+        let sorts = sorts_imports(base);
         let mut merged = Vec::new();
         let mut before = Touched::No;
+        // What a side put before and behind an item that is deleted stands at one place.
+        let (mut new_one, mut new_two) = (Vec::new(), Vec::new());
         for at in 0..=base.items.len() {
             let pick = |places: &[usize], body: &Body<'t>| -> Vec<Item<'t>> {
                 places.iter().filter_map(|place| body.items.get(*place).cloned()).collect()
             };
-            let (new_one, new_two) = (pick(&in_one[at], one), pick(&in_two[at], two));
+            new_one.extend(pick(&in_one[at], one));
+            new_two.extend(pick(&in_two[at], two));
+            let item = base.items.get(at);
+            let of = |place: Option<&Option<usize>>, body: &'_ Body<'t>| {
+                place.copied().flatten().and_then(|place| body.items.get(place).cloned())
+            };
+            let (mine, other) = (of(to_one.get(at), one), of(to_two.get(at), two));
+            let goes = match (item, &mine, &other) {
+                (Some(item), Some(kept), None) | (Some(item), None, Some(kept)) if !same(kept, item) => {
+                    return Err(Why::DeletedAndChanged);
+                }
+                (Some(_), None, _) | (Some(_), _, None) => true,
+                _ => false,
+            };
+            if goes {
+                let touched = Touched::of(mine.is_none(), other.is_none());
+                self.beside(&mut before, touched, item.is_none_or(|item| item.role != ItemRole::Definition));
+                continue;
+            }
             let touched = Touched::of(!new_one.is_empty(), !new_two.is_empty());
-            let plain = !new_one.iter().chain(&new_two).all(|item| item.role == ItemRole::Definition);
-            self.beside(&mut before, touched, plain);
-            let is_sorted = base.items.iter().chain(&one.items).chain(&two.items);
-            merged.extend(self.gap(new_one, new_two, body_sorts_imports(is_sorted, base))?);
-            let Some(item) = base.items.get(at) else { break };
-            let of = |place: Option<usize>, body: &'_ Body<'t>| place.and_then(|place| body.items.get(place).cloned());
-            let (mine, other) = (of(to_one[at], one), of(to_two[at], two));
-            let changed = |side: &Option<Item<'t>>| side.as_ref().is_none_or(|side| !same(side, item));
-            let is_plain = item.role != ItemRole::Definition;
-            let touched = Touched::of(changed(&mine), changed(&other));
+            let is_plain = !new_one.iter().chain(&new_two).all(|item| item.role == ItemRole::Definition);
+            self.beside(&mut before, touched, is_plain);
+            merged.extend(self.gap(std::mem::take(&mut new_one), std::mem::take(&mut new_two), sorts)?);
+            let (Some(item), Some(mine), Some(other)) = (item, mine, other) else { break };
+            let touched = Touched::of(!same(&mine, item), !same(&other, item));
             // An item that stayed parts what is before it from what is behind it.
             if touched == Touched::No {
                 before = Touched::No;
             } else {
-                self.beside(&mut before, touched, is_plain);
+                self.beside(&mut before, touched, item.role != ItemRole::Definition);
             }
-            match (mine, other) {
-                (Some(mine), Some(other)) => merged.push(self.item(item, &mine, &other)?),
-                (None, None) => {}
-                (Some(kept), None) | (None, Some(kept)) if !same(&kept, item) => return Err(Why::DeletedAndChanged),
-                _ => {}
-            }
+            merged.push(self.item(item, &mine, &other)?);
         }
         let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
             (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
@@ -202,7 +213,7 @@ fn key(item: &Item<'_>) -> Vec<u8> {
 }
 
 /// Whether the imports of a body stand in order.
-fn body_sorts_imports<'a, 't: 'a>(_all: impl Iterator<Item = &'a Item<'t>>, body: &Body<'t>) -> bool {
+fn sorts_imports(body: &Body<'_>) -> bool {
     let keys: Vec<Vec<u8>> = body.items.iter().filter(|item| item.role == ItemRole::Import).map(key).collect();
     keys.len() > 1 && keys.is_sorted()
 }

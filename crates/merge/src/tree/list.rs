@@ -22,25 +22,34 @@ impl Merger {
         let to_two = self.align(&base.elements, &two.elements, hash, hash, elements)?;
         let (in_one, in_two) = (gaps(&to_one, one.elements.len()), gaps(&to_two, two.elements.len()));
         let mut merged = Vec::new();
+        // What a side put before and behind an entry that is deleted stands at one place.
+        let (mut new_one, mut new_two) = (Vec::new(), Vec::new());
         for at in 0..=base.elements.len() {
             let pick = |places: &[usize], list: &List<'t>| -> Vec<Element<'t>> {
                 places.iter().filter_map(|place| list.elements.get(*place).cloned()).collect()
             };
-            merged.extend(self.entries(base.role, pick(&in_one[at], one), pick(&in_two[at], two))?);
-            let Some(element) = base.elements.get(at) else { break };
-            let of =
-                |place: Option<usize>, list: &'_ List<'t>| place.and_then(|place| list.elements.get(place).cloned());
-            match (of(to_one[at], one), of(to_two[at], two)) {
-                (Some(mine), Some(other)) => {
+            new_one.extend(pick(&in_one[at], one));
+            new_two.extend(pick(&in_two[at], two));
+            let element = base.elements.get(at);
+            let of = |place: Option<&Option<usize>>, list: &'_ List<'t>| {
+                place.copied().flatten().and_then(|place| list.elements.get(place).cloned())
+            };
+            match (element, of(to_one.get(at), one), of(to_two.get(at), two)) {
+                (Some(element), Some(mine), Some(other)) => {
+                    let new = (std::mem::take(&mut new_one), std::mem::take(&mut new_two));
+                    merged.extend(self.entries(base.role, new.0, new.1)?);
                     let mut entry = Element::new(self.atoms(&element.atoms, &mine.atoms, &other.atoms)?, mine.comma);
                     entry.after = self.comments(&element.after, &mine.after, &other.after)?;
                     merged.push(entry);
                 }
-                (None, None) => {}
-                (Some(kept), None) | (None, Some(kept)) if kept.hash != element.hash => {
+                (Some(element), Some(kept), None) | (Some(element), None, Some(kept)) if kept.hash != element.hash => {
                     return Err(Why::DeletedAndChanged);
                 }
-                _ => {}
+                (Some(_), ..) => {}
+                (None, ..) => {
+                    let new = (std::mem::take(&mut new_one), std::mem::take(&mut new_two));
+                    merged.extend(self.entries(base.role, new.0, new.1)?);
+                }
             }
         }
         if [one, two].iter().all(|side| side.hash != base.hash) && one.hash != two.hash {

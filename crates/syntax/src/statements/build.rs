@@ -98,10 +98,20 @@ impl<'t> Builder<'t> {
         if depth > MOST_DEPTH {
             return Err(Error::TooDeep { limit: MOST_DEPTH });
         }
-        let children: Vec<Node<'_>> = {
-            let mut cursor = node.walk();
-            node.children(&mut cursor).filter(|child| !self.is_blank(*child)).collect()
-        };
+        let mut cursor = node.walk();
+        let children: Vec<Node<'_>> = node.children(&mut cursor).filter(|child| !self.is_blank(*child)).collect();
+        let has_members = self.shape.members.contains(&node.kind());
+        self.among(&children, has_members, outer, depth)
+    }
+
+    /// The statements among some nodes.
+    fn among(
+        &mut self,
+        children: &[Node<'_>],
+        has_members: bool,
+        outer: &'t [u8],
+        depth: usize,
+    ) -> Result<Body<'t>, Error> {
         // Some grammars count a comment behind the closing bracket to what is inside.
         let close = children
             .first()
@@ -110,7 +120,7 @@ impl<'t> Builder<'t> {
         let inner = children.iter().skip(usize::from(close.is_some())).find(|child| child.is_named());
         let indent = inner.map_or(outer, |first| self.indent_at(first.start_byte()));
         let mut body = Body {
-            has_members: self.shape.members.contains(&node.kind()),
+            has_members,
             indent,
             open: None,
             items: Vec::new(),
@@ -261,6 +271,19 @@ impl<'t> Builder<'t> {
         });
         let mut cursor = node.walk();
         let mut is_open = false;
+        if self.shape.cases.contains(&kind) {
+            let children: Vec<Node<'_>> = node.children(&mut cursor).filter(|child| !self.is_blank(*child)).collect();
+            let colon = children.iter().rposition(|child| child.kind() == ":" || child.kind() == "switch_label");
+            let (head, statements) = children.split_at(colon.map_or(children.len(), |colon| colon + 1));
+            for child in head {
+                self.flatten(*child, indent, frames, depth + 1)?;
+            }
+            if !statements.is_empty() {
+                let body = self.among(statements, false, indent, depth + 1)?;
+                push(frames, Atom::Body(body))?;
+            }
+            return Ok(());
+        }
         for child in node.children(&mut cursor) {
             if Some(child.id()) == bare {
                 frames.push(Frame { role: ListRole::Set, ..Frame::plain() });

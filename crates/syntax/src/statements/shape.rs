@@ -23,6 +23,8 @@ pub(super) struct Shape {
     pub(super) exits: &'static [&'static str],
     /// What brackets mean, by the node that they are the ends of.
     pub(super) lists: &'static [(&'static str, ListRole)],
+    /// Nodes whose statements stand behind a colon, without a node of their own.
+    pub(super) cases: &'static [&'static str],
     /// Nodes with a list without brackets, from the first child of this field on.
     pub(super) bare: &'static [(&'static str, &'static str)],
 }
@@ -45,6 +47,7 @@ const PYTHON: Shape = Shape {
         ("dictionary", Keyed),
         ("import_from_statement", Set),
     ],
+    cases: &[],
     bare: &[("import_from_statement", "name")],
 };
 
@@ -79,6 +82,7 @@ const SCRIPT: Shape = Shape {
         ("named_imports", Set),
         ("export_clause", Set),
     ],
+    cases: &["switch_case", "switch_default"],
     bare: &[],
 };
 
@@ -111,6 +115,7 @@ const RUST: Shape = Shape {
         ("field_initializer_list", Keyed),
         ("field_pattern", Keyed),
     ],
+    cases: &[],
     bare: &[],
 };
 
@@ -124,6 +129,7 @@ const GO: Shape = Shape {
     imports: &["import_declaration", "import_spec"],
     exits: &["return_statement", "break_statement", "continue_statement", "goto_statement"],
     lists: &[("parameter_list", Parameters), ("argument_list", Arguments)],
+    cases: &[],
     bare: &[],
 };
 
@@ -146,6 +152,7 @@ const JAVA: Shape = Shape {
     imports: &["import_declaration"],
     exits: &["return_statement", "throw_statement", "break_statement", "continue_statement", "yield_statement"],
     lists: &[("formal_parameters", Parameters), ("argument_list", Arguments), ("annotation_argument_list", Keyed)],
+    cases: &["switch_block_statement_group"],
     bare: &[],
 };
 
@@ -178,6 +185,7 @@ const C: Shape = Shape {
     imports: &["preproc_include", "using_declaration"],
     exits: &["return_statement", "break_statement", "continue_statement", "goto_statement", "throw_statement"],
     lists: &[("parameter_list", Parameters), ("argument_list", Arguments)],
+    cases: &["case_statement"],
     bare: &[],
 };
 
@@ -210,6 +218,7 @@ const CSHARP: Shape = Shape {
     imports: &["using_directive"],
     exits: &["return_statement", "throw_statement", "break_statement", "continue_statement", "yield_statement"],
     lists: &[("parameter_list", Parameters), ("argument_list", Arguments), ("initializer_expression", Keyed)],
+    cases: &["switch_section"],
     bare: &[],
 };
 
@@ -240,6 +249,7 @@ const RUBY: Shape = Shape {
     imports: &[],
     exits: &["return", "break", "next", "redo", "retry"],
     lists: &[("method_parameters", Parameters), ("argument_list", Arguments), ("hash", Keyed)],
+    cases: &[],
     bare: &[],
 };
 
@@ -260,6 +270,7 @@ const PHP: Shape = Shape {
     imports: &["namespace_use_declaration"],
     exits: &["return_statement", "break_statement", "continue_statement", "goto_statement"],
     lists: &[("formal_parameters", Parameters), ("arguments", Arguments), ("namespace_use_group", Set)],
+    cases: &["case_statement", "default_statement"],
     bare: &[],
 };
 
