@@ -170,6 +170,8 @@ pub enum Rule {
     BesideDefinitions,
     /// Different words of one statement, each changed by one side.
     Words,
+    /// Both raised a version: the higher one.
+    HigherVersion,
     /// Both put the same into one place.
     SameInsertion,
     /// Both extended the imports.
@@ -205,6 +207,7 @@ impl Rule {
             Self::BesideStatements => "beside-statements",
             Self::BesideDefinitions => "beside-definitions",
             Self::Words => "words",
+            Self::HigherVersion => "higher-version",
             Self::SameInsertion => "same-insertion",
             Self::Imports => "imports",
             Self::Definitions => "definitions",
@@ -222,7 +225,7 @@ impl Rule {
         match self {
             Self::OursChanged | Self::TheirsChanged | Self::SameChange => Layer::Lines,
             Self::Words | Self::Entries => Layer::Regions,
-            Self::Imports | Self::Keys | Self::Values | Self::EntrySet => Layer::Sets,
+            Self::Imports | Self::Keys | Self::HigherVersion | Self::Values | Self::EntrySet => Layer::Sets,
             Self::BesideStatements
             | Self::BesideDefinitions
             | Self::SameInsertion

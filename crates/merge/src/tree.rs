@@ -12,6 +12,7 @@ mod check;
 mod item;
 mod list;
 mod text;
+mod version;
 
 use crate::outcome::Rule;
 pub use check::Fault;
@@ -124,9 +125,10 @@ pub(crate) fn merge_trees(
     let (text, first) = pass(Vec::new())?;
     let mut answers = Vec::new();
     let mut fault = None;
+    let drops_versions = first.rules.contains(&Rule::HigherVersion);
     let mut consider = |text: Vec<u8>, answers: &mut Vec<Vec<u8>>| {
         if !answers.contains(&text) {
-            match checker.check(&text).and_then(|()| idempotent(&text, &trees, steps)) {
+            match checker.check(&text, drops_versions).and_then(|()| idempotent(&text, &trees, steps)) {
                 Ok(()) => answers.push(text),
                 Err(found) => fault = fault.or(Some(found)),
             }

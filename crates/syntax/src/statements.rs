@@ -30,8 +30,8 @@ pub struct Space<'t> {
     /// As written.
     pub text: &'t [u8],
     /// What the items of the body around are indented with: left out of comparisons, and replaced where the item goes
-    /// elsewhere.
-    pub indent: &'t [u8],
+    /// elsewhere. `None` where white space is part of a text.
+    pub indent: Option<&'t [u8]>,
 }
 
 /// What a token is.
@@ -39,9 +39,9 @@ pub struct Space<'t> {
 pub enum TokenKind {
     /// A word: identifier, keyword, number.
     Word,
-    /// A string of any form, with what is interpolated in it.
+    /// A line of a string of any form, with what is interpolated in it.
     Text,
-    /// A comment.
+    /// A line of a comment.
     Comment,
     /// Anything else.
     Sign,

@@ -1,5 +1,6 @@
 //! How alike two parts are, when they are not equal: 0 to 99.
 
+use super::version::is_version;
 use orchestrator_syntax::statements::{Atom, Element, Item, ItemRole, List, Token, TokenKind};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -125,16 +126,11 @@ pub(super) fn atoms(one: &Atom<'_>, two: &Atom<'_>) -> u32 {
     match (one, two) {
         (Atom::List(one), Atom::List(two)) if opens(one) == opens(two) && one.role == two.role => 40,
         (Atom::Body(one), Atom::Body(two)) if one.open.is_some() == two.open.is_some() => 40,
-        // Long texts that a few words of differ.
-        (Atom::Token(one), Atom::Token(two)) if one.kind == two.kind && is_long(one) && is_long(two) => 30,
+        (Atom::Token(one), Atom::Token(two)) if is_version(one.text) && is_version(two.text) => 30,
         _ => 0,
     }
 }
 
 fn opens<'a>(list: &'a List<'_>) -> Option<&'a [u8]> {
     list.open.map(|token| token.text)
-}
-
-fn is_long(token: &Token<'_>) -> bool {
-    matches!(token.kind, TokenKind::Text | TokenKind::Comment) && token.text.contains(&b'\n')
 }

@@ -1,7 +1,8 @@
 //! The parts of one statement.
 
 use super::alike::atoms;
-use super::{Merger, Why, hash_atom, is_same, same_atoms, space};
+use super::version::higher;
+use super::{Choice, Merger, Why, hash_atom, is_same, same_atoms, space};
 use crate::outcome::Rule;
 use orchestrator_syntax::statements::{Atom, Token, TokenKind};
 
@@ -26,38 +27,65 @@ impl Merger {
         let to_two = self.align(base, two, hash_atom, hash_atom, atoms)?;
         let mut merged = Vec::new();
         let (mut at, mut in_one, mut in_two) = (0, 0, 0);
+        let mut changed = [0; 2];
+        let is_version = base.iter().any(names_version);
         loop {
             // The next part that all three have.
             let next = (at..base.len()).find_map(|next| Some((next, to_one[next]?, to_two[next]?)));
             let (end, one_end, two_end) = next.unwrap_or((base.len(), one.len(), two.len()));
-            merged.extend(self.run(&base[at..end], &one[in_one..one_end], &two[in_two..two_end])?);
-            let Some((next, mine, other)) = next else { return Ok(merged) };
-            merged.push(self.atom(&base[next], &one[mine], &two[other])?);
+            let [before, mine, other] = [&base[at..end], &one[in_one..one_end], &two[in_two..two_end]];
+            changed[0] += usize::from(!same_atoms(mine, before));
+            changed[1] += usize::from(!same_atoms(other, before));
+            merged.extend(self.run(before, mine, other)?);
+            let Some((next, mine, other)) = next else { break };
+            let (before, mine_atom, other_atom) = (&base[next], &one[mine], &two[other]);
+            changed[0] += usize::from(hash_atom(before) != hash_atom(mine_atom));
+            changed[1] += usize::from(hash_atom(before) != hash_atom(other_atom));
+            merged.push(self.atom(before, mine_atom, other_atom, is_version)?);
             (at, in_one, in_two) = (next + 1, mine + 1, other + 1);
         }
+        if changed.iter().all(|count| *count > 0) && changed.iter().sum::<usize>() > 2 {
+            self.used(Rule::Words);
+        }
+        Ok(merged)
     }
 
     /// What stands between two parts that all three have.
     fn run<'t>(&mut self, base: &[Atom<'t>], one: &[Atom<'t>], two: &[Atom<'t>]) -> Result<Vec<Atom<'t>>, Why> {
         if same_atoms(one, base) {
-            Ok(two.to_vec())
-        } else if same_atoms(two, base) || same_atoms(one, two) {
-            Ok(one.to_vec())
-        } else {
-            Err(Why::BothChanged)
+            return Ok(two.to_vec());
         }
+        if same_atoms(two, base) || same_atoms(one, two) {
+            return Ok(one.to_vec());
+        }
+        if !base.is_empty() {
+            return Err(Why::BothChanged);
+        }
+        let is_line =
+            |atom: &Atom<'t>| matches!(atom, Atom::Token(Token { kind: TokenKind::Text | TokenKind::Comment, .. }));
+        let choice = if one.iter().chain(two).all(is_line) { Choice::Lines } else { Choice::Entries };
+        self.used(Rule::Order);
+        Ok(if (words(one) > words(two)) != self.is_flipped(choice) { [two, one].concat() } else { [one, two].concat() })
     }
 
-    fn atom<'t>(&mut self, base: &Atom<'t>, one: &Atom<'t>, two: &Atom<'t>) -> Result<Atom<'t>, Why> {
+    fn atom<'t>(&mut self, base: &Atom<'t>, one: &Atom<'t>, two: &Atom<'t>, is_version: bool) -> Result<Atom<'t>, Why> {
         match (base, one, two) {
-            (Atom::Token(base), Atom::Token(one), Atom::Token(two)) => self.token(base, one, two).map(Atom::Token),
+            (Atom::Token(base), Atom::Token(one), Atom::Token(two)) => {
+                self.token(base, one, two, is_version).map(Atom::Token)
+            }
             (Atom::List(base), Atom::List(one), Atom::List(two)) => self.list(base, one, two).map(Atom::List),
             (Atom::Body(base), Atom::Body(one), Atom::Body(two)) => self.body(base, one, two).map(Atom::Body),
             _ => Err(Why::BothChanged),
         }
     }
 
-    fn token<'t>(&mut self, base: &Token<'t>, one: &Token<'t>, two: &Token<'t>) -> Result<Token<'t>, Why> {
+    fn token<'t>(
+        &mut self,
+        base: &Token<'t>,
+        one: &Token<'t>,
+        two: &Token<'t>,
+        is_version: bool,
+    ) -> Result<Token<'t>, Why> {
         let space = space(base.space, one.space, two.space);
         if one.text == base.text {
             return Ok(Token { space, ..*two });
@@ -65,12 +93,21 @@ impl Merger {
         if two.text == base.text || one.text == two.text {
             return Ok(Token { space, ..*one });
         }
-        match base.kind {
-            TokenKind::Text | TokenKind::Comment => {
-                self.used(Rule::Words);
-                Err(Why::BothChanged)
-            }
-            _ => Err(Why::BothChanged),
-        }
+        let higher = if is_version { higher(base.text, one.text, two.text) } else { None };
+        let text = higher.ok_or(Why::BothChanged)?;
+        self.used(Rule::HigherVersion);
+        Ok(Token { space, text, kind: base.kind })
     }
+}
+
+/// Whether a statement or entry is about a version.
+fn names_version(atom: &Atom<'_>) -> bool {
+    matches!(atom, Atom::Token(token) if token.kind == TokenKind::Word
+        && token.text.to_ascii_lowercase().windows(7).any(|part| part == b"version"))
+}
+
+fn words(atoms: &[Atom<'_>]) -> Vec<u8> {
+    let mut words = Vec::new();
+    atoms.iter().for_each(|atom| atom.each_token(&mut |token| words.extend_from_slice(token.text)));
+    words
 }

@@ -1,6 +1,7 @@
 //! What must never be in an answer by structure, whoever made it. It shares nothing with the merge but the tokens.
 
 use super::alike::key;
+use super::version::is_version;
 use crate::align::hunks;
 use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, List, ListRole, TokenKind, Tree, statements};
 use orchestrator_syntax::{Certainty, File, Index, Language, Limits, impact, parse};
@@ -62,12 +63,13 @@ impl<'t> Checker<'t> {
         Self { language, base: counts, sides, names, fault }
     }
 
-    pub(super) fn check(&self, text: &[u8]) -> Result<(), Fault> {
+    /// `drops_versions` says that of two versions in one place the higher one was taken.
+    pub(super) fn check(&self, text: &[u8], drops_versions: bool) -> Result<(), Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
         let tree = statements(self.language, text, Limits::default()).map_err(|_| Fault::Unparsed)?;
-        self.nothing_lost(&count(&words(&tree)))?;
+        self.nothing_lost(&count(&words(&tree)), drops_versions)?;
         let names = names(&tree.body);
         let in_sides = |name| self.names.iter().filter_map(|side| side.get(name)).copied().max().unwrap_or_default();
         if names.iter().any(|(name, count)| *count > in_sides(name).max(1)) {
@@ -76,7 +78,7 @@ impl<'t> Checker<'t> {
         Ok(())
     }
 
-    fn nothing_lost(&self, found: &HashMap<&[u8], usize>) -> Result<(), Fault> {
+    fn nothing_lost(&self, found: &HashMap<&[u8], usize>, drops_versions: bool) -> Result<(), Fault> {
         let [one, two] = &self.sides;
         let of = |map: &HashMap<&[u8], usize>, word: &[u8]| map.get(word).copied().unwrap_or_default();
         let changed = one.added.keys().chain(two.added.keys()).chain(self.base.keys());
@@ -88,7 +90,8 @@ impl<'t> Checker<'t> {
             let [added, other_added] = [of(&one.added, word), of(&two.added, word)];
             let [removed, other_removed] = [of(&one.removed, word), of(&two.removed, word)];
             let (base, found) = (of(&self.base, word), of(found, word));
-            if found + removed + other_removed < base + added.max(other_added) {
+            let is_dropped = drops_versions && is_version(word);
+            if !is_dropped && found + removed + other_removed < base + added.max(other_added) {
                 return Err(Fault::Lost);
             }
             if found + removed.max(other_removed) > base + added + other_added {

@@ -128,7 +128,7 @@ fn separate<'t>(elements: &mut [Element<'t>], [base, one, two]: [&List<'t>; 3]) 
     let spread = lists.iter().find_map(|list| later_space(list));
     // A list of one entry on its own line goes on like that.
     let own_line = lists.iter().filter_map(|list| first_space(list)).find(Space::has_newline);
-    let later = spread.or(own_line).unwrap_or(Space { text: b" ", indent: b"" });
+    let later = spread.or(own_line).unwrap_or(Space { text: b" ", indent: None });
     let first = lists.iter().find(|list| list.hash != base.hash).and_then(|list| first_space(list));
     let comma = lists.iter().flat_map(|list| &list.elements).find_map(|element| element.comma);
     let comma = comma.unwrap_or(Token {

@@ -1,7 +1,7 @@
 //! Comments.
 
 use super::{Merger, Why, is_same};
-use orchestrator_syntax::statements::Token;
+use orchestrator_syntax::statements::{Atom, Token};
 
 impl Merger {
     pub(super) fn comments<'t>(
@@ -22,7 +22,12 @@ impl Merger {
         } else if same(two, base) || same(one, two) {
             Ok(one.to_vec())
         } else {
-            Err(Why::Comment)
+            let atoms = |tokens: &[Token<'t>]| tokens.iter().copied().map(Atom::Token).collect::<Vec<_>>();
+            let merged = self.atoms(&atoms(base), &atoms(one), &atoms(two)).map_err(|_| Why::Comment)?;
+            Ok(merged
+                .into_iter()
+                .filter_map(|atom| if let Atom::Token(token) = atom { Some(token) } else { None })
+                .collect())
         }
     }
 }

@@ -21,7 +21,7 @@ pub fn statements(language: Language, text: &[u8], limits: Limits) -> Result<Tre
     }
     let mut builder = Builder { text, shape: shape(language), at: 0 };
     let body = builder.body(root, b"", 0)?;
-    let end = Space { text: text.get(builder.at..).unwrap_or_default(), indent: b"" };
+    let end = Space { text: text.get(builder.at..).unwrap_or_default(), indent: None };
     if !end.text.trim_ascii().is_empty() {
         return Err(Error::Unsound);
     }
@@ -65,7 +65,7 @@ impl<'t> Builder<'t> {
         while range.end > range.start && matches!(self.text.get(range.end - 1), Some(b'\n' | b'\r')) {
             range.end -= 1;
         }
-        let space = Space { text: self.text.get(self.at..range.start).unwrap_or_default(), indent };
+        let space = Space { text: self.text.get(self.at..range.start).unwrap_or_default(), indent: Some(indent) };
         let text = self.text.get(range.clone()).unwrap_or_default();
         self.at = range.end;
         let kind = if Self::is_comment(node) {
@@ -78,6 +78,44 @@ impl<'t> Builder<'t> {
             TokenKind::Sign
         };
         Token { space, text, kind }
+    }
+
+    /// A comment or text: a token for each of its lines. White space within a text is part of it.
+    fn lines(&mut self, node: Node<'_>, indent: &'t [u8]) -> Vec<Token<'t>> {
+        let whole = self.token(node, indent);
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        let mut start = 0;
+        while let Some(end) = whole.text.get(start..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
+            let end = start + end;
+            let line = whole.text.get(at..end).unwrap_or_default();
+            let trimmed = line.strip_suffix(b"\r").unwrap_or(line);
+            tokens.push(at..at + trimmed.len());
+            let mut next = end + 1;
+            if whole.kind == TokenKind::Comment {
+                let rest = whole.text.get(next..).unwrap_or_default();
+                next += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            }
+            (at, start) = (next, next);
+        }
+        tokens.push(at..whole.text.len());
+        let mut last = 0;
+        tokens
+            .into_iter()
+            .enumerate()
+            .map(|(place, range)| {
+                let space = match place {
+                    0 => whole.space,
+                    // The lines of a text are never indented anew.
+                    _ => Space {
+                        text: whole.text.get(last..range.start).unwrap_or_default(),
+                        indent: (whole.kind == TokenKind::Comment).then_some(indent),
+                    },
+                };
+                last = range.end;
+                Token { space, text: whole.text.get(range).unwrap_or_default(), kind: whole.kind }
+            })
+            .collect()
     }
 
     /// What the line on which a byte lies is indented with.
@@ -134,23 +172,27 @@ impl<'t> Builder<'t> {
             if close.is_some() && place == 0 {
                 body.open = Some(self.token(*child, outer));
             } else if body.close.is_some() {
-                let token = self.token(*child, outer);
-                body.after.push(token);
+                let tokens = self.lines(*child, outer);
+                body.after.extend(tokens);
             } else if close == Some(place) {
                 // Comments at the end belong to the body.
                 body.tail = std::mem::take(&mut lead);
                 body.close = Some(self.token(*child, outer));
             } else if Self::is_comment(*child) {
                 let is_behind = self.is_on_line(*child) && lead.is_empty();
-                let token = self.token(*child, indent);
+                let tokens = self.lines(*child, indent);
                 match body.items.last_mut() {
-                    Some(item) if is_behind => item.atoms.push(Atom::Token(token)),
-                    _ => lead.push(token),
+                    Some(item) if is_behind => {
+                        item.atoms.extend(tokens.into_iter().map(Atom::Token));
+                        item.seal();
+                    }
+                    _ => lead.extend(tokens),
                 }
             } else if !child.is_named() && lead.is_empty() && !body.items.is_empty() {
                 let token = self.token(*child, indent);
                 if let Some(item) = body.items.last_mut() {
                     item.atoms.push(Atom::Token(token));
+                    item.seal();
                 }
             } else {
                 let item = self.item(*child, std::mem::take(&mut lead), indent, depth + 1)?;
@@ -299,19 +341,22 @@ impl<'t> Builder<'t> {
 
     fn leaf(&mut self, node: Node<'_>, indent: &'t [u8], frames: &mut Vec<Frame<'t>>) -> Result<(), Error> {
         let is_on_line = self.is_on_line(node);
-        let token = self.token(node, indent);
-        if token.kind == TokenKind::Text {
-            return push(frames, Atom::Token(token));
-        }
-        if token.kind == TokenKind::Comment {
+        if Self::is_comment(node) {
             // Behind a comma it belongs to the entry before.
+            let tokens = self.lines(node, indent);
             let frame = frames.last_mut().ok_or(Error::Unsound)?;
             match frame.elements.last_mut() {
-                Some(element) if is_on_line && frame.atoms.is_empty() => element.after.push(token),
-                _ => frame.atoms.push(Atom::Token(token)),
+                Some(element) if is_on_line && frame.atoms.is_empty() => element.after.extend(tokens),
+                _ => frame.atoms.extend(tokens.into_iter().map(Atom::Token)),
             }
             return Ok(());
         }
+        if node.is_named() && self.shape.atomic.contains(&node.kind()) {
+            let tokens = self.lines(node, indent);
+            frames.last_mut().ok_or(Error::Unsound)?.atoms.extend(tokens.into_iter().map(Atom::Token));
+            return Ok(());
+        }
+        let token = self.token(node, indent);
         let parent = node.parent();
         let parent_kind = parent.map_or("", |parent| parent.kind());
         let is_angle = |text: &[u8]| matches!(text, b"<" | b">") && ANGLES.contains(&parent_kind);

@@ -35,7 +35,10 @@ impl Space<'_> {
 
     /// Writes it within an item that is indented with `indent`.
     pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
-        reindent(self.text, self.indent, indent, out);
+        match self.indent {
+            Some(own) => reindent(self.text, own, indent, out),
+            None => out.extend_from_slice(self.text),
+        }
     }
 }
 
@@ -64,11 +67,7 @@ impl Token<'_> {
     /// Writes it within an item that is indented with `indent`.
     pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.space.write(out, indent);
-        if self.kind == TokenKind::Comment {
-            reindent(self.text, self.space.indent, indent, out);
-        } else {
-            out.extend_from_slice(self.text);
-        }
+        out.extend_from_slice(self.text);
     }
 }
 
