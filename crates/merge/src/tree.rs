@@ -81,12 +81,14 @@ pub(crate) struct Merger {
     /// Which choices are made the other way round, by their place in `choices`.
     flipped: Vec<bool>,
     choices: Vec<Choice>,
+    /// Whether something was put together that may not go together.
+    is_guess: bool,
     rules: BTreeSet<Rule>,
 }
 
 impl Merger {
     fn new(steps: usize, flipped: Vec<bool>) -> Self {
-        Self { steps, flipped, choices: Vec::new(), rules: BTreeSet::new() }
+        Self { steps, flipped, choices: Vec::new(), is_guess: false, rules: BTreeSet::new() }
     }
 
     fn spend(&mut self, steps: usize) -> Result<(), Why> {
@@ -143,7 +145,7 @@ pub(crate) fn merge_trees(
     }
     match fault {
         Some(fault) if answers.is_empty() => Err(Why::Refused(fault)),
-        _ => Ok(Structured { answers, is_choice: !first.choices.is_empty(), rules: first.rules }),
+        _ => Ok(Structured { answers, is_choice: first.is_guess || !first.choices.is_empty(), rules: first.rules }),
     }
 }
 

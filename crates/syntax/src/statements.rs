@@ -37,8 +37,10 @@ pub struct Space<'t> {
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenKind {
-    /// A word: identifier, keyword, number.
+    /// A name or number.
     Word,
+    /// A word of the language.
+    Keyword,
     /// A line of a string of any form, with what is interpolated in it.
     Text,
     /// A line of a comment.

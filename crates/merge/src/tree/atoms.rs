@@ -102,7 +102,7 @@ impl Merger {
 
 /// Whether a statement or entry is about a version.
 fn names_version(atom: &Atom<'_>) -> bool {
-    matches!(atom, Atom::Token(token) if token.kind == TokenKind::Word
+    matches!(atom, Atom::Token(token) if matches!(token.kind, TokenKind::Word | TokenKind::Keyword)
         && token.text.to_ascii_lowercase().windows(7).any(|part| part == b"version"))
 }
 

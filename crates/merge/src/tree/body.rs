@@ -4,25 +4,47 @@ use super::align::{EQUAL, gaps};
 use super::alike::{Weighed, items, target};
 use super::{Choice, Merger, Why, is_same, space};
 use crate::outcome::Rule;
-use orchestrator_syntax::statements::{Body, Item, ItemRole, Token};
+use orchestrator_syntax::statements::{Body, Item, ItemRole, Token, TokenKind};
+use std::collections::{HashMap, HashSet};
 
-/// Who changed a place of the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Touched {
-    No,
-    One,
-    Two,
-    Both,
+/// Changes of items beside each other, since the last item that neither side changed.
+#[derive(Default)]
+struct Neighbours {
+    one: Option<Names>,
+    two: Option<Names>,
+    /// Whether any of them is no definition.
+    is_plain: bool,
 }
 
-impl Touched {
-    fn of(one: bool, two: bool) -> Self {
-        match (one, two) {
-            (false, false) => Self::No,
-            (true, false) => Self::One,
-            (false, true) => Self::Two,
-            (true, true) => Self::Both,
+/// Names that a change adds or removes.
+type Names = HashSet<Vec<u8>>;
+
+/// What became of one place: an item of the base, or the place before one.
+struct Change<'a, 't> {
+    item: Option<&'a Item<'t>>,
+    one: &'a [Item<'t>],
+    two: &'a [Item<'t>],
+}
+
+impl Change<'_, '_> {
+    /// The names that stand more or less often in a side; `None` when it changed nothing.
+    fn of(&self, side: &[Item<'_>]) -> Option<Names> {
+        match (self.item, side) {
+            (Some(item), [one]) if same(item, one) => return None,
+            (None, []) => return None,
+            _ => {}
         }
+        let mut counts: HashMap<Vec<u8>, i64> = HashMap::new();
+        let mut add = |item: &Item<'_>, count: i64| {
+            item.each_token(&mut |token| {
+                if token.kind == TokenKind::Word && !matches!(token.text, b"self" | b"this" | b"cls") {
+                    *counts.entry(token.text.to_vec()).or_default() += count;
+                }
+            });
+        };
+        self.item.into_iter().for_each(|item| add(item, -1));
+        side.iter().for_each(|item| add(item, 1));
+        Some(counts.into_iter().filter(|(_, count)| *count != 0).map(|(name, _)| name).collect())
     }
 }
 
@@ -47,7 +69,7 @@ impl Merger {
         let (in_one, in_two) = (gaps(&to_one, one.items.len()), gaps(&to_two, two.items.len()));
         let sorts = sorts_imports(base);
         let mut merged = Vec::new();
-        let mut before = Touched::No;
+        let mut before = Neighbours::default();
         // What a side put before and behind an item that is deleted stands at one place.
         let (mut new_one, mut new_two) = (Vec::new(), Vec::new());
         for at in 0..=base.items.len() {
@@ -68,22 +90,19 @@ impl Merger {
                 (Some(_), None, _) | (Some(_), _, None) => true,
                 _ => false,
             };
-            if goes {
-                let touched = Touched::of(mine.is_none(), other.is_none());
-                self.beside(&mut before, touched, item.is_none_or(|item| item.role != ItemRole::Definition));
+            if let (Some(item), true) = (item, goes) {
+                self.beside(&mut before, Change { item: Some(item), one: mine.as_slice(), two: other.as_slice() });
                 continue;
             }
-            let touched = Touched::of(!new_one.is_empty(), !new_two.is_empty());
-            let is_plain = !new_one.iter().chain(&new_two).all(|item| item.role == ItemRole::Definition);
-            self.beside(&mut before, touched, is_plain);
+            self.beside(&mut before, Change { item: None, one: &new_one, two: &new_two });
             merged.extend(self.gap(std::mem::take(&mut new_one), std::mem::take(&mut new_two), sorts)?);
             let (Some(item), Some(mine), Some(other)) = (item, mine, other) else { break };
-            let touched = Touched::of(!same(&mine, item), !same(&other, item));
             // An item that stayed parts what is before it from what is behind it.
-            if touched == Touched::No {
-                before = Touched::No;
+            if same(&mine, item) && same(&other, item) {
+                before = Neighbours::default();
             } else {
-                self.beside(&mut before, touched, item.role != ItemRole::Definition);
+                let [one, two] = [&mine, &other].map(std::slice::from_ref);
+                self.beside(&mut before, Change { item: Some(item), one, two });
             }
             merged.push(self.item(item, &mine, &other)?);
         }
@@ -105,15 +124,31 @@ impl Merger {
         Ok(body)
     }
 
-    /// Notes that the sides changed places beside each other.
-    fn beside(&mut self, before: &mut Touched, touched: Touched, is_plain: bool) {
-        if touched == Touched::No {
+    /// Notes that the sides changed places beside each other. Where both changes are about one name, and not about
+    /// definitions, that they go together is a guess.
+    fn beside(&mut self, before: &mut Neighbours, change: Change<'_, '_>) {
+        let all = change.item.into_iter().chain(change.one).chain(change.two);
+        let is_plain = all.clone().any(|item| item.role != ItemRole::Definition);
+        let (one, two) = (change.of(change.one), change.of(change.two));
+        let (had_one, had_two) = (before.one.is_some(), before.two.is_some());
+        before.is_plain |= is_plain && (one.is_some() || two.is_some());
+        let is_crossing = (one.is_some() && had_two) || (two.is_some() && had_one);
+        for (names, new) in [(&mut before.one, one), (&mut before.two, two)] {
+            if let Some(new) = new {
+                names.get_or_insert_default().extend(new);
+            }
+        }
+        if !is_crossing {
             return;
         }
-        if *before != Touched::No && (*before != touched || touched == Touched::Both) {
-            self.used(if is_plain { Rule::BesideStatements } else { Rule::BesideDefinitions });
+        if !before.is_plain {
+            self.used(Rule::BesideDefinitions);
+            return;
         }
-        *before = touched;
+        self.used(Rule::BesideStatements);
+        if let (Some(one), Some(two)) = (&before.one, &before.two) {
+            self.is_guess |= !one.is_disjoint(two);
+        }
     }
 
     fn align_items<'t>(&mut self, before: &[Item<'t>], after: &[Item<'t>]) -> Result<Vec<Option<usize>>, Why> {

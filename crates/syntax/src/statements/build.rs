@@ -73,7 +73,7 @@ impl<'t> Builder<'t> {
         } else if node.is_named() && self.shape.atomic.contains(&node.kind()) {
             TokenKind::Text
         } else if text.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii()) {
-            TokenKind::Word
+            if node.is_named() { TokenKind::Word } else { TokenKind::Keyword }
         } else {
             TokenKind::Sign
         };
