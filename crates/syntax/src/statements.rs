@@ -155,7 +155,7 @@ pub enum ItemRole {
 /// A statement, definition or member.
 #[derive(Debug, Clone)]
 pub struct Item<'t> {
-    /// Its kind in the grammar.
+    /// Its kind in the grammar, decorations and the like left out.
     pub node: u16,
     /// What it does.
     pub role: ItemRole,

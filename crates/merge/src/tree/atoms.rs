@@ -36,7 +36,8 @@ impl Merger {
             let [before, mine, other] = [&base[at..end], &one[in_one..one_end], &two[in_two..two_end]];
             changed[0] += usize::from(!same_atoms(mine, before));
             changed[1] += usize::from(!same_atoms(other, before));
-            merged.extend(self.run(before, mine, other)?);
+            let behind = [one.get(one_end), two.get(two_end)];
+            merged.extend(self.run(before, mine, other, behind)?);
             let Some((next, mine, other)) = next else { break };
             let (before, mine_atom, other_atom) = (&base[next], &one[mine], &two[other]);
             changed[0] += usize::from(hash_atom(before) != hash_atom(mine_atom));
@@ -50,8 +51,14 @@ impl Merger {
         Ok(merged)
     }
 
-    /// What stands between two parts that all three have.
-    fn run<'t>(&mut self, base: &[Atom<'t>], one: &[Atom<'t>], two: &[Atom<'t>]) -> Result<Vec<Atom<'t>>, Why> {
+    /// What stands between two parts that all three have; `behind` is what comes next in either side.
+    fn run<'t>(
+        &mut self,
+        base: &[Atom<'t>],
+        one: &[Atom<'t>],
+        two: &[Atom<'t>],
+        behind: [Option<&Atom<'t>>; 2],
+    ) -> Result<Vec<Atom<'t>>, Why> {
         if same_atoms(one, base) {
             return Ok(two.to_vec());
         }
@@ -61,11 +68,31 @@ impl Merger {
         if !base.is_empty() {
             return Err(Why::BothChanged);
         }
+        // What one side put there may be part of what the other did.
+        let hashes = |atoms: &[Atom<'t>]| atoms.iter().map(hash_atom).collect::<Vec<_>>();
+        let (mine, other) = (hashes(one), hashes(two));
+        for (long, short, side) in [(&mine, &other, one), (&other, &mine, two)] {
+            if long.windows(short.len()).any(|part| part == short) {
+                self.used(Rule::SameInsertion);
+                return Ok(side.to_vec());
+            }
+        }
         let is_line =
             |atom: &Atom<'t>| matches!(atom, Atom::Token(Token { kind: TokenKind::Text | TokenKind::Comment, .. }));
         let choice = if one.iter().chain(two).all(is_line) { Choice::Lines } else { Choice::Entries };
         self.used(Rule::Order);
-        Ok(if (words(one) > words(two)) != self.is_flipped(choice) { [two, one].concat() } else { [one, two].concat() })
+        let (first, second, behind) = match (words(one) > words(two)) != self.is_flipped(choice) {
+            true => (two, one, behind[1]),
+            false => (one, two, behind[0]),
+        };
+        let mut second = second.to_vec();
+        // At the beginning of a statement nothing stands before either.
+        if let (Some(Atom::Token(token)), Some(next)) = (second.first_mut(), behind.and_then(Atom::first))
+            && token.space.text.is_empty()
+        {
+            token.space = next.space;
+        }
+        Ok([first, &second].concat())
     }
 
     fn atom<'t>(&mut self, base: &Atom<'t>, one: &Atom<'t>, two: &Atom<'t>, is_version: bool) -> Result<Atom<'t>, Why> {

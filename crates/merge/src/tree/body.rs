@@ -16,8 +16,21 @@ struct Neighbours {
     is_plain: bool,
 }
 
-/// Names that a change adds or removes.
-type Names = HashSet<Vec<u8>>;
+/// Names in changed items.
+#[derive(Default)]
+struct Names {
+    /// Those that stand more or less often.
+    changed: HashSet<Vec<u8>>,
+    /// All.
+    all: HashSet<Vec<u8>>,
+}
+
+impl Names {
+    /// Whether what changed in one is in the other.
+    fn meets(&self, other: &Self) -> bool {
+        !self.changed.is_disjoint(&other.all) || !other.changed.is_disjoint(&self.all)
+    }
+}
 
 /// What became of one place: an item of the base, or the place before one.
 struct Change<'a, 't> {
@@ -27,7 +40,7 @@ struct Change<'a, 't> {
 }
 
 impl Change<'_, '_> {
-    /// The names that stand more or less often in a side; `None` when it changed nothing.
+    /// The names in what a side has; `None` when it changed nothing.
     fn of(&self, side: &[Item<'_>]) -> Option<Names> {
         match (self.item, side) {
             (Some(item), [one]) if same(item, one) => return None,
@@ -37,14 +50,17 @@ impl Change<'_, '_> {
         let mut counts: HashMap<Vec<u8>, i64> = HashMap::new();
         let mut add = |item: &Item<'_>, count: i64| {
             item.each_token(&mut |token| {
-                if token.kind == TokenKind::Word && !matches!(token.text, b"self" | b"this" | b"cls") {
+                let is_name = token.kind == TokenKind::Word && !token.text.first().is_some_and(u8::is_ascii_digit);
+                if is_name && !matches!(token.text, b"self" | b"this" | b"cls") {
                     *counts.entry(token.text.to_vec()).or_default() += count;
                 }
             });
         };
         self.item.into_iter().for_each(|item| add(item, -1));
         side.iter().for_each(|item| add(item, 1));
-        Some(counts.into_iter().filter(|(_, count)| *count != 0).map(|(name, _)| name).collect())
+        let all = counts.keys().cloned().collect();
+        let changed = counts.into_iter().filter(|(_, count)| *count != 0).map(|(name, _)| name).collect();
+        Some(Names { changed, all })
     }
 }
 
@@ -135,7 +151,9 @@ impl Merger {
         let is_crossing = (one.is_some() && had_two) || (two.is_some() && had_one);
         for (names, new) in [(&mut before.one, one), (&mut before.two, two)] {
             if let Some(new) = new {
-                names.get_or_insert_default().extend(new);
+                let names = names.get_or_insert_default();
+                names.changed.extend(new.changed);
+                names.all.extend(new.all);
             }
         }
         if !is_crossing {
@@ -147,7 +165,7 @@ impl Merger {
         }
         self.used(Rule::BesideStatements);
         if let (Some(one), Some(two)) = (&before.one, &before.two) {
-            self.is_guess |= !one.is_disjoint(two);
+            self.is_guess |= one.meets(two);
         }
     }
 

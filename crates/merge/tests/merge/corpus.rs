@@ -51,6 +51,13 @@ impl Case {
             ("conflict", Outcome::Clean { content, .. }) => {
                 Some(format!("merged:\n{}", text(content.as_deref().unwrap_or_default())))
             }
+            (wanted, Outcome::Conflict(left)) => {
+                Some(format!("wanted {wanted}, left: {:?}, {:?}", left.kind, left.why))
+            }
+            (wanted, Outcome::Candidates { candidates, .. }) => {
+                let found: Vec<_> = candidates.iter().map(|candidate| text(&candidate.content)).collect();
+                Some(format!("wanted {wanted}, found candidates: {found:#?}"))
+            }
             (wanted, found) => Some(format!("wanted {wanted}, found {found:#?}")),
         })
     }

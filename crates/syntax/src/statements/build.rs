@@ -219,13 +219,14 @@ impl<'t> Builder<'t> {
             (Some(frame), true) => frame.atoms,
             _ => return Err(Error::Unsound),
         };
-        let (role, name) = self.role(node, &atoms);
-        let mut item = Item { node: node.kind_id(), role, name, lead, hash: 0, atoms };
+        let (node, role, name) = self.role(node, &atoms);
+        let mut item = Item { node, role, name, lead, hash: 0, atoms };
         item.seal();
         Ok(item)
     }
 
-    fn role(&self, node: Node<'_>, atoms: &[Atom<'t>]) -> (ItemRole, Option<Vec<u8>>) {
+    /// What an item is, looked at through its decorations.
+    fn role(&self, node: Node<'_>, atoms: &[Atom<'t>]) -> (u16, ItemRole, Option<Vec<u8>>) {
         let mut inner = node;
         while let Some((_, field)) = self.shape.wrappers.iter().find(|(kind, _)| *kind == inner.kind()) {
             let count = inner.named_child_count();
@@ -241,7 +242,7 @@ impl<'t> Builder<'t> {
         let kind = inner.kind();
         let place =
             |table: &[(&str, &'static str)]| table.iter().find(|(one, _)| *one == kind).map(|(_, field)| *field);
-        if self.shape.imports.contains(&kind) {
+        let (role, name) = if self.shape.imports.contains(&kind) {
             (ItemRole::Import, None)
         } else if self.shape.exits.contains(&kind) || self.is_exit(inner) {
             (ItemRole::Exit, None)
@@ -251,7 +252,8 @@ impl<'t> Builder<'t> {
             (ItemRole::Field, self.name(inner, field, atoms))
         } else {
             (ItemRole::Statement, None)
-        }
+        };
+        (inner.kind_id(), role, name)
     }
 
     /// Whether an expression statement leaves the body, as in Rust.

@@ -1,6 +1,6 @@
 //! Trees as text.
 
-use super::{Atom, Body, Element, Item, List, Space, Token, TokenKind, Tree};
+use super::{Atom, Body, Element, Item, List, Space, Token, Tree};
 
 impl Tree<'_> {
     /// The file.
