@@ -7,7 +7,8 @@ use crate::frame::Frame;
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
 use crate::outcome::{Candidate, Layer, Layers, Outcome, Proof, Rule};
-use crate::tree::merge_trees;
+use crate::refusal::Refusal;
+use crate::tree::{is_defined_twice, merge_trees};
 use crate::verify::verify;
 use orchestrator_syntax::Language;
 
@@ -104,7 +105,8 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
     let conflict = match settled(&pieces) {
         Some((content, proofs)) => {
             let verified = verify(base, Some(ours), Some(theirs), Some(&content), path);
-            match verified.and_then(|()| check_data(base_text, ours, theirs, &content, path)) {
+            let verified = verified.and_then(|()| check_data(base_text, ours, theirs, &content, path));
+            match verified.and_then(|()| defined_once([base_text, ours, theirs], &content, path)) {
                 Ok(()) => return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() },
                 Err(refusal) => {
                     let pieces = framed(&frame, base_text, ours, theirs, OneSided::LeaveOpen);
@@ -121,7 +123,8 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
         let proofs = conflict.pieces.iter().filter_map(|piece| settled_by(rule, piece));
         return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() };
     }
-    if conflict.kind == Kind::Content && options.layers.has(Layer::Structure) {
+    let is_open = matches!(conflict.kind, Kind::Content | Kind::Refused(Refusal::DefinedTwice));
+    if is_open && options.layers.has(Layer::Structure) {
         return by_structure(&frame, base_text, ours, theirs, path, options, conflict);
     }
     Outcome::Conflict(conflict)
@@ -134,6 +137,14 @@ fn settled_by(rule: Rule, piece: &Piece) -> Option<Proof> {
         Piece::Open(Region { base, ours, theirs, .. }) => {
             Some(Proof { rule, label: rule.label(), base: base.lines, ours: ours.lines, theirs: theirs.lines })
         }
+    }
+}
+
+/// Refuses lines put together so that a name is defined twice.
+fn defined_once(versions: [&[u8]; 3], content: &[u8], path: &str) -> Result<(), Refusal> {
+    match Language::of_path(path) {
+        Some(language) if is_defined_twice(language, versions, content) => Err(Refusal::DefinedTwice),
+        _ => Ok(()),
     }
 }
 

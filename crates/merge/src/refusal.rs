@@ -93,6 +93,9 @@ pub enum Refusal {
     /// The value of the result is not the merge of the versions' values.
     #[error("the value of the result is not the merge of the versions' values")]
     DataValue,
+    /// Both sides added a definition of one name, at different places.
+    #[error("both sides added a definition of the same name, and the result has both")]
+    DefinedTwice,
     /// Swapping the sides gives another result.
     #[error("swapping the sides gives another result")]
     Asymmetric,

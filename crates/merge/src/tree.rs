@@ -16,6 +16,7 @@ mod version;
 
 use crate::outcome::Rule;
 pub use check::Fault;
+pub(crate) use check::is_defined_twice;
 use orchestrator_syntax::statements::{Atom, Space, Tree, hash_atoms, statements};
 use orchestrator_syntax::{Language, Limits};
 use std::collections::BTreeSet;

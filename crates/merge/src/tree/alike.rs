@@ -30,7 +30,7 @@ pub(super) fn bag_of_atoms(atoms: &[Atom<'_>]) -> Bag {
 pub(super) fn share(one: &Bag, two: &Bag) -> u32 {
     let all: u32 = one.values().chain(two.values()).sum();
     let both: u32 = one.iter().map(|(token, count)| two.get(token).map_or(0, |other| (*other).min(*count))).sum();
-    if all == 0 { 0 } else { (200 * both / all).min(99) }
+    (200 * both).checked_div(all).map_or(0, |share| share.min(99))
 }
 
 /// What a statement assigns to: what stands before its first `=` or `:=`.

@@ -33,6 +33,7 @@ impl Names {
 }
 
 /// What became of one place: an item of the base, or the place before one.
+#[derive(Clone, Copy)]
 struct Change<'a, 't> {
     item: Option<&'a Item<'t>>,
     one: &'a [Item<'t>],

@@ -2,7 +2,7 @@
 
 use super::alike::key;
 use super::version::is_version;
-use crate::align::hunks;
+use crate::align::{hunks, split};
 use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, List, ListRole, TokenKind, Tree, statements};
 use orchestrator_syntax::{Certainty, File, Index, Language, Limits, impact, parse};
 use std::collections::{HashMap, HashSet};
@@ -100,6 +100,24 @@ impl<'t> Checker<'t> {
         }
         Ok(())
     }
+}
+
+/// Whether a merge by lines defines something more often than either side: both added it, at places where the lines do
+/// not touch. Only parsed where both added a line that stands more often than in either.
+pub(crate) fn is_defined_twice(language: Language, [base, one, two]: [&[u8]; 3], result: &[u8]) -> bool {
+    let [base, first, second, merged] = [base, one, two, result].map(|text| count(&split(text)));
+    let of = |counts: &HashMap<&[u8], usize>, line: &[u8]| counts.get(line).copied().unwrap_or_default();
+    let is_suspect = merged.iter().any(|(line, count)| {
+        let (mine, other) = (of(&first, line), of(&second, line));
+        *count > mine.max(other) && mine.min(other) > of(&base, line) && line.iter().any(u8::is_ascii_alphabetic)
+    });
+    if !is_suspect {
+        return false;
+    }
+    let read = |text| statements(language, text, Limits::default()).map(|tree| names(&tree.body));
+    let (Ok(mine), Ok(other), Ok(merged)) = (read(one), read(two), read(result)) else { return false };
+    let most = |name: &Vec<u8>| mine.get(name).max(other.get(name)).copied().unwrap_or_default();
+    merged.iter().any(|(name, count)| *count > most(name).max(1))
 }
 
 /// Everything but signs, in order.
