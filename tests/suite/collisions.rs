@@ -89,6 +89,31 @@ async fn the_push_holds_the_lines_of_both_sides_and_so_does_the_record() {
 }
 
 #[tokio::test]
+async fn of_a_file_that_one_deleted_the_other_ones_lines_are_shown() {
+    let (server, folders) = world(&["ann", "bob"]).await;
+    std::fs::remove_file(folders[0].join("a.txt")).unwrap();
+    write(&folders[1], "a.txt", TEXT.replace("three\n", "THREE\nand more\n"));
+    std::fs::remove_file(folders[1].join("b.txt")).unwrap();
+    write(&folders[0], "b.txt", TEXT.replace("six\n", ""));
+    let base = json!({"start_line": 3, "line_count": 1, "text": "three\n"});
+    let changed = json!({"start_line": 3, "line_count": 2, "text": "THREE\nand more\n"});
+    let deleted = json!({"start_line": 1, "line_count": 0, "text": "", "deleted": true});
+    let less = json!({"start_line": 6, "line_count": 0, "text": ""});
+    let expected = [
+        ("a.txt", json!([{"base": base, "sides": [deleted, changed]}])),
+        ("b.txt", json!([{"base": {"start_line": 6, "line_count": 1, "text": "six\n"}, "sides": [less, deleted]}])),
+    ];
+    let mut found = open(&server).await;
+    found.sort_by_key(|one| one["file_path"].to_string());
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (one, (path, regions)) in found.iter().zip(expected) {
+        assert_eq!((&one["file_path"], &one["conflict_type"]), (&json!(path), &json!("delete_modify")));
+        let shown = server.get(&format!("/conflicts/{}", one["conflict_id"].as_str().unwrap())).await.body;
+        assert_eq!(shown["conflict"]["regions"], regions);
+    }
+}
+
+#[tokio::test]
 async fn an_overlap_that_is_gone_is_withdrawn_and_a_marked_one_stays_quiet_until_it_changes() {
     let (server, folders) = world(&["ann", "bob"]).await;
     let mut feed = server.socket("/orchestrator").await;

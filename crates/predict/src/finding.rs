@@ -60,12 +60,16 @@ pub struct Part {
     pub lines: usize,
     /// Their bytes.
     pub text: Vec<u8>,
+    /// This side deleted the whole file.
+    pub deleted: bool,
 }
 
 impl From<&merge::Region> for Region {
     fn from(region: &merge::Region) -> Self {
-        let part =
-            |part: &merge::Part| Part { start: part.lines.start, lines: part.lines.count, text: part.text.clone() };
+        let part = |part: &merge::Part| {
+            let (start, lines, text) = (part.lines.start, part.lines.count, part.text.clone());
+            Part { start, lines, text, deleted: false }
+        };
         Self { base: part(&region.base), first: part(&region.ours), second: part(&region.theirs) }
     }
 }

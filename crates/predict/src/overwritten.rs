@@ -51,7 +51,8 @@ pub fn overwritten<S: Source>(
 /// The whole change, when the file is deleted.
 fn all(base: &[u8], ours: &[u8]) -> Vec<Region> {
     let hunks = differences(base, ours);
-    let ([base, ours], second) = ([base, ours].map(Text::new), Part { start: 1, lines: 0, text: Vec::new() });
+    let ([base, ours], second) =
+        ([base, ours].map(Text::new), Part { start: 1, lines: 0, text: Vec::new(), deleted: true });
     let part = |hunk: &Hunk| (base.part(&hunk.before), ours.part(&hunk.after));
     hunks.iter().map(part).map(|(base, first)| Region { base, first, second: second.clone() }).collect()
 }
@@ -74,7 +75,7 @@ impl<'a> Text<'a> {
     }
 
     pub(crate) fn part(&self, range: &Range<usize>) -> Part {
-        Part { start: range.start + 1, lines: range.len(), text: self.lines(range).concat() }
+        Part { start: range.start + 1, lines: range.len(), text: self.lines(range).concat(), deleted: false }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Two versions of one path on a common one.
 
 use crate::finding::{Kind, Region};
+use crate::overwritten::overwritten;
 use crate::version::{Mode, Source, Version};
 use orchestrator_merge::{self as merge, Options, Outcome, Rule};
 
@@ -30,7 +31,7 @@ pub(crate) fn merge<S: Source>(
         return Ok(Pair::Clean(theirs));
     }
     let (Some(our), Some(their)) = (ours, theirs) else {
-        return Ok(Pair::Conflict(Kind::DeleteModify, Vec::new()));
+        return Ok(Pair::Conflict(Kind::DeleteModify, beside_deletion(source, base, ours, theirs)?));
     };
     if our.mode.is_file() != their.mode.is_file() || (!our.mode.is_file() && our.mode != their.mode) {
         return Ok(Pair::Conflict(Kind::Mode, Vec::new()));
@@ -66,6 +67,17 @@ pub(crate) fn merge<S: Source>(
         // An answer of a kind that is not known here settles nothing.
         _ => Ok(Pair::Conflict(kind, Vec::new())),
     }
+}
+
+/// What the side that kept a file changed in it, beside the other that deleted it.
+pub(crate) fn beside_deletion<S: Source>(
+    source: &S,
+    base: Option<Version>,
+    ours: Option<Version>,
+    theirs: Option<Version>,
+) -> Result<Vec<Region>, S::Error> {
+    let changed = overwritten(source, base, ours.or(theirs), None)?.unwrap_or_default();
+    Ok(if ours.is_some() { changed } else { changed.into_iter().map(Region::swapped).collect() })
 }
 
 /// The permissions that both want; `None` when both changed them differently.

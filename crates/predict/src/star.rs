@@ -282,7 +282,7 @@ impl Star {
                 }
             }
             (Some(_), Some(_)) => (Kind::Rename, Vec::new()),
-            _ => (Kind::DeleteModify, Vec::new()),
+            _ => (Kind::DeleteModify, pair::beside_deletion(source, Some(old), there(&ours), there(&theirs))?),
         };
         let to = |found: Option<(Path, Version)>| found.map(|(path, _)| path);
         Ok(Some(Collision { kind, regions, paths: [to(ours), to(theirs)], contents }))

@@ -256,6 +256,9 @@ pub struct RegionLines {
     /// The text was cut at 8 KiB.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// Whose version this is deleted the whole file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 /// `GET /conflicts/{id}`.

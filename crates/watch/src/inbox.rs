@@ -22,11 +22,16 @@ use crate::{Error, SyncPoint};
 pub(crate) const LIMIT: usize = 1 << 16;
 /// Barriers that may wait.
 pub(crate) const BARRIERS: usize = 1024;
+/// New files whose open is waited for: more than can come between the two reports of one call.
+const MADE: usize = 64;
 
 /// What the system said of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Raw {
+    /// A new file: made by an open, which is reported next, or linked here, which opens nothing.
     CreatedFile,
+    /// A file that was made a moment ago was opened.
+    Opened,
     /// A folder was made, or something came by rename.
     Arrived,
     Written,
@@ -46,6 +51,8 @@ pub(crate) type Waiter = oneshot::Sender<Result<SyncPoint, Error>>;
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
     pub(crate) signals: Vec<(PathBuf, Raw)>,
+    /// The newest files that were made and not opened since.
+    made: VecDeque<PathBuf>,
     /// Signals were lost.
     pub(crate) overflow: bool,
     pub(crate) barriers: VecDeque<Waiter>,
@@ -123,9 +130,9 @@ impl Inbox {
                 Some(_) => {}
             }
         }
-        let stop = mail.stop;
+        let (stop, made) = (mail.stop, std::mem::take(&mut mail.made));
         let taken = std::mem::take(&mut *mail);
-        mail.stop = stop;
+        (mail.stop, mail.made) = (stop, made);
         taken
     }
 
@@ -154,7 +161,13 @@ impl Mail {
         }
         let raw = match event.kind {
             EventKind::Create(CreateKind::Folder) => Raw::Arrived,
-            EventKind::Create(_) => Raw::CreatedFile,
+            EventKind::Create(_) => {
+                self.made.extend(event.paths.iter().cloned());
+                self.made.drain(..self.made.len().saturating_sub(MADE));
+                Raw::CreatedFile
+            }
+            // Every other open is a reader's, or is followed by a write.
+            EventKind::Access(AccessKind::Open(_)) if self.take_made(&event.paths) => Raw::Opened,
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Raw::Gone,
             EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
                 let mut paths = event.paths.into_iter();
@@ -173,6 +186,12 @@ impl Mail {
         for path in event.paths {
             self.push(path, raw.clone());
         }
+    }
+
+    /// True the first time after one of these was made.
+    fn take_made(&mut self, paths: &[PathBuf]) -> bool {
+        let at = self.made.iter().position(|made| paths.contains(made));
+        at.and_then(|at| self.made.remove(at)).is_some()
     }
 
     fn push(&mut self, path: PathBuf, raw: Raw) {
@@ -208,6 +227,27 @@ mod tests {
         }
         let mail = inbox.take(None);
         assert!(mail.overflow && mail.signals.is_empty());
+    }
+
+    #[test]
+    fn the_open_that_made_a_file_is_told_and_no_other() {
+        let inbox = Inbox::default();
+        let told = |kind, path: &str| inbox.put(Ok(Event::new(kind).add_path(path.into())));
+        let made = EventKind::Create(CreateKind::File);
+        let opened = EventKind::Access(AccessKind::Open(AccessMode::Any));
+        told(made, "/a");
+        assert_eq!(inbox.take(None).signals, [("/a".into(), Raw::CreatedFile)]);
+        told(opened, "/b");
+        told(opened, "/a");
+        told(opened, "/a");
+        assert_eq!(inbox.take(None).signals, [("/a".into(), Raw::Opened)]);
+        for number in 0..=MADE {
+            told(made, &format!("/{number}"));
+        }
+        inbox.take(None);
+        told(opened, "/0");
+        told(opened, "/1");
+        assert_eq!(inbox.take(None).signals, [("/1".into(), Raw::Opened)], "only the newest are waited for");
     }
 
     #[test]

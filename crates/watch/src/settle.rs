@@ -14,7 +14,7 @@ use std::{
 /// What was seen of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// Content was written, or a new file was opened: a writer has it open.
+    /// Content was written, or a new file was opened as it was made: a writer has it open.
     Written,
     /// A writer closed it.
     Closed,
@@ -24,7 +24,7 @@ pub(crate) enum Signal {
     Gone,
     /// Mode, times or links changed.
     Touched,
-    /// A scan found it different; whether a writer has it open is unknown.
+    /// A scan found it different, or a new name is reported without an open; whether a writer has it open is unknown.
     Found,
     /// It was due and still changed while it was read.
     Deferred,
@@ -34,7 +34,7 @@ pub(crate) enum Signal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) path: Arc<Path>,
-    /// Only scans saw it: a writer may have it open.
+    /// No event told of a writer or of its close: one may have it open.
     pub(crate) found: bool,
 }
 

@@ -117,5 +117,5 @@ pub(crate) fn lines(part: &Part) -> RegionLines {
     let truncated = part.text.len() > TEXT;
     let kept = part.text.get(..TEXT).unwrap_or(&part.text);
     let text = String::from_utf8_lossy(kept).into_owned();
-    RegionLines { start_line: part.start, line_count: part.lines, text, truncated }
+    RegionLines { start_line: part.start, line_count: part.lines, text, truncated, deleted: part.deleted }
 }

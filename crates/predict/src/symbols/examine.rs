@@ -257,6 +257,7 @@ pub(super) fn describe<S: Source>(
                 start: one.affected.line + 1,
                 lines: 0,
                 text: Vec::new(),
+                deleted: false,
             }),
         },
         is_new: one.affected.is_new,

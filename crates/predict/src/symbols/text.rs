@@ -17,7 +17,7 @@ pub(crate) fn lines_of(text: &[u8], bytes: &Range<usize>) -> Part {
     let end = bytes.start + shown + rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
     let all = text.get(start..end).unwrap_or_default();
     let kept: Vec<&[u8]> = all.split_inclusive(|byte| *byte == b'\n').take(LINES).collect();
-    Part { start: line_at(text, start) + 1, lines: kept.len(), text: kept.concat() }
+    Part { start: line_at(text, start) + 1, lines: kept.len(), text: kept.concat(), deleted: false }
 }
 
 /// The line that a byte lies in, the first being 0.

@@ -39,7 +39,7 @@ fn two_agents_collide_where_their_changes_do_and_nowhere_else() {
         ("the same change", &[("a", Some(&top))], &[("a", Some(&top))], vec![]),
         ("the same line", &[("a", Some(&top))], &[("a", Some(&other_top))], found(Kind::Content, 1)),
         ("two places", &[("a", Some(&both))], &[("a", Some(&many))], found(Kind::Content, 2)),
-        ("deleted and changed", &[("a", None)], &[("a", Some(&top))], found(Kind::DeleteModify, 0)),
+        ("deleted and changed", &[("a", None)], &[("a", Some(&top))], found(Kind::DeleteModify, 1)),
         ("both deleted", &[("a", None)], &[("a", None)], vec![]),
         ("renamed and changed", &[("a", None), ("c", Some(TEXT))], &[("a", Some(&top))], vec![]),
         (
@@ -94,6 +94,23 @@ fn regions_name_the_lines_of_both_sides() {
     assert_eq!((region.base.start, region.base.text.as_slice()), (2, &b"two\n"[..]));
     assert_eq!((region.first.start, region.first.text.as_slice()), (2, &b"2\n"[..]));
     assert_eq!((region.second.start, region.second.lines), (3, 2));
+}
+
+#[test]
+fn beside_a_deletion_stand_the_lines_that_the_other_changed() {
+    let memory = Memory::with_tip(&[("a", TEXT)]);
+    for deleter in [1, 2] {
+        let mut star = Star::default();
+        star.update(deleter, [memory.change("a", None)]);
+        star.update(3 - deleter, [memory.change("a", Some(&TEXT.replace("two", "2\nand more")))]);
+        let found = star.examine(&path("a"), &memory).unwrap();
+        let region = &found[0].regions[0];
+        let (gone, left) = if deleter == 1 { (&region.first, &region.second) } else { (&region.second, &region.first) };
+        assert_eq!((found[0].kind, found[0].regions.len()), (Kind::DeleteModify, 1));
+        assert_eq!((region.base.start, region.base.text.as_slice(), region.base.deleted), (2, &b"two\n"[..], false));
+        assert_eq!((left.start, left.text.as_slice(), left.deleted), (2, &b"2\nand more\n"[..], false));
+        assert_eq!((gone.lines, gone.deleted), (0, true));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! was finished before the call.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -14,6 +14,8 @@ use crate::{SyncPoint, inbox::Waiter, name};
 
 /// A cookie that was not seen within this is taken as lost: everything is compared instead.
 const LOST: Duration = Duration::from_secs(2);
+/// A path that was found changing so often, with the settle time between the looks, is being written.
+const LOOKS: usize = 3;
 
 /// One barrier under way.
 #[derive(Debug)]
@@ -22,8 +24,8 @@ pub(crate) struct Barrier {
     cookie: PathBuf,
     written: Instant,
     seen: Option<Instant>,
-    /// What changed before the cookie and was not examined since.
-    open: BTreeSet<Arc<Path>>,
+    /// What changed before the cookie and was not examined to the end since, and how often it was found changing.
+    open: BTreeMap<Arc<Path>, usize>,
 }
 
 impl Barrier {
@@ -40,9 +42,18 @@ impl Barrier {
         self.open.remove(path);
     }
 
+    /// A path was looked at and still changed.
+    pub(crate) fn changing(&mut self, path: &Path) {
+        if let Some(looks) = self.open.get_mut(path) {
+            *looks += 1;
+        }
+    }
+
     /// More that belongs to it.
     pub(crate) fn widen<'a>(&mut self, paths: impl Iterator<Item = &'a Arc<Path>>) {
-        self.open.extend(paths.map(Arc::clone));
+        for path in paths {
+            self.open.entry(Arc::clone(path)).or_default();
+        }
     }
 
     /// When to look at it again.
@@ -76,7 +87,7 @@ impl Worker {
         let written = Instant::now();
         let reported = self.places.cookies_watched() && fs::write(&cookie, b"").is_ok();
         let waiters = std::mem::take(&mut self.waiting);
-        self.barrier = Some(Barrier { waiters, cookie, written, seen: None, open: BTreeSet::new() });
+        self.barrier = Some(Barrier { waiters, cookie, written, seen: None, open: BTreeMap::new() });
         if !reported {
             self.compare_all();
             self.barrier_seen();
@@ -109,16 +120,16 @@ impl Worker {
         };
         let Some(seen) = barrier.seen else { return };
         let settle = &self.settle;
-        barrier.open.retain(|path| settle.contains(path));
-        let waited = seen.elapsed();
-        let only_open = barrier.open.iter().all(|path| settle.is_open(path));
-        let over = waited >= self.quiet * 2 + Duration::from_millis(50) || (only_open && waited >= self.quiet);
+        barrier.open.retain(|path, _| settle.contains(path));
+        // Counted in looks, for on a slow machine time alone does not tell that anybody writes.
+        let is_written = |path, looks: usize| settle.is_open(path) || looks >= LOOKS;
+        let over = barrier.open.iter().all(|(path, looks)| is_written(path, *looks)) && seen.elapsed() >= self.quiet;
         if !barrier.open.is_empty() && !over {
             return;
         }
         let point = SyncPoint {
             number: self.barriers,
-            unsettled: barrier.open.iter().map(|path| name::text(path).0).collect(),
+            unsettled: barrier.open.keys().map(|path| name::text(path).0).collect(),
         };
         self.publish();
         if let Some(barrier) = self.barrier.take() {

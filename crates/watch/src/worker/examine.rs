@@ -39,6 +39,9 @@ impl Worker {
                 Seen::Nothing => None,
                 Seen::Changing => {
                     self.settle.note(&path, Signal::Deferred, Instant::now());
+                    if let Some(barrier) = &mut self.barrier {
+                        barrier.changing(&path);
+                    }
                     continue;
                 }
                 Seen::Ignored => {

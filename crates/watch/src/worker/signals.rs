@@ -40,9 +40,17 @@ impl Worker {
                 }
             }
             Raw::CreatedFile => {
-                // Links and pipes are whole when they appear, and no close follows.
+                // Links and pipes are whole when they appear, and no close follows. A file with one name may have been
+                // linked here, too, and its other name removed since: its writer, if there is one, is told of next.
                 let whole = fs::symlink_metadata(path).is_ok_and(|found| !found.is_file() || found.nlink() > 1);
-                self.changed(&below, if whole { Signal::Arrived } else { Signal::Written }, now);
+                self.changed(&below, if whole { Signal::Arrived } else { Signal::Found }, now);
+            }
+            Raw::Opened => {
+                // Its writer tells of all it writes; only what is still empty has no other sign that somebody may.
+                let is_empty = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
+                if is_empty && self.settle.contains(&below) {
+                    self.changed(&below, Signal::Written, now);
+                }
             }
             Raw::Written => self.changed(&below, Signal::Written, now),
             Raw::Closed => self.changed(&below, Signal::Closed, now),

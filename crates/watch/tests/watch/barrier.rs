@@ -82,6 +82,36 @@ async fn a_file_still_held_by_a_writer_is_named_and_not_reported() {
     assert_eq!(changes[0].hash, hash("half whole"));
 }
 
+/// Without a close of its own name: the way to put a file where nothing may be replaced.
+#[tokio::test]
+async fn a_file_that_was_linked_into_place_is_whole() {
+    let mut tree = Tree::new(|_| {}).await;
+    for round in 0..40 {
+        let content = if round % 2 == 0 { String::new() } else { format!("{round}") };
+        let (temporary, path) = (tree.root.join("temporary"), format!("{round}"));
+        tree.write("temporary", &content);
+        fs::hard_link(&temporary, tree.root.join(&path)).unwrap();
+        fs::remove_file(&temporary).unwrap();
+        let changes = tree.synced().await;
+        assert_eq!(kinds(&changes), [(&*path, ChangeKind::Created)], "round {round}");
+        assert_eq!(changes[0].hash, hash(&content));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_made_and_not_written_yet_is_named() {
+    let mut tree = Tree::new(|_| {}).await;
+    for round in 0..20 {
+        let path = format!("{round}");
+        let mut file = fs::File::create(tree.root.join(&path)).unwrap();
+        assert_eq!(tree.sync().await.unsettled, [&*path]);
+        assert_eq!(tree.received(), []);
+        file.write_all(b"whole").unwrap();
+        drop(file);
+        assert_eq!(tree.synced().await[0].hash, hash("whole"));
+    }
+}
+
 #[tokio::test]
 async fn folders_without_a_watch_are_covered() {
     let unwatched = |options: &mut orchestrator_watch::Options| options.watch_budget = 0;

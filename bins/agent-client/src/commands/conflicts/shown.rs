@@ -43,6 +43,10 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
     if let (ConflictType::LostUpdate, Some(loser)) = (conflict.conflict_type, &conflict.affected_agent) {
         lines.extend(overwritten(out, conflict, loser));
     }
+    if let (ConflictType::DeleteModify, Some(region)) = (conflict.conflict_type, conflict.regions.first()) {
+        let deleters = names.iter().zip(&region.sides).filter(|(_, part)| part.deleted);
+        lines.extend(deleters.map(|(name, _)| format!("  {} deleted the file", clean(name))));
+    }
     let names = match (conflict.union_break, names.split_first()) {
         (Some(cause), Some((by, others))) => {
             let text = format!("what {by} changed {} with the union of {}", how(cause), others.join(", "));
@@ -123,7 +127,7 @@ pub(super) fn side(out: &Output, name: &str, style: Style, part: &RegionLines, w
         label = " ".repeat(width + 2);
     };
     if part.line_count == 0 {
-        push("-", "(no lines)");
+        push("-", if part.deleted { "(deleted)" } else { "(no lines)" });
     }
     for (number, text) in (part.start_line..).zip(part.text.lines().take(part.line_count)) {
         push(&number.to_string(), &clean(&text.replace('\t', "    ")));
@@ -152,7 +156,13 @@ mod tests {
     use orchestrator_protocol::ResolutionStatus;
 
     fn part(start_line: usize, text: &str) -> RegionLines {
-        RegionLines { start_line, line_count: text.lines().count(), text: text.to_owned(), truncated: false }
+        RegionLines {
+            start_line,
+            line_count: text.lines().count(),
+            text: text.to_owned(),
+            truncated: false,
+            deleted: false,
+        }
     }
 
     fn conflict(regions: Vec<ConflictRegion>) -> Conflict {
@@ -191,6 +201,18 @@ mod tests {
         broken.entities = vec!["src/a.py::price".to_owned()];
         let shown = lines(&Output::plain(), &broken, "found", Timestamp(0));
         assert_eq!(shown[1..], ["  in src/a.py::price", "  bobby changed what ann holds"]);
+    }
+
+    #[test]
+    fn who_deleted_the_file_is_said() {
+        let gone = RegionLines { deleted: true, ..part(1, "") };
+        let mut deleted =
+            conflict(vec![ConflictRegion { base: part(3, "x = 1\n"), sides: vec![gone, part(3, "x = 2\n")] }]);
+        deleted.conflict_type = ConflictType::DeleteModify;
+        let shown = lines(&Output::plain(), &deleted, "found", Timestamp(0));
+        let expected =
+            ["  ann deleted the file", "  base       3  x = 1", "  ann        -  (deleted)", "  bobby      3  x = 2"];
+        assert_eq!(shown[1..], expected);
     }
 
     #[test]
