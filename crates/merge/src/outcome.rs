@@ -186,6 +186,8 @@ pub enum Rule {
     Values,
     /// Entries of a list whose order means nothing: what both kept and what either added.
     EntrySet,
+    /// Data merged by key, with versions that both sides raised: the higher one stands.
+    HigherVersion,
 }
 
 impl Rule {
@@ -213,6 +215,7 @@ impl Rule {
             Self::Order => "order",
             Self::Values => "values",
             Self::EntrySet => "entry-set",
+            Self::HigherVersion => "higher-version",
         }
     }
 
@@ -222,7 +225,7 @@ impl Rule {
         match self {
             Self::OursChanged | Self::TheirsChanged | Self::SameChange => Layer::Lines,
             Self::Words | Self::Entries => Layer::Regions,
-            Self::Imports | Self::Keys | Self::Values | Self::EntrySet => Layer::Sets,
+            Self::Imports | Self::Keys | Self::Values | Self::EntrySet | Self::HigherVersion => Layer::Sets,
             Self::BesideStatements
             | Self::BesideDefinitions
             | Self::SameInsertion

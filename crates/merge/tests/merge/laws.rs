@@ -33,7 +33,7 @@ fn mirrored(answer: Outcome) -> Outcome {
         Outcome::Clean { content, regions } => {
             Outcome::Clean { content, regions: regions.into_iter().map(mirrored_proof).collect() }
         }
-        Outcome::Conflict(Conflict { kind, pieces }) => {
+        Outcome::Conflict(Conflict { kind, pieces, why }) => {
             let kind = match kind {
                 Kind::DeleteModify { deleted: Side::Ours } => Kind::DeleteModify { deleted: Side::Theirs },
                 Kind::DeleteModify { deleted: Side::Theirs } => Kind::DeleteModify { deleted: Side::Ours },
@@ -43,7 +43,7 @@ fn mirrored(answer: Outcome) -> Outcome {
                 Piece::Settled { text, proof } => Piece::Settled { text, proof: proof.map(mirrored_proof) },
                 Piece::Open(region) => Piece::Open(Region { ours: region.theirs, theirs: region.ours, ..region }),
             };
-            Outcome::Conflict(Conflict { kind, pieces: pieces.into_iter().map(mirror).collect() })
+            Outcome::Conflict(Conflict { kind, pieces: pieces.into_iter().map(mirror).collect(), why })
         }
         other => other,
     }
