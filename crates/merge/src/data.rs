@@ -2,7 +2,8 @@
 //!
 //! The texts are taken apart into keyed entries and put together again, so that everything untouched keeps its bytes.
 //! What comes out is held against the merge of the values, which other parsers computed. Where both sides changed one
-//! entry there is no answer for any part of the file: the conflict of lines stands.
+//! entry there is no answer for any part of the file: the conflict of lines stands. Versions that both raised are the
+//! exception: the higher one stands.
 
 mod entries;
 mod json;
@@ -10,6 +11,7 @@ mod keyed;
 mod toml;
 mod tree;
 mod values;
+mod versions;
 
 use crate::conflict::Piece;
 use crate::frame::Frame;
@@ -20,6 +22,7 @@ use keyed::{has_distinct_keys, merge_nodes};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use tree::Node;
+use versions::overruled;
 
 /// Longer files are left to the line merge.
 const MOST_BYTES: usize = 4 << 20;
@@ -73,7 +76,7 @@ impl Kind {
 
     fn parse<'a>(self, text: &'a str, file_name: &str) -> Option<Node<'a>> {
         match self {
-            Self::Json => json::parse(text),
+            Self::Json => json::parse(text, file_name),
             Self::Toml => toml::parse(text, file_name),
             Self::Requirements => Some(entries::requirements(text)),
             Self::Patterns => Some(entries::patterns(text)),
@@ -103,10 +106,10 @@ impl Kind {
 pub(crate) fn merge_data(base: &[u8], ours: &[u8], theirs: &[u8], path: &str) -> Option<(Vec<u8>, Rule)> {
     let kind = Kind::of(path)?;
     let form = Form::new([base, ours, theirs])?;
-    let result = merge_texts(kind, form.texts.each_ref().map(String::as_str), file_name(path))?;
+    let (result, rule) = merge_texts(kind, form.texts.each_ref().map(String::as_str), file_name(path))?;
     let content = form.put_back(result);
     form.frame.check(&content).ok()?;
-    Some((content, kind.rule()))
+    Some((content, rule))
 }
 
 /// Whether a merge of lines is the merge of the data that they hold, where that can be said.
@@ -136,14 +139,15 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<String> {
+fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<(String, Rule)> {
     let [base, ours, theirs] = texts.map(|text| kind.parse(text, file_name));
     let (base, ours, theirs) = (base?, ours?, theirs?);
     let fixed = texts.map(|text| text.lines().filter(|line| kind.is_fixed(line)).collect::<HashSet<_>>());
     if fixed[0] != fixed[1] || fixed[0] != fixed[2] {
         return None;
     }
-    let result = merge_nodes(&base, &ours, &theirs)?;
+    let mut is_raised = false;
+    let result = merge_nodes(&base, &ours, &theirs, &mut is_raised)?;
     let whole = kind.parse(&result, file_name)?;
     if kind != Kind::Json {
         // Comments are no part of the value.
@@ -151,21 +155,30 @@ fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<String> 
     }
     match kind.value() {
         Some(parse) => values::check(parse, texts, &result, file_name).ok()?,
-        None => check_entries([&base, &ours, &theirs], &whole)?,
+        None => check_entries(kind, [&base, &ours, &theirs], &whole)?,
     }
-    Some(result.into_owned())
+    Some((result.into_owned(), if is_raised { Rule::HigherVersion } else { kind.rule() }))
 }
 
 /// Whether a list holds what both kept and what either added, and nothing else.
-fn check_entries(versions: [&Node<'_>; 3], result: &Node<'_>) -> Option<()> {
+fn check_entries(kind: Kind, versions: [&Node<'_>; 3], result: &Node<'_>) -> Option<()> {
     let texts = |node: &Node<'_>| -> Option<HashSet<String>> {
         let Node::List(list) = node else { return None };
         Some(list.items.iter().map(|item| item.node.text().trim().to_owned()).collect())
     };
     let [base, ours, theirs] = versions.map(texts);
     let (base, ours, theirs) = (base?, ours?, theirs?);
+    let lower = match kind {
+        Kind::Requirements => {
+            let [base, ours, theirs] =
+                [&base, &ours, &theirs].map(|set| set.iter().map(String::as_str).collect::<Vec<_>>());
+            overruled(&base, &ours, &theirs)
+        }
+        _ => HashSet::new(),
+    };
     let kept = ours.intersection(&theirs).cloned();
-    let added = ours.symmetric_difference(&theirs).filter(|text| !base.contains(*text)).cloned();
+    let added = ours.symmetric_difference(&theirs).filter(|text| !base.contains(*text));
+    let added = added.filter(|text| !lower.contains(text.as_str())).cloned();
     (texts(result)? == kept.chain(added).collect()).then_some(())
 }
 

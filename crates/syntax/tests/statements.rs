@@ -1,5 +1,4 @@
 //! Trees of statements lose nothing.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "which files were left is worth seeing")]
 
 use orchestrator_syntax::statements::statements;

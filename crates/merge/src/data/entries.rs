@@ -1,26 +1,29 @@
 //! Files of one entry a line: requirements of Python projects, and what tools are to ignore.
 
 use super::tree::{Item, List, Node};
+use super::versions::Pin;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A requirements file: entries by package, options by their text.
 pub(super) fn requirements(text: &str) -> Node<'_> {
-    taken_apart(text, |line| {
+    let key = |line: &str| {
         let line = line.trim();
         if is_option(line) { line.to_owned() } else { requirement_name(line) }
-    })
+    };
+    taken_apart(text, key, Pin::of_requirement)
 }
 
 /// A list of patterns. One that stands several times is counted.
-pub(super) fn patterns(text: &str) -> Node<'_> {
-    let mut counted: HashMap<&str, usize> = HashMap::new();
-    taken_apart(text, |line| {
+pub(super) fn patterns<'a>(text: &'a str) -> Node<'a> {
+    let mut counted: HashMap<&'a str, usize> = HashMap::new();
+    let key = |line: &'a str| {
         let line = line.trim_end();
         let count = counted.entry(line).or_default();
         *count += 1;
         if *count == 1 { line.to_owned() } else { format!("{line}\n{count}") }
-    })
+    };
+    taken_apart(text, key, |_| None)
 }
 
 /// Whether a line means something else depending on the lines before it.
@@ -41,7 +44,11 @@ pub(super) fn requirement_name(requirement: &str) -> String {
 }
 
 /// Entries with the comments and empty lines before them. A line that ends with a backslash goes on.
-fn taken_apart<'a>(text: &'a str, mut key: impl FnMut(&'a str) -> String) -> Node<'a> {
+fn taken_apart<'a>(
+    text: &'a str,
+    mut key: impl FnMut(&'a str) -> String,
+    pin: fn(&'a str) -> Option<Pin<'a>>,
+) -> Node<'a> {
     let (mut items, mut lead, mut start, mut at) = (Vec::new(), 0, None, 0);
     for line in text.split_inclusive('\n') {
         let end = at + line.len();
@@ -50,7 +57,8 @@ fn taken_apart<'a>(text: &'a str, mut key: impl FnMut(&'a str) -> String) -> Nod
             let from = *start.get_or_insert(at);
             if !line.trim_end().ends_with('\\') || end == text.len() {
                 let entry = &text[from..end];
-                items.push(Item { key: Cow::Owned(key(entry)), lead: &text[lead..from], node: Node::leaf(entry) });
+                let node = Node::pinned(entry, pin(entry));
+                items.push(Item { key: Cow::Owned(key(entry)), lead: &text[lead..from], node });
                 (lead, start) = (end, None);
             }
         }

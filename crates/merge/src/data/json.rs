@@ -1,6 +1,7 @@
 //! JSON, taken apart: objects are lists of members; an array is one text. Without comments and trailing commas.
 
 use super::tree::{Item, List, Node};
+use super::versions::{Pin, Scheme};
 use std::borrow::Cow;
 
 /// How deep arrays and objects may stand in one another.
@@ -10,8 +11,8 @@ const MOST_DEPTH: usize = 100;
 const ORDERED: [&str; 5] = ["exports", "imports", "moduleNameMapper", "transform", "typesVersions"];
 
 /// A whole text; `None` where it is no JSON, or an object has a key twice.
-pub(super) fn parse(text: &str) -> Option<Node<'_>> {
-    let mut reader = Reader { text, at: 0 };
+pub(super) fn parse<'a>(text: &'a str, file_name: &str) -> Option<Node<'a>> {
+    let mut reader = Reader { text, at: 0, scheme: Scheme::of(file_name), path: Vec::new() };
     reader.space();
     let node = reader.value(0, 0, false)?;
     let end = reader.at;
@@ -21,13 +22,16 @@ pub(super) fn parse(text: &str) -> Option<Node<'_>> {
     }
     Some(match node {
         Node::List(list) => Node::List(List { tail: &text[end - list.tail.len()..], ..list }),
-        Node::Leaf { meaning, .. } => Node::Leaf { text, meaning },
+        Node::Leaf { meaning, .. } => Node::Leaf { text, meaning, pin: None },
     })
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    scheme: Option<Scheme>,
+    /// The names of the members that the reader is in.
+    path: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -58,7 +62,14 @@ impl<'a> Reader<'a> {
             _ => self.word()?,
         }
         let meaning = meaning(&self.text[start..self.at]);
-        Some(Node::Leaf { text: &self.text[from..self.at], meaning })
+        let text = &self.text[from..self.at];
+        Some(Node::Leaf { text, meaning, pin: self.pin(text, start - from) })
+    }
+
+    /// The version that is a member's value, which begins at `start` of the member.
+    fn pin(&self, text: &'a str, start: usize) -> Option<Pin<'a>> {
+        let path: Vec<_> = self.path.iter().map(String::as_str).collect();
+        Pin::at(self.scheme.filter(|_| text[start..].starts_with('"')), &path, text, start + 1, text.len() - 1)
     }
 
     fn object(&mut self, from: usize, depth: usize, is_ordered: bool) -> Option<Node<'a>> {
@@ -78,7 +89,9 @@ impl<'a> Reader<'a> {
             self.take(b':')?;
             self.space();
             let is_ordered = is_ordered || ORDERED.contains(&name.as_str());
+            self.path.push(name);
             let node = self.value(start, depth + 1, is_ordered)?;
+            let name = self.path.pop()?;
             items.push(Item { key: Cow::Owned(name), lead: &text[lead_from..start], node });
             let end = self.at;
             if self.peek()? == b',' {
@@ -163,12 +176,12 @@ mod tests {
         for text in
             ["{}", " { } \n", "{\n  \"a\": [1, {\"b\": 2}],\n  \"c\": { \"d\":\"\\\"}\" }\n}\n", "[1, 2]\n", "1"]
         {
-            assert_eq!(parse(text).unwrap().text(), text);
+            assert_eq!(parse(text, "a.json").unwrap().text(), text);
         }
         for text in ["", "{", "{\"a\": 1,}", "{\"a\": 1 , \"b\": 2}", "{} {}", "// c\n{}", "{\"a\" 1}", "[1,]", "\"a"] {
-            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(parse(text, "a.json"), None, "{text}");
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(parse(&deep), None);
+        assert_eq!(parse(&deep, "a.json"), None);
     }
 }

@@ -2,11 +2,18 @@
 //! place, content decides the order.
 
 use super::tree::{Item, List, Node, says_same};
+use super::versions::Pin;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-/// A merged node as text, or `None` where both changed the same.
-pub(super) fn merge_nodes<'a>(base: &Node<'a>, ours: &Node<'a>, theirs: &Node<'a>) -> Option<Cow<'a, str>> {
+/// A merged node as text, or `None` where both changed the same. Says in `raised` when a version stands that both raised.
+pub(super) fn merge_nodes<'a>(
+    base: &Node<'a>,
+    ours: &Node<'a>,
+    theirs: &Node<'a>,
+    raised: &mut bool,
+) -> Option<Cow<'a, str>> {
     if ours == theirs || theirs == base {
         return Some(ours.text());
     }
@@ -14,20 +21,31 @@ pub(super) fn merge_nodes<'a>(base: &Node<'a>, ours: &Node<'a>, theirs: &Node<'a
         return Some(theirs.text());
     }
     match (base, ours, theirs) {
-        (Node::List(base), Node::List(ours), Node::List(theirs)) => merge_lists(base, ours, theirs).map(Cow::Owned),
+        (Node::List(base), Node::List(ours), Node::List(theirs)) => {
+            merge_lists(base, ours, theirs, raised).map(Cow::Owned)
+        }
         _ if ours.means(theirs) => Some(one_of(ours.text(), theirs.text())),
         _ if theirs.means(base) => Some(ours.text()),
         _ if ours.means(base) => Some(theirs.text()),
+        (
+            Node::Leaf { pin: Some(before), .. },
+            Node::Leaf { pin: Some(our), .. },
+            Node::Leaf { pin: Some(their), .. },
+        ) => {
+            let order = Pin::higher(before, our, their)?;
+            *raised = true;
+            Some(if order == Ordering::Greater { ours.text() } else { theirs.text() })
+        }
         _ => None,
     }
 }
 
 /// A merged list as text.
-pub(super) fn merge_lists(base: &List<'_>, ours: &List<'_>, theirs: &List<'_>) -> Option<String> {
+fn merge_lists(base: &List<'_>, ours: &List<'_>, theirs: &List<'_>, raised: &mut bool) -> Option<String> {
     let merged = Merge::new(base, ours, theirs)?;
     let mut items = Vec::new();
     for key in merged.order()? {
-        items.push(merged.item(key)?);
+        items.push(merged.item(key, raised)?);
     }
     even_leads(base, &mut items);
     let head = three_way(base.head, ours.head, theirs.head)?;
@@ -181,10 +199,11 @@ impl<'l, 'a> Merge<'l, 'a> {
     }
 
     /// Lead and text of an entry that is in the merged list.
-    fn item(&self, key: &str) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    fn item(&self, key: &str, raised: &mut bool) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
         let (lead, text) = match (self.base.get(key), self.ours.get(key), self.theirs.get(key)) {
             (Some(base), Some(ours), Some(theirs)) => {
-                (three_way(base.lead, ours.lead, theirs.lead)?, merge_nodes(&base.node, &ours.node, &theirs.node)?)
+                let lead = three_way(base.lead, ours.lead, theirs.lead)?;
+                (lead, merge_nodes(&base.node, &ours.node, &theirs.node, raised)?)
             }
             (None, Some(ours), Some(theirs)) if ours.node.means(&theirs.node) && says_same(ours.lead, theirs.lead) => {
                 (one_of(ours.lead, theirs.lead), one_of(ours.node.text(), theirs.node.text()))

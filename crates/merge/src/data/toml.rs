@@ -3,6 +3,7 @@
 
 use super::entries::requirement_name;
 use super::tree::{Item, List, Node};
+use super::versions::{Pin, Scheme};
 use std::borrow::Cow;
 use std::ops::Range;
 use toml_edit::Key;
@@ -15,7 +16,7 @@ const JOINT: &str = "\u{1f}";
 
 /// A whole text; `None` where it is nothing that this reader understands.
 pub(super) fn parse<'a>(text: &'a str, file_name: &str) -> Option<Node<'a>> {
-    let reader = Reader { text, sets: Sets::of(file_name) };
+    let reader = Reader { text, sets: Sets::of(file_name), scheme: Scheme::of(file_name) };
     let mut sections = vec![Section { path: Vec::new(), key: String::new(), lead: "", head: "", entries: Vec::new() }];
     let mut statements = reader.statements()?.into_iter().peekable();
     let mut end = 0;
@@ -88,6 +89,7 @@ enum Kind {
 struct Reader<'a> {
     text: &'a str,
     sets: Sets,
+    scheme: Option<Scheme>,
 }
 
 impl<'a> Reader<'a> {
@@ -126,7 +128,16 @@ impl<'a> Reader<'a> {
 
     /// The node of an entry, which goes on after its value: with a line's end, or with nothing.
     fn node(&self, entry: Range<usize>, value: Range<usize>, path: &[String], depth: usize) -> Node<'a> {
-        self.list(&entry, value, path, depth).unwrap_or_else(|| Node::leaf(&self.text[entry]))
+        self.list(&entry, value.clone(), path, depth)
+            .unwrap_or_else(|| Node::pinned(&self.text[entry.clone()], self.pin(&entry, &value, path)))
+    }
+
+    /// The version that is an entry's value.
+    fn pin(&self, entry: &Range<usize>, value: &Range<usize>, path: &[String]) -> Option<Pin<'a>> {
+        let inner = string(&self.text[value.clone()])?;
+        let path: Vec<_> = path.iter().map(String::as_str).collect();
+        let from = value.start + 1 - entry.start;
+        Pin::at(self.scheme, &path, &self.text[entry.clone()], from, from + inner.len())
     }
 
     fn list(&self, entry: &Range<usize>, value: Range<usize>, path: &[String], depth: usize) -> Option<Node<'a>> {
@@ -159,7 +170,8 @@ impl<'a> Reader<'a> {
                 let node = self.node(start..end, from..end, &[path, &name].concat(), depth + 1);
                 (name.join(JOINT), node)
             } else {
-                (self.sets.key(&text[start..end])?, Node::leaf(&text[start..end]))
+                let element = &text[start..end];
+                (self.sets.key(element)?, Node::pinned(element, self.sets.pin(element)))
             };
             items.push(Item { key: Cow::Owned(key), lead: &text[at..start], node });
             if stop == inner.end {
@@ -202,6 +214,11 @@ impl Sets {
         let value = value.as_str()?;
         Some(if self == Self::Pyproject { requirement_name(value) } else { value.to_owned() })
     }
+
+    /// The version that an element asks for.
+    fn pin(self, text: &str) -> Option<Pin<'_>> {
+        string(text).filter(|_| self == Self::Pyproject).and_then(Pin::of_requirement)
+    }
 }
 
 fn is_set(sets: Sets, path: &[&str]) -> bool {
@@ -222,6 +239,18 @@ pub(super) fn has_sets(file_name: &str) -> bool {
 /// Whether the array at a path of a file is a set.
 pub(super) fn is_set_of(file_name: &str, path: &[&str]) -> bool {
     is_set(Sets::of(file_name), path)
+}
+
+/// What stands between the quotes of a string of one line in which nothing is escaped.
+fn string(text: &str) -> Option<&str> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    (!inner.contains([quote, '\\', '\n'])).then_some(inner)
+}
+
+/// Whether the set at a path of a file holds requirements.
+pub(super) fn has_requirements(file_name: &str) -> bool {
+    Sets::of(file_name) == Sets::Pyproject
 }
 
 fn path(text: &str) -> Option<Vec<String>> {

@@ -1,5 +1,6 @@
 //! Texts of entries, taken apart: put together again, they are the text byte for byte.
 
+use super::versions::Pin;
 use std::borrow::Cow;
 
 /// An entry of a list.
@@ -20,6 +21,8 @@ pub(super) enum Node<'a> {
         text: &'a str,
         /// The same without layout, where layout means nothing.
         meaning: Cow<'a, str>,
+        /// The version in it, where it is one of those that may be raised.
+        pin: Option<Pin<'a>>,
     },
     List(List<'a>),
 }
@@ -40,7 +43,12 @@ pub(super) struct List<'a> {
 
 impl<'a> Node<'a> {
     pub(super) fn leaf(text: &'a str) -> Self {
-        Self::Leaf { text, meaning: Cow::Borrowed(text) }
+        Self::Leaf { text, meaning: Cow::Borrowed(text), pin: None }
+    }
+
+    /// A leaf that may ask for a version.
+    pub(super) fn pinned(text: &'a str, pin: Option<Pin<'a>>) -> Self {
+        Self::Leaf { text, meaning: Cow::Borrowed(text), pin }
     }
 
     /// The text as it stands.

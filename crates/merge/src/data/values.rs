@@ -1,8 +1,10 @@
 //! The values of data files, and what their merge must be: computed from other parsers than those that merge texts.
 
-use super::toml::{has_sets, is_set_of};
+use super::toml::{has_requirements, has_sets, is_set_of};
+use super::versions::{Pin, Scheme, overruled};
 use crate::refusal::Refusal;
 use serde_json::{Map, Value};
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use toml_edit::{DocumentMut, Item};
 
@@ -100,10 +102,25 @@ fn merged<'a>(
                 let text = value.to_string();
                 !before.contains(&text) || (our.contains(&text) && their.contains(&text))
             };
-            let mut set: Vec<Value> = ours.iter().chain(theirs).filter(is_kept).cloned().collect();
+            let requirements = |set: &'a [Value]| -> Vec<&'a str> {
+                if has_requirements(file_name) { set.iter().filter_map(Value::as_str).collect() } else { Vec::new() }
+            };
+            let [before, our, their] = [base, ours, theirs].map(|set| requirements(set));
+            let lower = overruled(&before, &our, &their);
+            let is_overruled = |value: &Value| value.as_str().is_some_and(|text| lower.contains(text));
+            let set = ours.iter().chain(theirs).filter(is_kept).filter(|value| !is_overruled(value));
+            let mut set: Vec<Value> = set.cloned().collect();
             set.sort_by_cached_key(Value::to_string);
             set.dedup();
             Ok(Some(Value::Array(set)))
+        }
+        (Some(Value::String(base)), Some(Value::String(our)), Some(Value::String(their))) => {
+            let pin = |text: &'a str| Pin::at(Scheme::of(file_name), path, text, 0, text.len());
+            let [Some(before), Some(one), Some(other)] = [base, our, their].map(|text| pin(text)) else {
+                return Err(Collision);
+            };
+            let order = Pin::higher(&before, &one, &other).ok_or(Collision)?;
+            Ok(if order == Ordering::Greater { ours.cloned() } else { theirs.cloned() })
         }
         _ => Err(Collision),
     }

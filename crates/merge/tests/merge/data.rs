@@ -1,6 +1,6 @@
 //! Data merged by what it holds, as properties: values against a merge of the trees that were written.
 
-use orchestrator_merge::{Layer, Layers, Options, Outcome, Rule, merge, verify_laws};
+use orchestrator_merge::{Label, Layer, Layers, Options, Outcome, Rule, merge, verify_laws};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value};
@@ -267,5 +267,47 @@ fn hostile_data_costs_neither_the_stack_nor_much_time() {
         let [base, ours, theirs] = [base, ours, theirs].map(String::into_bytes);
         let answer = merge(Some(&base), Some(&ours), Some(&theirs), path, &Options::default());
         assert!(matches!(answer, Outcome::Conflict(_)), "{path}");
+    }
+}
+
+/// A version as it is drawn: an operator, numbers, perhaps a pre-release.
+type Drawn = (usize, [u8; 3], Option<u8>);
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    (
+        prop_oneof![8 => Just(0_usize), 1 => 1..3_usize],
+        prop::array::uniform3(0..12_u8),
+        prop::option::weighted(0.2, 8..12_u8),
+    )
+}
+
+fn written((operator, [major, minor, patch], pre): Drawn) -> String {
+    let pre = pre.map(|pre| format!("-beta.{pre}")).unwrap_or_default();
+    format!("{}{major}.{minor}.{patch}{pre}", ["^", "~", ">="][operator])
+}
+
+proptest! {
+    #[test]
+    fn of_two_raised_versions_the_higher_stands(base in drawn(), ours in drawn(), theirs in drawn()) {
+        let rank = |(_, numbers, pre): Drawn| (numbers, pre.is_none(), pre);
+        let are_raised = rank(ours) > rank(base) && rank(theirs) > rank(base);
+        let are_alike = base.0 == ours.0 && base.0 == theirs.0;
+        let text = |version| format!("{{\n  \"dependencies\": {{\n    \"a\": \"{}\"\n  }}\n}}\n", written(version));
+        let texts = [base, ours, theirs].map(text);
+        let [b, o, t] = texts.each_ref().map(|text| Some(text.as_bytes()));
+        prop_assume!(b != o && b != t && o != t);
+        let answer = |base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>| {
+            merge(base, ours, theirs, "package.json", &Options::default())
+        };
+        let found = answer(b, o, t);
+        if are_raised && are_alike {
+            let Outcome::Clean { content, regions } = found else { panic!("a conflict") };
+            let expected = if rank(ours) > rank(theirs) { o } else { t };
+            prop_assert_eq!(content.as_deref(), expected);
+            prop_assert!(regions.iter().all(|proof| (proof.rule, proof.label) == (Rule::HigherVersion, Label::Verified)));
+            prop_assert_eq!(verify_laws(b, o, t, content.as_deref(), answer), Ok(()));
+        } else {
+            prop_assert!(matches!(found, Outcome::Conflict(_)));
+        }
     }
 }
