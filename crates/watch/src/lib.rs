@@ -12,7 +12,8 @@
 //! never entered, links are never followed, pipes never opened.
 //!
 //! # Limitations
-//! - Unix only. Writes through memory maps are seen when their times change, without an event.
+//! - Unix only. Writes through memory maps are seen when their times change, without an event; so are writes through
+//!   another name of the same file.
 //! - A file that git tracks although a rule ignores it is not seen. A file that becomes ignored leaves the
 //!   list without a notice.
 //! - Nobody tells whether a file that only a scan found is open in a writer: it counts as settled when its

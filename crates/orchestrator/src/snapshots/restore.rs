@@ -29,12 +29,12 @@ struct Done {
 
 impl Orchestrator {
     /// Makes the files of an agent's workspace equal to those of a snapshot, where they differ; what stands there is
-    /// kept as a backup before.
+    /// kept as a backup before. A file that only settles is waited for; one that a writer holds open is left alone.
     ///
     /// # Errors
     /// The agent, its workspace or the snapshot is unknown, a path is none, git is busy there, something would be lost
-    /// that no backup can hold, one of the files is being written, or nothing can be recorded. Then the files stand as they were, or some of them are
-    /// written when the disk refuses in between, and the backup is whole.
+    /// that no backup can hold, one of the files is being written, or nothing can be recorded. Then the files stand as
+    /// they were, or some of them are written when the disk refuses in between, and the backup is whole.
     pub async fn restore(&self, actor: Actor, agent: AgentId, request: RestoreRequest) -> Result<RestoreAnswer, Error> {
         let paths = request.paths.as_deref().map(checked).transpose()?;
         let this = self.clone();
