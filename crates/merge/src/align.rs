@@ -18,6 +18,11 @@ pub(crate) fn split(text: &[u8]) -> Vec<&[u8]> {
     text.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
+/// How many lines [`split`] gives.
+pub(crate) fn count(text: &[u8]) -> usize {
+    text.split_inclusive(|byte| *byte == b'\n').count()
+}
+
 /// One stretch in which a file differs from another, as 0-based line ranges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hunk {

@@ -1,6 +1,6 @@
 //! The order of the layers.
 
-use crate::align::split;
+use crate::align::count;
 use crate::conflict::{Conflict, Kind, Piece, Region, Side};
 use crate::data::{check_data, merge_data};
 use crate::frame::Frame;
@@ -181,7 +181,7 @@ fn by_structure(
 
 /// Lines read by the merge and by the verifier: each aligns the base with either side.
 fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
-    let [base, ours, theirs] = [base, ours, theirs].map(|text| split(text).len());
+    let [base, ours, theirs] = [base, ours, theirs].map(count);
     2 * (2 * base + ours + theirs)
 }
 
@@ -205,6 +205,6 @@ fn settled(pieces: &[Piece]) -> Option<(Vec<u8>, Vec<Proof>)> {
 }
 
 fn whole(rule: Rule, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Proof {
-    let [base, ours, theirs] = [base, ours, theirs].map(|text| (0..text.map_or(0, |text| split(text).len())).into());
+    let [base, ours, theirs] = [base, ours, theirs].map(|text| (0..text.map_or(0, count)).into());
     Proof { rule, label: rule.label(), base, ours, theirs }
 }

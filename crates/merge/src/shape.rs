@@ -36,7 +36,7 @@ impl Shape {
 /// How the lines of a text end; `None` where none ends.
 pub(crate) fn endings(text: &[u8]) -> Option<Endings> {
     let mut found = None;
-    for line in crate::align::split(text) {
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
         let ending = match line {
             [.., b'\r', b'\r', b'\n'] => Endings::Mixed,
             [.., b'\r', b'\n'] => Endings::Crlf,

@@ -6,7 +6,7 @@ use crate::frame::Frame;
 use crate::merge::{identity, needs_no_lines};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// How each line of a conflict marker begins.
 const MARKERS: [&[u8]; 4] = [b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>"];
@@ -40,8 +40,9 @@ pub fn verify(
     frame.check(result)?;
     let texts = [base, ours, theirs, result].map(|text| frame.take_out(text));
     let [base, ours, theirs, result] = [0, 1, 2, 3].map(|at: usize| split(&texts[at]));
-    let case =
-        Case { ours_hunks: hunks(&base, &ours), theirs_hunks: hunks(&base, &theirs), base, ours, theirs, result };
+    let tallies = Tallies::new(&base, &ours, &theirs, &result);
+    let (ours_hunks, theirs_hunks) = (hunks(&base, &ours), hunks(&base, &theirs));
+    let case = Case { ours_hunks, theirs_hunks, base, ours, theirs, result, tallies };
     case.no_foreign_line()?;
     case.no_choice()?;
     case.nothing_lost()?;
@@ -75,17 +76,18 @@ struct Case<'a> {
     result: Vec<&'a [u8]>,
     ours_hunks: Vec<Hunk>,
     theirs_hunks: Vec<Hunk>,
+    tallies: Tallies<'a>,
 }
 
 impl Case<'_> {
     fn no_foreign_line(&self) -> Result<(), Refusal> {
-        let known: HashSet<&[u8]> = self.ours.iter().chain(&self.theirs).copied().collect();
-        match self.result.iter().zip(1..).find(|(line, _)| !known.contains(*line)) {
+        let mut lines = self.result.iter().zip(self.tallies.of_result()).zip(1..);
+        match lines.find(|((_, tally), _)| tally.ours + tally.theirs == 0) {
             None => Ok(()),
-            Some((text, line)) if MARKERS.iter().any(|marker| text.starts_with(marker)) => {
+            Some(((text, _), line)) if MARKERS.iter().any(|marker| text.starts_with(marker)) => {
                 Err(Refusal::Marker { line })
             }
-            Some((text, line)) => Err(Refusal::Foreign { line, text: quote(text) }),
+            Some(((text, _), line)) => Err(Refusal::Foreign { line, text: quote(text) }),
         }
     }
 
@@ -115,13 +117,12 @@ impl Case<'_> {
 
     /// A line stands at most as often as both kept it, plus what each side wrote, what both wrote alike counted once.
     fn nothing_too_often(&self) -> Result<(), Refusal> {
-        let mut room: HashMap<&[u8], isize> = HashMap::new();
+        let mut changed: HashMap<&[u8], isize> = HashMap::new();
         let mut add = |lines: &[_], count| {
             for line in lines.iter().copied() {
-                *room.entry(line).or_default() += count;
+                *changed.entry(line).or_default() += count;
             }
         };
-        add(&self.base, 1);
         for span in spans(&self.ours_hunks, &self.theirs_hunks) {
             add(&self.base[span.base], -1);
             match span.touched {
@@ -129,14 +130,11 @@ impl Case<'_> {
                 Touched::Ours | Touched::Both => add(&self.ours[span.ours], 1),
             }
         }
-        let (base, ours, theirs) = (counts(&self.base), counts(&self.ours), counts(&self.theirs));
-        let result = counts(&self.result);
-        let count = |file: &HashMap<&[u8], isize>, line| file.get(line).copied().unwrap_or_default();
-        for line in &self.result {
-            let [in_base, in_ours, in_theirs] = [&base, &ours, &theirs].map(|file| count(file, *line));
-            let in_result = count(&result, *line);
+        let room = self.tallies.room(&changed);
+        for (line, (tally, room)) in self.result.iter().zip(self.tallies.of_result().zip(room)) {
+            let Tally { base: in_base, ours: in_ours, theirs: in_theirs, result: in_result } = *tally;
             let deleted_by_one = in_ours.min(in_theirs) < in_base;
-            if in_result > room.get(line).copied().unwrap_or_default() {
+            if in_result > room {
                 let text = quote(line);
                 return Err(if deleted_by_one { Refusal::DeletionUndone { text } } else { Refusal::Repeated { text } });
             }
@@ -201,12 +199,68 @@ fn in_order(side: &[&[u8]], own: &[Hunk], other: &[Hunk], result: &[&[u8]]) -> R
     Ok(())
 }
 
-fn counts<'a>(lines: &[&'a [u8]]) -> HashMap<&'a [u8], isize> {
-    let mut counts = HashMap::with_capacity(lines.len());
-    for line in lines {
-        *counts.entry(*line).or_default() += 1;
+/// How often a line stands in each file.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    base: isize,
+    ours: isize,
+    theirs: isize,
+    result: isize,
+}
+
+/// The tallies of all lines. Each line of a file is looked up once: hashing is what the verifier would spend most on.
+struct Tallies<'a> {
+    places: HashMap<&'a [u8], usize>,
+    tallies: Vec<Tally>,
+    /// Where the tally of each line of the result stands.
+    result: Vec<usize>,
+}
+
+impl<'a> Tallies<'a> {
+    fn new(base: &[&'a [u8]], ours: &[&'a [u8]], theirs: &[&'a [u8]], result: &[&'a [u8]]) -> Self {
+        let places = HashMap::with_capacity(base.len());
+        let mut all =
+            Self { places, tallies: Vec::with_capacity(base.len()), result: Vec::with_capacity(result.len()) };
+        for line in base {
+            all.tally(line).1.base += 1;
+        }
+        for line in ours {
+            all.tally(line).1.ours += 1;
+        }
+        for line in theirs {
+            all.tally(line).1.theirs += 1;
+        }
+        for line in result {
+            let (place, tally) = all.tally(line);
+            tally.result += 1;
+            all.result.push(place);
+        }
+        all
     }
-    counts
+
+    fn tally(&mut self, line: &'a [u8]) -> (usize, &mut Tally) {
+        let place = *self.places.entry(line).or_insert(self.tallies.len());
+        if place == self.tallies.len() {
+            self.tallies.push(Tally::default());
+        }
+        (place, &mut self.tallies[place])
+    }
+
+    /// The tally of each line of the result, in its order.
+    fn of_result(&self) -> impl Iterator<Item = &Tally> {
+        self.result.iter().map(|place| &self.tallies[*place])
+    }
+
+    /// How often each line of the result, in its order, may stand there: as often as in the base and what `changed` adds.
+    fn room(&self, changed: &HashMap<&[u8], isize>) -> impl Iterator<Item = isize> {
+        let mut room: Vec<isize> = self.tallies.iter().map(|tally| tally.base).collect();
+        for (line, count) in changed {
+            if let Some(place) = self.places.get(line) {
+                room[*place] += count;
+            }
+        }
+        self.result.iter().map(move |place| room[*place])
+    }
 }
 
 /// Whether a line says something by itself: brackets and blank lines do not.
