@@ -40,6 +40,9 @@ pub(crate) fn hunks(before: &[&[u8]], after: &[&[u8]]) -> Vec<Hunk> {
     input.update_before(before.iter().copied());
     input.update_after(after.iter().copied());
     let mut diff = Diff::default();
+    if is_monotonous(&input) {
+        return one_hunk(&input.before, &input.after);
+    }
     if before.len() + after.len() > MOST_FOR_HISTOGRAM {
         diff.compute_with(Algorithm::Myers, &input.before, &input.after, input.interner.num_tokens());
     } else {
@@ -49,6 +52,31 @@ pub(crate) fn hunks(before: &[&[u8]], after: &[&[u8]]) -> Vec<Hunk> {
     diff.postprocess_no_heuristic(&input);
     let range = |range: Range<u32>| range.start as usize..range.end as usize;
     diff.hunks().map(|hunk| Hunk { before: range(hunk.before), after: range(hunk.after) }).collect()
+}
+
+/// Whether one line stands so often in a long file that the library's preprocessing, which looks around each line that
+/// is frequent, takes quadratic time.
+fn is_monotonous(input: &InternedInput<&[u8]>) -> bool {
+    let lines = input.before.len() + input.after.len();
+    if lines <= MOST_FOR_HISTOGRAM {
+        return false;
+    }
+    let mut counts = vec![0_usize; input.interner.num_tokens() as usize];
+    for token in input.before.iter().chain(&input.after) {
+        if let Some(count) = counts.get_mut(token.0 as usize) {
+            *count += 1;
+        }
+    }
+    counts.into_iter().max().unwrap_or_default() > lines / 2
+}
+
+/// What differs between what both begin and end with, as a whole.
+fn one_hunk(before: &[Token], after: &[Token]) -> Vec<Hunk> {
+    let start = before.iter().zip(after).take_while(|(one, two)| one == two).count();
+    let rest = before[start..].iter().rev().zip(after[start..].iter().rev());
+    let end = rest.take_while(|(one, two)| one == two).count();
+    let (before, after) = (start..before.len() - end, start..after.len() - end);
+    if before.is_empty() && after.is_empty() { Vec::new() } else { vec![Hunk { before, after }] }
 }
 
 /// Histogram over the whole files. The library leaves out what both files begin and end with, which makes other lines
@@ -163,6 +191,15 @@ mod tests {
             let found: Vec<_> = spans.into_iter().map(|span| (span.base, span.touched)).collect();
             assert_eq!(found, expected, "{base} {ours} {theirs}");
         }
+    }
+
+    #[test]
+    fn a_million_lines_alike_take_no_time() {
+        let before = "same\n".repeat(1_000_000);
+        let after = before.clone() + "one more\n" + &before;
+        let found = hunks(&split(before.as_bytes()), &split(after.as_bytes()));
+        assert_eq!(found, [Hunk { before: 1_000_000..1_000_000, after: 1_000_000..2_000_001 }]);
+        assert!(hunks(&split(before.as_bytes()), &split(before.as_bytes())).is_empty());
     }
 
     #[test]

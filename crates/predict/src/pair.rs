@@ -63,7 +63,9 @@ pub(crate) fn merge<S: Source>(
             let is_plain = regions.iter().all(|proof| is_line_rule(proof.rule));
             Ok(if is_plain { Pair::Clean(merged) } else { Pair::Settles(merged) })
         }
-        Outcome::Conflict(conflict) => Ok(Pair::Conflict(kind, conflict.regions().map(Region::from).collect())),
+        Outcome::Candidates { conflict, .. } | Outcome::Conflict(conflict) => {
+            Ok(Pair::Conflict(kind, conflict.regions().map(Region::from).collect()))
+        }
         // An answer of a kind that is not known here settles nothing.
         _ => Ok(Pair::Conflict(kind, Vec::new())),
     }

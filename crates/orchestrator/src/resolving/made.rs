@@ -184,7 +184,7 @@ fn content(
 fn settled_alone(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str) -> Result<Vec<u8>, Error> {
     match merge(base, Some(ours), Some(theirs), path, &Options::default()) {
         Outcome::Clean { content: Some(content), .. } => Ok(content),
-        Outcome::Conflict(conflict) => {
+        Outcome::Candidates { conflict, .. } | Outcome::Conflict(conflict) => {
             let count = conflict.regions().count();
             let regions = if count == 1 { "1 region is".to_owned() } else { format!("{count} regions are") };
             let hint = "take a side (ours, theirs, take), keep both (union), or give the file (manual)";

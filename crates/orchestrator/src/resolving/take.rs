@@ -196,7 +196,7 @@ fn merged(
     let base = base.filter(|base| is_file(*base)).map(read).transpose()?;
     match merge(base.as_deref(), Some(&read(now)?), Some(&read(result)?), path, &Options::default()) {
         Outcome::Clean { content: Some(content), .. } => Ok(Ok((mode, store.write_blob(&content).map_err(internal)?))),
-        Outcome::Conflict(conflict) => {
+        Outcome::Candidates { conflict, .. } | Outcome::Conflict(conflict) => {
             let regions = conflict.regions().map(orchestrator_predict::Region::from);
             let shown = regions.map(|region| ConflictRegion {
                 base: lines(&region.base),
