@@ -8,6 +8,14 @@
 //!    and a region that both sides touched is a conflict unless both wrote the same.
 //! 3. *Sets*: data by what they hold, where lines are in conflict or refused: JSON and TOML by key, requirements by package,
 //!    ignore files by pattern. The result's value must be the merge of the values, which other parsers computed.
+//! 4. *Regions* and *structure*: source files in eleven languages as nested lists of statements and tokens (`src/tree`).
+//!    What only one side changed is taken from it, statement by statement, entry by entry, word by word. Where both put
+//!    something into one place, an order that means nothing (definitions, imports, keys) is made by content; any other
+//!    order, and edits of neighbours that share a name, give [`Outcome::Candidates`], for the project's own checks to choose.
+//!
+//! Every answer by structure is parsed again and checked apart from the merge (`src/tree/check.rs`): each word stands as
+//! often as both sides' changes account for, nothing is defined twice, neither side's new code uses or calls what the other
+//! side removed or changed, and merging it again with either side changes nothing.
 //!
 //! Every clean merge of lines goes through [`verify`], which shares the alignment with the layers and nothing else, and
 //! knows only what must never happen; those of JSON and TOML must have the merged value, too. What is refused becomes a [`Conflict`] that carries
@@ -21,9 +29,11 @@
 //! and swapping the sides swaps the answer.
 //!
 //! # Limitations
-//! Of source code the layers see lines, not syntax: a name renamed on one side and used anew on the other merges clean.
-//! A block moved by one side and edited by the other is a conflict. [`verify`] knows no rule under which changes that
-//! touch may be composed, so it refuses every such result, those of data included.
+//! What lines settle is not looked at as syntax, but for a definition that both added far apart: a name renamed on one
+//! side and used anew on the other, in lines that do not touch, merges clean. A block that one side moved and the other
+//! edited, or that one wrapped and the other edited, is a conflict. A file that cannot be parsed as a whole has no
+//! structure. [`verify`] knows no rule under which changes that touch may be composed, so it refuses every such result,
+//! those of data and structure included. What a structural answer used is told for the whole file, not by region.
 //!
 //! ```
 //! use orchestrator_merge::{Labels, Options, Outcome, Style, merge};

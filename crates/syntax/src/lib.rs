@@ -7,7 +7,9 @@
 //! changes break. Two agents' work is two small indexes over one of the base, so that nothing costs what the whole
 //! project costs.
 //!
-//! What differs between languages is a table of each (`src/grammar`): which kinds of node define, call, bind and scope.
+//! [`statements`] reads a file as nested lists of statements and tokens, byte for byte, for merging by structure.
+//!
+//! What differs between languages is a table of each (`src/grammar`, `src/statements/shape.rs`): which kinds of node define, call, bind and scope.
 //! One walk reads all tables. A use is followed as a *chain*, like `Foo().bar`: a head and steps, with local variables
 //! already replaced by what they hold; so the rules for following it are the same everywhere, and only modules and
 //! imports are each language's own (`src/index/modules.rs`).
