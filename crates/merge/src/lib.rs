@@ -11,7 +11,8 @@
 //! 4. *Regions* and *structure*: source files in eleven languages as nested lists of statements and tokens (`src/tree`).
 //!    What only one side changed is taken from it, statement by statement, entry by entry, word by word. Where both put
 //!    something into one place, an order that means nothing (definitions, imports, keys) is made by content; any other
-//!    order, and edits of neighbours that share a name, give [`Outcome::Candidates`], for the project's own checks to choose.
+//!    order, edits of one expression, and edits of neighbours that share a name give [`Outcome::Candidates`], for the
+//!    project's own checks to choose.
 //!
 //! Every answer by structure is parsed again and checked apart from the merge (`src/tree/check.rs`): each word stands as
 //! often as both sides' changes account for, nothing is defined twice, neither side's new code uses or calls what the other

@@ -164,7 +164,11 @@ fn by_structure(
         Ok(found) => {
             let regions: Vec<Proof> =
                 found.rules.iter().map(|rule| whole(*rule, Some(base), Some(ours), Some(theirs))).collect();
-            let mut answers = found.answers.into_iter().map(|text| frame.put_back_into(text));
+            let answers = found.answers.into_iter().map(|text| frame.put_back_into(text));
+            let mut answers = answers.filter(|text| frame.check(text).is_ok()).peekable();
+            if answers.peek().is_none() {
+                return Outcome::Conflict(conflict);
+            }
             if found.is_choice {
                 let candidates = answers.map(|content| Candidate { content, regions: regions.clone() }).collect();
                 Outcome::Candidates { candidates, conflict }

@@ -77,6 +77,7 @@ pub(crate) enum Choice {
 
 /// The state of one pass.
 pub(crate) struct Merger {
+    language: Language,
     /// Steps left.
     steps: usize,
     /// Which choices are made the other way round, by their place in `choices`.
@@ -84,12 +85,22 @@ pub(crate) struct Merger {
     choices: Vec<Choice>,
     /// Whether something was put together that may not go together.
     is_guess: bool,
+    /// Whether the atoms at hand are those of a definition.
+    in_definition: bool,
     rules: BTreeSet<Rule>,
 }
 
 impl Merger {
-    fn new(steps: usize, flipped: Vec<bool>) -> Self {
-        Self { steps, flipped, choices: Vec::new(), is_guess: false, rules: BTreeSet::new() }
+    fn new(language: Language, steps: usize, flipped: Vec<bool>) -> Self {
+        Self {
+            language,
+            steps,
+            flipped,
+            choices: Vec::new(),
+            is_guess: false,
+            in_definition: false,
+            rules: BTreeSet::new(),
+        }
     }
 
     fn spend(&mut self, steps: usize) -> Result<(), Why> {
@@ -120,10 +131,14 @@ pub(crate) fn merge_trees(
     let (one, two) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
     let read = |text| statements(language, text, Limits::default()).map_err(|_| Why::Unparsed);
     let trees = [read(base)?, read(one)?, read(two)?];
-    let checker = check::Checker::new(language, [base, one, two], &trees);
-    let pass = |flipped: Vec<bool>| {
-        let mut merger = Merger::new(steps, flipped);
-        merger.file(trees.each_ref()).map(|text| (text, merger))
+    let checker = check::Checker::new(language, [base, one, two], &trees)?;
+    // All passes together take no more steps than allowed.
+    let mut left = steps;
+    let mut pass = |flipped: Vec<bool>| {
+        let mut merger = Merger::new(language, left, flipped);
+        let text = merger.file(trees.each_ref());
+        left = merger.steps;
+        text.map(|text| (text, merger))
     };
     let (text, first) = pass(Vec::new())?;
     let mut answers = Vec::new();
@@ -155,7 +170,7 @@ fn idempotent(text: &[u8], [base, one, two]: &[Tree<'_>; 3], steps: usize) -> Re
     let answer = statements(base.language, text, Limits::default()).map_err(|_| Fault::Unparsed)?;
     for side in [one, two] {
         let trees = [base, &answer, side];
-        if Merger::new(steps, Vec::new()).file(trees).is_ok_and(|again| again != text) {
+        if Merger::new(base.language, steps, Vec::new()).file(trees).is_ok_and(|again| again != text) {
             return Err(Fault::NotIdempotent);
         }
     }

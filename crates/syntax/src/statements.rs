@@ -119,8 +119,8 @@ pub struct Element<'t> {
 /// Statements, definitions or members, one after the other.
 #[derive(Debug, Clone)]
 pub struct Body<'t> {
-    /// Whether it holds members of a type: fields in it may stand in any order.
-    pub has_members: bool,
+    /// What the item around is indented with.
+    pub outer: &'t [u8],
     /// What its first item is indented with.
     pub indent: &'t [u8],
     /// The opening bracket, if it has one.

@@ -1,6 +1,7 @@
 //! How alike two parts are, when they are not equal: 0 to 99.
 
 use super::version::is_version;
+use orchestrator_syntax::Language;
 use orchestrator_syntax::statements::{Atom, Element, Item, ItemRole, List, Token, TokenKind};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -52,21 +53,22 @@ fn header<'a, 't>(item: &'a Item<'t>) -> Option<&'a [Atom<'t>]> {
 pub(super) struct Weighed<'a, 't> {
     pub(super) item: &'a Item<'t>,
     bag: Bag,
+    header: Option<Bag>,
 }
 
 impl<'a, 't> Weighed<'a, 't> {
     pub(super) fn new(item: &'a Item<'t>) -> Self {
-        Self { item, bag: bag_of_atoms(&item.atoms) }
+        Self { item, bag: bag_of_atoms(&item.atoms), header: header(item).map(bag_of_atoms) }
     }
 }
 
 /// How alike two items are that have different tokens.
-pub(super) fn items(one: &Weighed<'_, '_>, two: &Weighed<'_, '_>) -> u32 {
-    let (a, b) = (one.item, two.item);
+pub(super) fn items(one_weighed: &Weighed<'_, '_>, two_weighed: &Weighed<'_, '_>) -> u32 {
+    let (a, b) = (one_weighed.item, two_weighed.item);
     if a.node != b.node || a.role != b.role {
         return 0;
     }
-    let likeness = share(&one.bag, &two.bag);
+    let likeness = share(&one_weighed.bag, &two_weighed.bag);
     if a.role == ItemRole::Import {
         return if likeness > 60 { likeness } else { 0 };
     }
@@ -81,7 +83,10 @@ pub(super) fn items(one: &Weighed<'_, '_>, two: &Weighed<'_, '_>) -> u32 {
     let mut weight = likeness;
     match (header(a), header(b)) {
         (Some(one), Some(two)) => {
-            let headers = share(&bag_of_atoms(one), &bag_of_atoms(two));
+            let headers = match (&one_weighed.header, &two_weighed.header) {
+                (Some(one), Some(two)) => share(one, two),
+                _ => 0,
+            };
             if super::same_atoms(one, two) {
                 weight = weight.max(if one.len() > 2 { 70 } else { 55 });
             } else if headers <= 50 {
@@ -98,21 +103,38 @@ pub(super) fn items(one: &Weighed<'_, '_>, two: &Weighed<'_, '_>) -> u32 {
     if weight >= 50 { weight } else { 0 }
 }
 
-/// What an entry is known by: what stands before its first `=`, `:` or `=>`, if that is not all.
-pub(super) fn key<'a>(element: &'a Element<'_>) -> Option<&'a [u8]> {
-    match &element.atoms[..] {
-        [Atom::Token(key), Atom::Token(sign), _, ..]
-            if matches!(sign.text, b"=" | b":" | b"=>") && key.kind != TokenKind::Comment =>
-        {
-            Some(key.text)
-        }
-        _ => None,
-    }
+/// What an entry is known by: what stands before its first `=`, `:` or `=>`, or all of it when that is one word; without
+/// quotes, so that a key is one however it is written.
+pub(super) fn key(element: &Element<'_>) -> Option<Vec<u8>> {
+    let (key, is_alone) = match &element.atoms[..] {
+        [Atom::Token(key), Atom::Token(sign), _, ..] if matches!(sign.text, b"=" | b":" | b"=>") => (key, false),
+        [Atom::Token(key)] => (key, true),
+        _ => return None,
+    };
+    let is_key = match key.kind {
+        TokenKind::Word => true,
+        TokenKind::Text => !is_alone && !key.text.contains(&b'\\'),
+        _ => false,
+    };
+    let text = key.text.trim_ascii();
+    let bare = text.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\'' | b':')).collect();
+    is_key.then_some(bare)
+}
+
+/// Whether an argument is passed by name.
+pub(super) fn is_named(element: &Element<'_>, language: Language) -> bool {
+    let sign: &[u8] = match language {
+        Language::Python => b"=",
+        Language::Php | Language::CSharp | Language::Ruby => b":",
+        _ => return false,
+    };
+    matches!(&element.atoms[..], [_, Atom::Token(token), _, ..] if token.text == sign)
 }
 
 /// How alike two entries of a list are that have different tokens.
 pub(super) fn elements(one: &Element<'_>, two: &Element<'_>) -> u32 {
-    match (key(one), key(two)) {
+    let keyed = |element: &Element<'_>| key(element).filter(|_| element.atoms.len() > 1);
+    match (keyed(one), keyed(two)) {
         (Some(one), Some(two)) => return if one == two { 90 } else { 0 },
         (Some(_), None) | (None, Some(_)) => return 0,
         (None, None) => {}

@@ -27,26 +27,31 @@ impl Merger {
         let to_two = self.align(base, two, hash_atom, hash_atom, atoms)?;
         let mut merged = Vec::new();
         let (mut at, mut in_one, mut in_two) = (0, 0, 0);
-        let mut changed = [0; 2];
+        let mut changed = [Vec::new(), Vec::new()];
         let is_version = base.iter().any(names_version);
         loop {
             // The next part that all three have.
             let next = (at..base.len()).find_map(|next| Some((next, to_one[next]?, to_two[next]?)));
             let (end, one_end, two_end) = next.unwrap_or((base.len(), one.len(), two.len()));
             let [before, mine, other] = [&base[at..end], &one[in_one..one_end], &two[in_two..two_end]];
-            changed[0] += usize::from(!same_atoms(mine, before));
-            changed[1] += usize::from(!same_atoms(other, before));
+            for (side, changed) in [mine, other].into_iter().zip(&mut changed) {
+                changed.extend((!same_atoms(side, before)).then_some((at, false)));
+            }
             let behind = [one.get(one_end), two.get(two_end)];
             merged.extend(self.run(before, mine, other, behind)?);
             let Some((next, mine, other)) = next else { break };
             let (before, mine_atom, other_atom) = (&base[next], &one[mine], &two[other]);
-            changed[0] += usize::from(hash_atom(before) != hash_atom(mine_atom));
-            changed[1] += usize::from(hash_atom(before) != hash_atom(other_atom));
+            for (side, changed) in [mine_atom, other_atom].into_iter().zip(&mut changed) {
+                changed.extend((hash_atom(before) != hash_atom(side)).then_some((next, true)));
+            }
             merged.push(self.atom(before, mine_atom, other_atom, is_version)?);
             (at, in_one, in_two) = (next + 1, mine + 1, other + 1);
         }
-        if changed.iter().all(|count| *count > 0) && changed.iter().sum::<usize>() > 2 {
+        // Each side changed a part that the other did not.
+        let [one, two] = &changed;
+        if one != two && !one.is_empty() && !two.is_empty() {
             self.used(Rule::Words);
+            self.is_guess |= !self.in_definition;
         }
         Ok(merged)
     }
@@ -74,11 +79,12 @@ impl Merger {
         for (long, short, side) in [(&mine, &other, one), (&other, &mine, two)] {
             if long.windows(short.len()).any(|part| part == short) {
                 self.used(Rule::SameInsertion);
+                let is_text = |atom: &Atom<'t>| matches!(atom, Atom::Token(token) if is_text(token));
+                self.is_guess |= !side.iter().all(is_text);
                 return Ok(side.to_vec());
             }
         }
-        let is_line =
-            |atom: &Atom<'t>| matches!(atom, Atom::Token(Token { kind: TokenKind::Text | TokenKind::Comment, .. }));
+        let is_line = |atom: &Atom<'t>| matches!(atom, Atom::Token(token) if is_text(token));
         let choice = if one.iter().chain(two).all(is_line) { Choice::Lines } else { Choice::Entries };
         self.used(Rule::Order);
         let (first, second, behind) = match (words(one) > words(two)) != self.is_flipped(choice) {
@@ -125,6 +131,10 @@ impl Merger {
         self.used(Rule::HigherVersion);
         Ok(Token { space, text, kind: base.kind })
     }
+}
+
+fn is_text(token: &Token<'_>) -> bool {
+    matches!(token.kind, TokenKind::Text | TokenKind::Comment)
 }
 
 /// Whether a statement or entry is about a version.

@@ -2,10 +2,11 @@
 
 use super::align::{EQUAL, gaps};
 use super::alike::{Weighed, items, target};
+use super::check::{has_overloads, names_in};
 use super::{Choice, Merger, Why, is_same, space};
 use crate::outcome::Rule;
-use orchestrator_syntax::statements::{Body, Item, ItemRole, Token, TokenKind};
-use std::collections::{HashMap, HashSet};
+use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, Space, Token, TokenKind};
+use std::collections::HashSet;
 
 /// Changes of items beside each other, since the last item that neither side changed.
 #[derive(Default)]
@@ -19,16 +20,15 @@ struct Neighbours {
 /// Names in changed items.
 #[derive(Default)]
 struct Names {
-    /// Those that stand more or less often.
-    changed: HashSet<Vec<u8>>,
-    /// All.
     all: HashSet<Vec<u8>>,
+    /// Whether what follows may no longer be reached, or is now.
+    leaves: bool,
 }
 
 impl Names {
-    /// Whether what changed in one is in the other.
+    /// Whether both are about one thing.
     fn meets(&self, other: &Self) -> bool {
-        !self.changed.is_disjoint(&other.all) || !other.changed.is_disjoint(&self.all)
+        self.leaves || other.leaves || !self.all.is_disjoint(&other.all)
     }
 }
 
@@ -48,20 +48,19 @@ impl Change<'_, '_> {
             (None, []) => return None,
             _ => {}
         }
-        let mut counts: HashMap<Vec<u8>, i64> = HashMap::new();
-        let mut add = |item: &Item<'_>, count: i64| {
+        let mut names = Names::default();
+        for item in self.item.into_iter().chain(side) {
+            names.leaves |= item.role == ItemRole::Exit;
             item.each_token(&mut |token| {
                 let is_name = token.kind == TokenKind::Word && !token.text.first().is_some_and(u8::is_ascii_digit);
                 if is_name && !matches!(token.text, b"self" | b"this" | b"cls") {
-                    *counts.entry(token.text.to_vec()).or_default() += count;
+                    names.all.insert(token.text.to_vec());
+                } else if token.kind == TokenKind::Text {
+                    names.all.extend(names_in(token.text).map(<[u8]>::to_vec));
                 }
             });
-        };
-        self.item.into_iter().for_each(|item| add(item, -1));
-        side.iter().for_each(|item| add(item, 1));
-        let all = counts.keys().cloned().collect();
-        let changed = counts.into_iter().filter(|(_, count)| *count != 0).map(|(name, _)| name).collect();
-        Some(Names { changed, all })
+        }
+        Some(names)
     }
 }
 
@@ -123,12 +122,17 @@ impl Merger {
             }
             merged.push(self.item(item, &mine, &other)?);
         }
+        if merged.is_empty() && [base, one, two].iter().all(|body| !body.items.is_empty()) {
+            // Together they took everything out, which neither did.
+            return Err(Why::BothChanged);
+        }
+        part_lines(&mut merged, [base, one, two]);
         let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
             (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
             (_, one, _) => one,
         };
         let mut body = Body {
-            has_members: base.has_members,
+            outer: if one.indent == base.indent { two.outer } else { one.outer },
             indent: if one.indent == base.indent { two.indent } else { one.indent },
             open: token(base.open, one.open, two.open),
             items: merged,
@@ -153,8 +157,8 @@ impl Merger {
         for (names, new) in [(&mut before.one, one), (&mut before.two, two)] {
             if let Some(new) = new {
                 let names = names.get_or_insert_default();
-                names.changed.extend(new.changed);
                 names.all.extend(new.all);
+                names.leaves |= new.leaves;
             }
         }
         if !is_crossing {
@@ -191,6 +195,8 @@ impl Merger {
         if one.is_empty() || two.is_empty() {
             return Ok(if one.is_empty() { two } else { one });
         }
+        let overloads = has_overloads(self.language);
+        let inserted = |one: &Item<'t>, two: &Item<'t>| inserted(one, two, overloads);
         let matched = self.align(&one, &two, |one| one.hash, |two| two.hash, inserted)?;
         let (mut merged, mut from_one, mut from_two) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = 0;
@@ -225,6 +231,7 @@ impl Merger {
         let is_after = key(first) > key(second);
         if all(ItemRole::Import) {
             self.used(Rule::Imports);
+            self.is_guess |= are_imports_ordered(&one, &two);
             let mut both: Vec<Item<'t>> =
                 if is_after { two.into_iter().chain(one).collect() } else { one.into_iter().chain(two).collect() };
             if sorts {
@@ -233,11 +240,17 @@ impl Merger {
             return Ok(both);
         }
         if all(ItemRole::Definition) {
-            let name = |item: &Item<'_>| (item.node, item.name.clone());
-            if one.iter().any(|item| two.iter().any(|other| name(item) == name(other))) {
-                return Err(Why::SameName);
+            if one.iter().any(|item| two.iter().any(|other| item.name.is_some() && item.name == other.name)) {
+                if !has_overloads(self.language) {
+                    return Err(Why::SameName);
+                }
+                self.is_guess = true;
             }
             self.used(Rule::Definitions);
+            // What a decorator registers is often looked for in order.
+            let are_registered =
+                |items: &[Item<'_>]| items.iter().any(|item| item.atoms.iter().take(4).any(is_decorator_call));
+            self.is_guess |= are_registered(&one) && are_registered(&two);
             return Ok(if is_after { [two, one].concat() } else { [one, two].concat() });
         }
         self.used(Rule::Order);
@@ -249,6 +262,81 @@ impl Merger {
             _ => is_after,
         };
         Ok(if usual != self.is_flipped(Choice::Statements) { [two, one].concat() } else { [one, two].concat() })
+    }
+}
+
+/// Whether an item begins with a decorator that is called.
+fn is_decorator_call(atom: &Atom<'_>) -> bool {
+    matches!(atom, Atom::Token(token) if token.text == b"@")
+}
+
+/// Whether the order of imports may mean something: they bring in one name, or none at all.
+fn are_imports_ordered(one: &[Item<'_>], two: &[Item<'_>]) -> bool {
+    let mine: HashSet<&[u8]> = one.iter().flat_map(bound).collect();
+    let is_for_effect = |item: &Item<'_>| bound(item).is_empty() && !is_system_header(item);
+    let is_first =
+        |item: &Item<'_>| bound(item).contains(&b"__future__"[..]) || key(item).starts_with(b"from __future__");
+    two.iter().flat_map(bound).any(|name| mine.contains(name))
+        || one.iter().chain(two).any(|item| is_for_effect(item) || is_first(item))
+}
+
+fn is_system_header(item: &Item<'_>) -> bool {
+    matches!(item.atoms.last(), Some(Atom::Token(token)) if token.text.starts_with(b"<"))
+        || matches!(&item.atoms[..], [Atom::Token(name)] if name.kind == TokenKind::Text)
+}
+
+/// The names that an import brings in: its words that no path goes on from.
+fn bound<'a>(item: &'a Item<'_>) -> HashSet<&'a [u8]> {
+    let mut tokens = Vec::new();
+    item.atoms.iter().for_each(|atom| atom.each_token(&mut |token| tokens.push((token.text, token.kind))));
+    let from_end = tokens.iter().position(|(text, _)| *text == b"from");
+    // Python has the module before the names, JavaScript behind them.
+    let (start, end) = match from_end {
+        Some(0) => (tokens.iter().position(|(text, _)| *text == b"import").unwrap_or_default(), tokens.len()),
+        Some(end) => (0, end),
+        None => (0, tokens.len()),
+    };
+    let words = tokens.get(start..end).unwrap_or_default();
+    let mut names = HashSet::new();
+    for (at, (text, kind)) in words.iter().enumerate() {
+        let next = words.get(at + 1).map_or(&b""[..], |(text, _)| text);
+        let is_path = matches!(next, b"." | b"::" | b"\\" | b"as");
+        if *kind == TokenKind::Word && !is_path {
+            names.insert(*text);
+        }
+    }
+    names
+}
+
+/// Puts items on lines of their own that were first in their file, and takes the line away before one that is first now.
+fn part_lines<'t>(items: &mut [Item<'t>], bodies: [&Body<'t>; 3]) {
+    let is_on_lines = bodies.iter().flat_map(|body| body.items.iter().skip(1)).any(|item| space_of(item).has_newline());
+    let firsts: Vec<Space<'t>> = bodies.iter().filter_map(|body| body.items.first()).map(space_of).collect();
+    for (at, item) in items.iter_mut().enumerate() {
+        let space = space_of(item);
+        let is_first_of_file = firsts.iter().all(|first| first.text.is_empty());
+        match at {
+            0 if is_first_of_file && space.has_newline() => set_space(item, Space::default()),
+            1.. if is_on_lines && space.text.is_empty() => {
+                // As far apart as it was from what follows it where it was the first.
+                let own = bodies.iter().find(|body| body.items.first().is_some_and(|first| first.hash == item.hash));
+                let behind = own.and_then(|body| body.items.get(1)).map(space_of).filter(Space::has_newline);
+                set_space(item, behind.unwrap_or(Space { text: b"\n", indent: None }));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn space_of<'t>(item: &Item<'t>) -> Space<'t> {
+    item.lead.first().or_else(|| item.first()).map(|token| token.space).unwrap_or_default()
+}
+
+fn set_space<'t>(item: &mut Item<'t>, space: Space<'t>) {
+    if let Some(token) = item.lead.first_mut() {
+        token.space = space;
+    } else if let Some(token) = item.atoms.first_mut().and_then(Atom::first_mut) {
+        token.space = space;
     }
 }
 
@@ -273,8 +361,13 @@ fn sorts_imports(body: &Body<'_>) -> bool {
 }
 
 /// How alike two inserted items are that have different tokens.
-fn inserted(one: &Item<'_>, two: &Item<'_>) -> u32 {
-    if one.role == ItemRole::Definition && one.node == two.node && one.name.is_some() && one.name == two.name {
+fn inserted(one: &Item<'_>, two: &Item<'_>, overloads: bool) -> u32 {
+    if !overloads
+        && one.role == ItemRole::Definition
+        && one.node == two.node
+        && one.name.is_some()
+        && one.name == two.name
+    {
         return EQUAL - 10;
     }
     let (to, other) = (target(one), target(two));

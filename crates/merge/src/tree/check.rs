@@ -1,5 +1,7 @@
-//! What must never be in an answer by structure, whoever made it. It shares nothing with the merge but the tokens.
+//! What must never be in an answer by structure, whoever made it. It shares the reading of files with the merge, and how
+//! entries are known, and nothing else.
 
+use super::Why;
 use super::alike::key;
 use super::version::is_version;
 use crate::align::{hunks, split};
@@ -47,20 +49,25 @@ pub(super) struct Checker<'t> {
     base: HashMap<&'t [u8], usize>,
     sides: [Changes<'t>; 2],
     names: [HashMap<Vec<u8>, usize>; 2],
+    /// How often each item stands in the base and in the sides.
+    items: [HashMap<u64, usize>; 3],
     /// Known before any answer: what is wrong with all of them.
     fault: Option<Fault>,
 }
 
 impl<'t> Checker<'t> {
-    pub(super) fn new(language: Language, texts: [&'t [u8]; 3], trees: &'t [Tree<'t>; 3]) -> Self {
+    pub(super) fn new(language: Language, texts: [&'t [u8]; 3], trees: &'t [Tree<'t>; 3]) -> Result<Self, Why> {
         let [base, one, two] = trees.each_ref().map(words);
         let sides = [changes(&base, &one), changes(&base, &two)];
         let counts = count(&base);
-        let fault = dangling(&counts, &one, &sides[1])
-            .or_else(|| dangling(&counts, &two, &sides[0]))
-            .or_else(|| broken(language, texts, &sides));
-        let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body));
-        Self { language, base: counts, sides, names, fault }
+        let used = trees.each_ref().map(names_used);
+        let fault = match dangling(&used[0], &used[1], &used[2]).or_else(|| dangling(&used[0], &used[2], &used[1])) {
+            Some(fault) => Some(fault),
+            None => broken(language, texts, &sides)?,
+        };
+        let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body, language));
+        let items = trees.each_ref().map(|tree| items(&tree.body));
+        Ok(Self { language, base: counts, sides, names, items, fault })
     }
 
     /// `drops_versions` says that of two versions in one place the higher one was taken.
@@ -70,10 +77,20 @@ impl<'t> Checker<'t> {
         }
         let tree = statements(self.language, text, Limits::default()).map_err(|_| Fault::Unparsed)?;
         self.nothing_lost(&count(&words(&tree)), drops_versions)?;
-        let names = names(&tree.body);
+        let names = names(&tree.body, self.language);
         let in_sides = |name| self.names.iter().filter_map(|side| side.get(name)).copied().max().unwrap_or_default();
         if names.iter().any(|(name, count)| *count > in_sides(name).max(1)) {
             return Err(Fault::Twice);
+        }
+        // What both moved stands once, wherever they put it.
+        let [base, one, two] = &self.items;
+        let of = |counts: &HashMap<u64, usize>, item| counts.get(&item).copied().unwrap_or_default();
+        let is_moved_twice = items(&tree.body).into_iter().any(|(item, count)| {
+            let [base, one, two] = [base, one, two].map(|counts| of(counts, item));
+            base + one + two > 0 && count > base + one.saturating_sub(base) + two.saturating_sub(base)
+        });
+        if is_moved_twice {
+            return Err(Fault::Repeated);
         }
         Ok(())
     }
@@ -114,7 +131,7 @@ pub(crate) fn is_defined_twice(language: Language, [base, one, two]: [&[u8]; 3],
     if !is_suspect {
         return false;
     }
-    let read = |text| statements(language, text, Limits::default()).map(|tree| names(&tree.body));
+    let read = |text| statements(language, text, Limits::default()).map(|tree| names(&tree.body, language));
     let (Ok(mine), Ok(other), Ok(merged)) = (read(one), read(two), read(result)) else { return false };
     let most = |name: &Vec<u8>| mine.get(name).max(other.get(name)).copied().unwrap_or_default();
     merged.iter().any(|(name, count)| *count > most(name).max(1))
@@ -129,6 +146,23 @@ fn words<'t>(tree: &'t Tree<'t>) -> Vec<&'t [u8]> {
         }
     });
     words
+}
+
+/// How often each name stands, those in texts included.
+fn names_used<'t>(tree: &'t Tree<'t>) -> HashMap<&'t [u8], usize> {
+    let mut names = Vec::new();
+    tree.body.each_token(&mut |token| match token.kind {
+        TokenKind::Word => names.push(token.text),
+        TokenKind::Text => names.extend(names_in(token.text)),
+        _ => {}
+    });
+    count(&names)
+}
+
+/// What may be names in a text, where a language interpolates them.
+pub(super) fn names_in(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let words = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    words.filter(|word| word.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_'))
 }
 
 fn count<'t>(words: &[&'t [u8]]) -> HashMap<&'t [u8], usize> {
@@ -152,21 +186,23 @@ fn changes<'t>(base: &[&'t [u8]], side: &[&'t [u8]]) -> Changes<'t> {
     changes
 }
 
-/// Whether one side has no more of a word that the base has, and the other side added uses of it.
-fn dangling(base: &HashMap<&[u8], usize>, side: &[&[u8]], other: &Changes<'_>) -> Option<Fault> {
-    let left: HashSet<&[u8]> = side.iter().copied().collect();
-    let is_name = |word: &[u8]| word.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-    let dangles = |word: &&[u8]| {
-        let removed = other.removed.get(word).copied().unwrap_or_default();
-        is_name(word) && base.contains_key(word) && !left.contains(word) && other.added[word] > removed
+/// Whether one side has no more of a name that the base has, and the other side uses it more often.
+fn dangling(
+    base: &HashMap<&[u8], usize>,
+    side: &HashMap<&[u8], usize>,
+    other: &HashMap<&[u8], usize>,
+) -> Option<Fault> {
+    let dangles = |(name, count): (&&[u8], &usize)| {
+        let is_name = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+        is_name && !side.contains_key(name) && base.get(name).is_some_and(|before| count > before)
     };
-    other.added.keys().any(dangles).then_some(Fault::Dangling)
+    other.iter().any(dangles).then_some(Fault::Dangling)
 }
 
 /// Whether one side's new uses break by what the other side changed.
-fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Option<Fault> {
+fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Result<Option<Fault>, Why> {
     let files: Vec<File> = texts.iter().filter_map(|text| parse(language, text, Limits::default()).ok()).collect();
-    let [base, one, two] = <[File; 3]>::try_from(files).ok()?;
+    let [base, one, two] = <[File; 3]>::try_from(files).map_err(|_| Why::Unparsed)?;
     let defined = |file: &File| -> HashSet<String> {
         let entities = file.entities.iter().map(|entity| entity.name.clone());
         entities.chain(file.imports.iter().map(|import| import.alias.clone())).collect()
@@ -179,7 +215,7 @@ fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Op
     for (side, other) in [(&one, &sides[1]), (&two, &sides[0])] {
         let after = defined(side);
         if before.iter().any(|name| !name.is_empty() && !after.contains(name) && added(other, name)) {
-            return Some(Fault::Dangling);
+            return Ok(Some(Fault::Dangling));
         }
     }
     let index = |file: File| {
@@ -191,52 +227,98 @@ fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Op
     let breaks = |author: &Index, user: &Index| {
         impact(&base, author, user).iter().any(|impact| impact.certainty == Certainty::Definite)
     };
-    (breaks(&one, &two) || breaks(&two, &one)).then_some(Fault::Broken)
+    Ok((breaks(&one, &two) || breaks(&two, &one)).then_some(Fault::Broken))
+}
+
+/// How often each item stands anywhere.
+fn items(body: &Body<'_>) -> HashMap<u64, usize> {
+    let mut counts = HashMap::new();
+    let mut bodies = vec![body];
+    while let Some(body) = bodies.pop() {
+        for item in &body.items {
+            *counts.entry(item.hash).or_default() += 1;
+            let mut lists: Vec<&Atom<'_>> = item.atoms.iter().collect();
+            while let Some(atom) = lists.pop() {
+                match atom {
+                    Atom::Body(body) => bodies.push(body),
+                    Atom::List(list) => lists.extend(list.elements.iter().flat_map(|element| &element.atoms)),
+                    Atom::Token(_) => {}
+                }
+            }
+        }
+    }
+    counts
 }
 
 /// What is defined or keyed at each place, with how often.
-fn names(body: &Body<'_>) -> HashMap<Vec<u8>, usize> {
+fn names(body: &Body<'_>, language: Language) -> HashMap<Vec<u8>, usize> {
     let mut found = HashMap::new();
-    in_body(body, b"", &mut found);
+    in_body(body, b"", language, &mut found);
     found
 }
 
-fn in_body(body: &Body<'_>, path: &[u8], found: &mut HashMap<Vec<u8>, usize>) {
+fn in_body(body: &Body<'_>, path: &[u8], language: Language, found: &mut HashMap<Vec<u8>, usize>) {
     for item in &body.items {
         let mut inner = path.to_vec();
         if let (ItemRole::Definition | ItemRole::Field, Some(name)) = (item.role, &item.name) {
-            inner.extend_from_slice(&item.node.to_le_bytes());
             inner.extend_from_slice(name);
+            if has_overloads(language) {
+                inner.extend(header(item));
+            }
             inner.push(0);
             *found.entry(inner.clone()).or_default() += 1;
         }
-        in_item(item, &inner, found);
+        in_item(item, &inner, language, found);
     }
 }
 
-fn in_item(item: &Item<'_>, path: &[u8], found: &mut HashMap<Vec<u8>, usize>) {
-    item.atoms.iter().for_each(|atom| in_atom(atom, path, found));
+fn in_item(item: &Item<'_>, path: &[u8], language: Language, found: &mut HashMap<Vec<u8>, usize>) {
+    item.atoms.iter().for_each(|atom| in_atom(atom, path, language, found));
 }
 
-fn in_atom(atom: &Atom<'_>, path: &[u8], found: &mut HashMap<Vec<u8>, usize>) {
+fn in_atom(atom: &Atom<'_>, path: &[u8], language: Language, found: &mut HashMap<Vec<u8>, usize>) {
     match atom {
         Atom::Token(_) => {}
-        Atom::Body(body) => in_body(body, path, found),
+        Atom::Body(body) => in_body(body, path, language, found),
         Atom::List(list) => {
             if has_twice(list) {
                 *found.entry([path, b"\0twice"].concat()).or_insert(1) += 1;
             }
-            list.elements.iter().flat_map(|element| &element.atoms).for_each(|atom| in_atom(atom, path, found));
+            list.elements
+                .iter()
+                .flat_map(|element| &element.atoms)
+                .for_each(|atom| in_atom(atom, path, language, found));
         }
     }
 }
 
-/// Whether a list that must not has something twice.
+/// Whether definitions of one name may differ in their parameters.
+pub(super) fn has_overloads(language: Language) -> bool {
+    use Language::{CSharp, Cpp, Java, Tsx, TypeScript};
+    matches!(language, Java | Cpp | CSharp | TypeScript | Tsx)
+}
+
+/// What an item begins with, up to its first statements.
+fn header(item: &Item<'_>) -> Vec<u8> {
+    let mut words = Vec::new();
+    for atom in item.atoms.iter().take_while(|atom| !matches!(atom, Atom::Body(_))) {
+        atom.each_token(&mut |token| {
+            words.push(b' ');
+            words.extend_from_slice(token.text);
+        });
+    }
+    words
+}
+
+/// Whether a list that must not has something twice, or a parameter with a default before one without.
 fn has_twice(list: &List<'_>) -> bool {
     let mut seen = HashSet::new();
+    if list.role == ListRole::Parameters && has_default_before_plain(list) {
+        return true;
+    }
     match list.role {
         ListRole::Keyed | ListRole::Arguments => {
-            list.elements.iter().filter_map(|element| key(element)).any(|key| !seen.insert(key.to_vec()))
+            list.elements.iter().filter_map(|element| key(element)).any(|key| !seen.insert(key))
         }
         ListRole::Set | ListRole::Parameters => list.elements.iter().any(|element| {
             let mut words = Vec::new();
@@ -245,4 +327,16 @@ fn has_twice(list: &List<'_>) -> bool {
         }),
         ListRole::Sequence => false,
     }
+}
+
+fn has_default_before_plain(list: &List<'_>) -> bool {
+    let is_sign = |atom: &Atom<'_>, sign: &[u8]| matches!(atom, Atom::Token(token) if token.text == sign);
+    let has_default = |atoms: &[Atom<'_>]| atoms.iter().any(|atom| is_sign(atom, b"="));
+    let is_rest = |atoms: &[Atom<'_>]| {
+        atoms
+            .first()
+            .is_some_and(|first| [&b"*"[..], b"**", b"/", b"...", b"&"].iter().any(|sign| is_sign(first, sign)))
+    };
+    let plain = list.elements.iter().map(|element| &element.atoms[..]).take_while(|atoms| !is_rest(atoms));
+    plain.skip_while(|atoms| !has_default(atoms)).any(|atoms| !has_default(atoms))
 }

@@ -1,7 +1,7 @@
 //! Entries of one bracketed list.
 
 use super::align::gaps;
-use super::alike::{elements, key};
+use super::alike::{elements, is_named, key};
 use super::{Choice, Merger, Why, is_same, space};
 use crate::outcome::Rule;
 use orchestrator_syntax::statements::{Atom, Element, List, ListRole, Space, Token};
@@ -38,7 +38,10 @@ impl Merger {
                 (Some(element), Some(mine), Some(other)) => {
                     let new = (std::mem::take(&mut new_one), std::mem::take(&mut new_two));
                     merged.extend(self.entries(base.role, new.0, new.1)?);
-                    let mut entry = Element::new(self.atoms(&element.atoms, &mine.atoms, &other.atoms)?, mine.comma);
+                    let outer = std::mem::replace(&mut self.in_definition, base.role == ListRole::Parameters);
+                    let atoms = self.atoms(&element.atoms, &mine.atoms, &other.atoms);
+                    self.in_definition = outer;
+                    let mut entry = Element::new(atoms?, mine.comma);
                     entry.after = self.comments(&element.after, &mine.after, &other.after)?;
                     merged.push(entry);
                 }
@@ -54,6 +57,22 @@ impl Merger {
         }
         if [one, two].iter().all(|side| side.hash != base.hash) && one.hash != two.hash {
             self.used(Rule::Entries);
+            // Where an entry's place says what it is for, that both changes go together is a guess.
+            let lists = [base, one, two];
+            let has = |list: &List<'t>, hash: u64| list.elements.iter().any(|element| element.hash == hash);
+            let is_kept = |element: &Element<'t>| lists.iter().all(|list| has(list, element.hash));
+            let mut changed = lists.into_iter().flat_map(|list| &list.elements).filter(|element| !is_kept(element));
+            let is_free = match base.role {
+                ListRole::Set | ListRole::Keyed | ListRole::Parameters => true,
+                ListRole::Arguments => changed.all(|element| is_named(element, self.language)),
+                ListRole::Sequence => false,
+            };
+            self.is_guess |= !is_free;
+        }
+        let opens_with = |sign: &[u8]| base.open.is_some_and(|open| open.text == sign);
+        if merged.len() == 1 && opens_with(b"(") && [one, two].iter().all(|side| side.elements.len() > 1) {
+            // A tuple of one is written in another way.
+            return Err(Why::BothChanged);
         }
         separate(&mut merged, [base, one, two]);
         let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
@@ -77,23 +96,35 @@ impl Merger {
         if one.is_empty() || two.is_empty() {
             return Ok(if one.is_empty() { two } else { one });
         }
-        two.retain(|element| !one.iter().any(|other| other.hash == element.hash));
-        if two.is_empty() {
+        let hashes = |list: &[Element<'t>]| list.iter().map(|element| element.hash).collect::<Vec<_>>();
+        if hashes(&one) == hashes(&two) {
             self.used(Rule::SameInsertion);
             return Ok(one);
         }
-        let keys =
-            |list: &[Element<'t>]| list.iter().map(|element| key(element).map(<[u8]>::to_vec)).collect::<Vec<_>>();
+        let is_common = |element: &Element<'t>| one.iter().any(|other| other.hash == element.hash);
+        if two.iter().any(is_common) {
+            if !matches!(role, ListRole::Set | ListRole::Keyed) {
+                return Err(Why::BothChanged);
+            }
+            two.retain(|element| !is_common(element));
+            self.used(Rule::SameInsertion);
+        }
+        if two.is_empty() {
+            return Ok(one);
+        }
+        let keys = |list: &[Element<'t>]| list.iter().map(key).collect::<Vec<_>>();
         let (mine, other) = (keys(&one), keys(&two));
         if mine.iter().flatten().any(|key| other.contains(&Some(key.clone()))) {
             return Err(Why::SameName);
         }
         let is_keyed = mine.iter().chain(&other).all(Option::is_some);
+        let is_passed_by_name = one.iter().chain(&two).all(|element| is_named(element, self.language));
         let (first, second) = (words(one.first()), words(two.first()));
         let is_after = first > second;
         let is_free = match role {
             ListRole::Set => true,
-            ListRole::Keyed | ListRole::Arguments => is_keyed,
+            ListRole::Keyed => is_keyed,
+            ListRole::Arguments => is_passed_by_name,
             ListRole::Parameters | ListRole::Sequence => false,
         };
         if is_free {
@@ -162,11 +193,7 @@ fn lead<'t>(element: &Element<'t>) -> Option<Space<'t>> {
 }
 
 fn set_lead<'t>(element: &mut Element<'t>, space: Space<'t>) {
-    if let Some(Atom::Token(token)) = element.atoms.first_mut() {
+    if let Some(token) = element.atoms.first_mut().and_then(Atom::first_mut) {
         token.space = space;
-    } else if let Some(Atom::List(list)) = element.atoms.first_mut()
-        && let Some(open) = &mut list.open
-    {
-        open.space = space;
     }
 }

@@ -48,6 +48,10 @@ fn read(text: &[u8]) -> Option<Version<'_>> {
     let release = release.strip_suffix(b".").filter(|_| !suffix.is_empty()).unwrap_or(release);
     let numbers = release.split(|byte| *byte == b'.').map(|number| std::str::from_utf8(number).ok()?.parse().ok());
     let numbers: Vec<u64> = numbers.collect::<Option<_>>()?;
-    let is_pre = |suffix: &[u8]| suffix.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    (numbers.len() > 1 && is_pre(suffix)).then_some(Version { numbers, suffix })
+    // Other suffixes come behind a version, like that of a patch.
+    let mark = suffix.strip_prefix(b"-").unwrap_or(suffix);
+    let mark = mark.get(..mark.iter().take_while(|byte| byte.is_ascii_alphabetic()).count()).unwrap_or_default();
+    let pre_releases: [&[u8]; 9] = [b"a", b"b", b"rc", b"alpha", b"beta", b"dev", b"pre", b"snapshot", b"SNAPSHOT"];
+    let is_known = suffix.is_empty() || pre_releases.contains(&mark);
+    (numbers.len() > 1 && is_known).then_some(Version { numbers, suffix })
 }

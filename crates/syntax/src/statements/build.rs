@@ -7,7 +7,7 @@ use crate::{Error, Language, Limits};
 use tree_sitter::Node;
 
 /// Deepest syntax tree that is read.
-const MOST_DEPTH: usize = 600;
+const MOST_DEPTH: usize = 200;
 
 /// Reads a file's statements.
 ///
@@ -138,18 +138,11 @@ impl<'t> Builder<'t> {
         }
         let mut cursor = node.walk();
         let children: Vec<Node<'_>> = node.children(&mut cursor).filter(|child| !self.is_blank(*child)).collect();
-        let has_members = self.shape.members.contains(&node.kind());
-        self.among(&children, has_members, outer, depth)
+        self.among(&children, outer, depth)
     }
 
     /// The statements among some nodes.
-    fn among(
-        &mut self,
-        children: &[Node<'_>],
-        has_members: bool,
-        outer: &'t [u8],
-        depth: usize,
-    ) -> Result<Body<'t>, Error> {
+    fn among(&mut self, children: &[Node<'_>], outer: &'t [u8], depth: usize) -> Result<Body<'t>, Error> {
         // Some grammars count a comment behind the closing bracket to what is inside.
         let close = children
             .first()
@@ -158,7 +151,7 @@ impl<'t> Builder<'t> {
         let inner = children.iter().skip(usize::from(close.is_some())).find(|child| child.is_named());
         let indent = inner.map_or(outer, |first| self.indent_at(first.start_byte()));
         let mut body = Body {
-            has_members,
+            outer,
             indent,
             open: None,
             items: Vec::new(),
@@ -167,7 +160,7 @@ impl<'t> Builder<'t> {
             after: Vec::new(),
             hash: 0,
         };
-        let mut lead = Vec::new();
+        let (mut lead, mut attached) = (Vec::new(), Vec::new());
         for (place, child) in children.iter().enumerate() {
             if close.is_some() && place == 0 {
                 body.open = Some(self.token(*child, outer));
@@ -182,6 +175,7 @@ impl<'t> Builder<'t> {
                 let is_behind = self.is_on_line(*child) && lead.is_empty();
                 let tokens = self.lines(*child, indent);
                 match body.items.last_mut() {
+                    _ if !attached.is_empty() => attached.extend(tokens.into_iter().map(Atom::Token)),
                     Some(item) if is_behind => {
                         item.atoms.extend(tokens.into_iter().map(Atom::Token));
                         item.seal();
@@ -194,10 +188,21 @@ impl<'t> Builder<'t> {
                     item.atoms.push(Atom::Token(token));
                     item.seal();
                 }
+            } else if self.shape.attached.contains(&child.kind()) {
+                attached.extend(self.atoms(*child, indent, depth + 1)?);
             } else {
-                let item = self.item(*child, std::mem::take(&mut lead), indent, depth + 1)?;
+                let mut item = self.item(*child, std::mem::take(&mut lead), indent, depth + 1)?;
+                if !attached.is_empty() {
+                    attached.append(&mut item.atoms);
+                    item.atoms = std::mem::take(&mut attached);
+                    item.seal();
+                }
                 body.items.push(item);
             }
+        }
+        if !attached.is_empty() {
+            // Nothing that it could belong to.
+            return Err(Error::Unsound);
         }
         if body.close.is_none() {
             body.tail = lead;
@@ -213,16 +218,20 @@ impl<'t> Builder<'t> {
         indent: &'t [u8],
         depth: usize,
     ) -> Result<Item<'t>, Error> {
-        let mut frames = vec![Frame::plain()];
-        self.flatten(node, indent, &mut frames, depth)?;
-        let atoms = match (frames.pop(), frames.is_empty()) {
-            (Some(frame), true) => frame.atoms,
-            _ => return Err(Error::Unsound),
-        };
+        let atoms = self.atoms(node, indent, depth)?;
         let (node, role, name) = self.role(node, &atoms);
         let mut item = Item { node, role, name, lead, hash: 0, atoms };
         item.seal();
         Ok(item)
+    }
+
+    fn atoms(&mut self, node: Node<'_>, indent: &'t [u8], depth: usize) -> Result<Vec<Atom<'t>>, Error> {
+        let mut frames = vec![Frame::plain()];
+        self.flatten(node, indent, &mut frames, depth)?;
+        match (frames.pop(), frames.is_empty()) {
+            (Some(frame), true) => Ok(frame.atoms),
+            _ => Err(Error::Unsound),
+        }
     }
 
     /// What an item is, looked at through its decorations.
@@ -280,10 +289,20 @@ impl<'t> Builder<'t> {
             return Some(name);
         }
         let mut named = node.child_by_field_name(field)?;
-        while let Some(inner) = named.child_by_field_name("name").or_else(|| named.child_by_field_name("declarator")) {
+        while !named.kind().starts_with("qualified")
+            && let Some(inner) = named.child_by_field_name("name").or_else(|| named.child_by_field_name("declarator"))
+        {
             named = inner;
         }
-        Some(self.slice(named).to_vec())
+        let name = self.slice(named);
+        match node.child_by_field_name("receiver") {
+            Some(receiver) => {
+                let words = self.slice(receiver).split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+                let class = words.filter(|word| !word.is_empty()).next_back().unwrap_or_default();
+                Some([class, b".", name].concat())
+            }
+            None => Some(name.to_vec()),
+        }
     }
 
     fn flatten(
@@ -323,7 +342,7 @@ impl<'t> Builder<'t> {
                 self.flatten(*child, indent, frames, depth + 1)?;
             }
             if !statements.is_empty() {
-                let body = self.among(statements, false, indent, depth + 1)?;
+                let body = self.among(statements, indent, depth + 1)?;
                 push(frames, Atom::Body(body))?;
             }
             return Ok(());

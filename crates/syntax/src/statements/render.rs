@@ -81,6 +81,21 @@ impl<'t> Atom<'t> {
         }
     }
 
+    /// Its first token, to be laid out anew.
+    pub fn first_mut(&mut self) -> Option<&mut Token<'t>> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::List(list) => match &mut list.open {
+                Some(open) => Some(open),
+                None => list.elements.first_mut()?.atoms.first_mut()?.first_mut(),
+            },
+            Self::Body(body) => match &mut body.open {
+                Some(open) => Some(open),
+                None => body.items.first_mut()?.atoms.first_mut()?.first_mut(),
+            },
+        }
+    }
+
     /// Calls with each of its tokens, in order.
     pub fn each_token<'a>(&'a self, see: &mut impl FnMut(&'a Token<'t>)) {
         match self {
@@ -141,9 +156,13 @@ impl<'t> Body<'t> {
     /// Writes it within an item that is indented with `indent`.
     pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
         self.open.iter().for_each(|token| token.write(out, indent));
-        // What came from elsewhere takes over its indentation.
-        self.items.iter().for_each(|item| item.write(out, self.indent));
-        self.tail.iter().for_each(|token| token.write(out, self.indent));
+        // As much deeper than what is around as it was where it comes from.
+        let own = match self.indent.strip_prefix(self.outer) {
+            Some(deeper) => [indent, deeper].concat(),
+            None => self.indent.to_vec(),
+        };
+        self.items.iter().for_each(|item| item.write(out, &own));
+        self.tail.iter().for_each(|token| token.write(out, &own));
         self.close.iter().chain(&self.after).for_each(|token| token.write(out, indent));
     }
 

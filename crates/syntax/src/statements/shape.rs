@@ -13,6 +13,8 @@ pub(super) struct Shape {
     pub(super) atomic: &'static [&'static str],
     /// Items that are looked through for what they define: kind and field.
     pub(super) wrappers: &'static [(&'static str, &'static str)],
+    /// Nodes that stand before an item and belong to it.
+    pub(super) attached: &'static [&'static str],
     /// Items that define a function or type, and the field of its name; empty when all before the body names it.
     pub(super) definitions: &'static [(&'static str, &'static str)],
     /// Items that are named values of a type.
@@ -36,6 +38,7 @@ const PYTHON: Shape = Shape {
     members: &[],
     atomic: &["string", "comment"],
     wrappers: &[("decorated_definition", "definition")],
+    attached: &[],
     definitions: &[("function_definition", "name"), ("class_definition", "name")],
     fields: &[],
     imports: &["import_statement", "import_from_statement", "future_import_statement"],
@@ -56,6 +59,7 @@ const SCRIPT: Shape = Shape {
     members: &["class_body", "interface_body", "object_type"],
     atomic: &["string", "template_string", "regex", "comment", "html_comment", "jsx_text", "template_literal_type"],
     wrappers: &[("export_statement", "declaration"), ("ambient_declaration", "")],
+    attached: &["decorator"],
     definitions: &[
         ("function_declaration", "name"),
         ("generator_function_declaration", "name"),
@@ -91,6 +95,7 @@ const RUST: Shape = Shape {
     members: &["declaration_list"],
     atomic: &["string_literal", "raw_string_literal", "char_literal", "line_comment", "block_comment", "lifetime"],
     wrappers: &[],
+    attached: &["attribute_item"],
     definitions: &[
         ("function_item", "name"),
         ("function_signature_item", "name"),
@@ -124,7 +129,8 @@ const GO: Shape = Shape {
     members: &["interface_type"],
     atomic: &["interpreted_string_literal", "raw_string_literal", "rune_literal", "comment"],
     wrappers: &[],
-    definitions: &[("function_declaration", "name"), ("method_declaration", ""), ("method_elem", "name")],
+    attached: &[],
+    definitions: &[("function_declaration", "name"), ("method_declaration", "name"), ("method_elem", "name")],
     fields: &[],
     imports: &["import_declaration", "import_spec"],
     exits: &["return_statement", "break_statement", "continue_statement", "goto_statement"],
@@ -138,14 +144,15 @@ const JAVA: Shape = Shape {
     members: &["class_body", "interface_body", "annotation_type_body", "enum_body_declarations"],
     atomic: &["string_literal", "character_literal", "line_comment", "block_comment"],
     wrappers: &[],
+    attached: &[],
     definitions: &[
         ("class_declaration", "name"),
         ("interface_declaration", "name"),
         ("enum_declaration", "name"),
         ("record_declaration", "name"),
         ("annotation_type_declaration", "name"),
-        ("method_declaration", ""),
-        ("constructor_declaration", ""),
+        ("method_declaration", "name"),
+        ("constructor_declaration", "name"),
         ("compact_constructor_declaration", "name"),
     ],
     fields: &[("field_declaration", "declarator"), ("constant_declaration", "declarator")],
@@ -169,8 +176,9 @@ const C: Shape = Shape {
         "preproc_directive",
     ],
     wrappers: &[("template_declaration", "")],
+    attached: &[],
     definitions: &[
-        ("function_definition", ""),
+        ("function_definition", "declarator"),
         ("class_specifier", "name"),
         ("struct_specifier", "name"),
         ("enum_specifier", "name"),
@@ -201,6 +209,7 @@ const CSHARP: Shape = Shape {
         "comment",
     ],
     wrappers: &[("global_statement", "")],
+    attached: &[],
     definitions: &[
         ("class_declaration", "name"),
         ("interface_declaration", "name"),
@@ -208,9 +217,9 @@ const CSHARP: Shape = Shape {
         ("record_declaration", "name"),
         ("enum_declaration", "name"),
         ("namespace_declaration", "name"),
-        ("delegate_declaration", ""),
-        ("method_declaration", ""),
-        ("constructor_declaration", ""),
+        ("delegate_declaration", "name"),
+        ("method_declaration", "name"),
+        ("constructor_declaration", "name"),
         ("property_declaration", "name"),
         ("local_function_statement", "name"),
     ],
@@ -238,9 +247,10 @@ const RUBY: Shape = Shape {
         "hash_key_symbol",
     ],
     wrappers: &[],
+    attached: &[],
     definitions: &[
         ("method", "name"),
-        ("singleton_method", ""),
+        ("singleton_method", "name"),
         ("class", "name"),
         ("module", "name"),
         ("singleton_class", ""),
@@ -258,6 +268,7 @@ const PHP: Shape = Shape {
     members: &["declaration_list", "enum_declaration_list"],
     atomic: &["string", "encapsed_string", "heredoc", "nowdoc", "comment", "text", "shell_command_expression"],
     wrappers: &[],
+    attached: &[],
     definitions: &[
         ("function_definition", "name"),
         ("method_declaration", "name"),
