@@ -297,8 +297,8 @@ impl<'t> Builder<'t> {
         let name = self.slice(named);
         match node.child_by_field_name("receiver") {
             Some(receiver) => {
-                let words = self.slice(receiver).split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-                let class = words.filter(|word| !word.is_empty()).next_back().unwrap_or_default();
+                let mut words = self.slice(receiver).split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+                let class = words.rfind(|word| !word.is_empty()).unwrap_or_default();
                 Some([class, b".", name].concat())
             }
             None => Some(name.to_vec()),
