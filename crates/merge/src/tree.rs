@@ -21,6 +21,12 @@ use orchestrator_syntax::statements::{Atom, Space, Tree, hash_atoms, statements}
 use orchestrator_syntax::{Language, Limits};
 use std::collections::BTreeSet;
 
+/// Deepest that lists and statements are merged within one another.
+const MOST_DEPTH: usize = 40;
+
+/// What one part costs that is looked at, compared and copied.
+const STEPS_A_PART: usize = 8;
+
 /// Most candidates that are worth a gate's time.
 const MOST_CANDIDATES: usize = 4;
 
@@ -80,6 +86,7 @@ pub(crate) struct Merger {
     language: Language,
     /// Steps left.
     steps: usize,
+    depth: usize,
     /// Which choices are made the other way round, by their place in `choices`.
     flipped: Vec<bool>,
     choices: Vec<Choice>,
@@ -95,6 +102,7 @@ impl Merger {
         Self {
             language,
             steps,
+            depth: 0,
             flipped,
             choices: Vec::new(),
             is_guess: false,
@@ -113,6 +121,18 @@ impl Merger {
         let flipped = self.flipped.get(self.choices.len()).copied().unwrap_or_default();
         self.choices.push(choice);
         flipped
+    }
+
+    /// Goes one level deeper, into lists of so many parts in all.
+    fn enter<T>(&mut self, parts: usize, merge: impl FnOnce(&mut Self) -> Result<T, Why>) -> Result<T, Why> {
+        self.spend(parts * STEPS_A_PART)?;
+        if self.depth == MOST_DEPTH {
+            return Err(Why::Budget);
+        }
+        self.depth += 1;
+        let merged = merge(self);
+        self.depth -= 1;
+        merged
     }
 
     fn used(&mut self, rule: Rule) {

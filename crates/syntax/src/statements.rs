@@ -8,6 +8,7 @@ mod build;
 mod hash;
 mod render;
 mod shape;
+mod tokens;
 
 use crate::Language;
 pub use build::statements;

@@ -71,6 +71,11 @@ fn same(one: &Item<'_>, two: &Item<'_>) -> bool {
 
 impl Merger {
     pub(super) fn body<'t>(&mut self, base: &Body<'t>, one: &Body<'t>, two: &Body<'t>) -> Result<Body<'t>, Why> {
+        let parts = [base, one, two].iter().map(|body| body.items.len()).sum();
+        self.enter(parts, |this| this.statements(base, one, two))
+    }
+
+    fn statements<'t>(&mut self, base: &Body<'t>, one: &Body<'t>, two: &Body<'t>) -> Result<Body<'t>, Why> {
         let alike = |one: &Body<'t>, two: &Body<'t>| {
             one.hash == two.hash && is_same(|out| one.write(out, b""), |out| two.write(out, b""))
         };

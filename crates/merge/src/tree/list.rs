@@ -8,6 +8,11 @@ use orchestrator_syntax::statements::{Atom, Element, List, ListRole, Space, Toke
 
 impl Merger {
     pub(super) fn list<'t>(&mut self, base: &List<'t>, one: &List<'t>, two: &List<'t>) -> Result<List<'t>, Why> {
+        let parts = [base, one, two].iter().map(|list| list.elements.len()).sum();
+        self.enter(parts, |this| this.all_entries(base, one, two))
+    }
+
+    fn all_entries<'t>(&mut self, base: &List<'t>, one: &List<'t>, two: &List<'t>) -> Result<List<'t>, Why> {
         let same = |one: &List<'t>, two: &List<'t>| {
             one.hash == two.hash && is_same(|out| one.write(out, b""), |out| two.write(out, b""))
         };

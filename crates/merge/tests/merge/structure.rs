@@ -253,3 +253,12 @@ fn answer_by_lines(base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8
 fn cases() -> u32 {
     std::env::var("ORCHESTRATOR_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
 }
+
+#[test]
+fn what_nests_too_deep_is_left() {
+    let nested = |names: &str| format!("x = {}{names}{};\n", "[".repeat(150), "]".repeat(150));
+    let [base, ours, theirs] = ["a, b, c", "a, B, c", "a, b, c, d"].map(nested);
+    let found = answer(Some(base.as_bytes()), Some(ours.as_bytes()), Some(theirs.as_bytes()), "a.js");
+    let Outcome::Conflict(left) = found else { panic!("{found:?}") };
+    assert_eq!(left.why, Some(orchestrator_merge::Why::Budget));
+}
