@@ -3,7 +3,7 @@
 use crate::finding::{Kind, Region};
 use crate::overwritten::overwritten;
 use crate::version::{Mode, Source, Version};
-use orchestrator_merge::{self as merge, Options, Outcome, Rule};
+use orchestrator_merge::{self as merge, Layer, Options, Outcome, Rule};
 
 /// What became of the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,5 +95,5 @@ fn mode(base: Option<Version>, ours: Mode, theirs: Mode) -> Option<Mode> {
 /// Whether git's line merge has the rule, too.
 fn is_line_rule(rule: Rule) -> bool {
     use Rule::{ByteOrderMark, FinalNewline, LineEndings};
-    !matches!(rule, ByteOrderMark | LineEndings | FinalNewline)
+    rule.layer() <= Layer::Lines && !matches!(rule, ByteOrderMark | LineEndings | FinalNewline)
 }
