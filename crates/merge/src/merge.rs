@@ -124,7 +124,8 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
         return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() };
     }
     let is_open = matches!(conflict.kind, Kind::Content | Kind::Refused(Refusal::DefinedTwice));
-    if is_open && options.layers.has(Layer::Structure) {
+    let by_syntax = [Layer::Regions, Layer::Sets, Layer::Structure];
+    if is_open && by_syntax.iter().any(|layer| options.layers.has(*layer)) {
         return by_structure(&frame, base_text, ours, theirs, path, options, conflict);
     }
     Outcome::Conflict(conflict)
@@ -161,6 +162,8 @@ fn by_structure(
     let Some(language) = Language::of_path(path) else { return Outcome::Conflict(conflict) };
     let [plain, mine, other] = [base, ours, theirs].map(|text| frame.take_out(text));
     match merge_trees(&plain, &mine, &other, language, options.budget) {
+        // What it took a layer for that is switched off is not settled.
+        Ok(found) if !found.rules.iter().all(|rule| options.layers.has(rule.layer())) => Outcome::Conflict(conflict),
         Ok(found) => {
             let regions: Vec<Proof> =
                 found.rules.iter().map(|rule| whole(*rule, Some(base), Some(ours), Some(theirs))).collect();

@@ -90,14 +90,11 @@ pub enum Layer {
     Sets,
     /// Entities and statements of the syntax tree.
     Structure,
-    /// What a person decided in the same place before.
-    Recorded,
 }
 
 impl Layer {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 6] =
-        [Self::Identity, Self::Lines, Self::Regions, Self::Sets, Self::Structure, Self::Recorded];
+    pub const ALL: [Self; 5] = [Self::Identity, Self::Lines, Self::Regions, Self::Sets, Self::Structure];
 
     /// Its name in reports and options.
     #[must_use]
@@ -108,7 +105,6 @@ impl Layer {
             Self::Regions => "regions",
             Self::Sets => "sets",
             Self::Structure => "structure",
-            Self::Recorded => "recorded",
         }
     }
 }
@@ -168,6 +164,8 @@ pub enum Rule {
     BesideStatements,
     /// Definitions beside each other, each changed by one side.
     BesideDefinitions,
+    /// What one side laid out anew and the other changed.
+    Layout,
     /// Different words of one statement, each changed by one side.
     Words,
     /// Both raised a version: the higher one.
@@ -206,6 +204,7 @@ impl Rule {
             Self::SameChange => "same-change",
             Self::BesideStatements => "beside-statements",
             Self::BesideDefinitions => "beside-definitions",
+            Self::Layout => "layout",
             Self::Words => "words",
             Self::HigherVersion => "higher-version",
             Self::SameInsertion => "same-insertion",
@@ -224,7 +223,7 @@ impl Rule {
     pub fn layer(self) -> Layer {
         match self {
             Self::OursChanged | Self::TheirsChanged | Self::SameChange => Layer::Lines,
-            Self::Words | Self::Entries => Layer::Regions,
+            Self::Layout | Self::Words | Self::Entries => Layer::Regions,
             Self::Imports | Self::Keys | Self::HigherVersion | Self::Values | Self::EntrySet => Layer::Sets,
             Self::BesideStatements
             | Self::BesideDefinitions

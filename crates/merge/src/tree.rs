@@ -11,13 +11,14 @@ mod body;
 mod check;
 mod item;
 mod list;
+mod slots;
 mod text;
 mod version;
 
 use crate::outcome::Rule;
 pub use check::Fault;
 pub(crate) use check::is_defined_twice;
-use orchestrator_syntax::statements::{Atom, Space, Tree, hash_atoms, statements};
+use orchestrator_syntax::statements::{Atom, Space, Token, Tree, hash_atoms, statements, statements_and_file};
 use orchestrator_syntax::{Language, Limits};
 use std::collections::BTreeSet;
 
@@ -64,7 +65,7 @@ pub(crate) struct Structured {
     pub(crate) answers: Vec<Vec<u8>>,
     /// Whether something had to be chosen that may mean something.
     pub(crate) is_choice: bool,
-    /// What was used, in the order of `Rule`.
+    /// What was used, in the order of `Rule`; at least one.
     pub(crate) rules: BTreeSet<Rule>,
 }
 
@@ -149,9 +150,10 @@ pub(crate) fn merge_trees(
     steps: usize,
 ) -> Result<Structured, Why> {
     let (one, two) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
-    let read = |text| statements(language, text, Limits::default()).map_err(|_| Why::Unparsed);
-    let trees = [read(base)?, read(one)?, read(two)?];
-    let checker = check::Checker::new(language, [base, one, two], &trees)?;
+    let read = |text| statements_and_file(language, text, Limits::default()).map_err(|_| Why::Unparsed);
+    let ((base, base_file), (one, one_file), (two, two_file)) = (read(base)?, read(one)?, read(two)?);
+    let trees = [base, one, two];
+    let checker = check::Checker::new(language, &trees, [base_file, one_file, two_file]);
     // All passes together take no more steps than allowed.
     let mut left = steps;
     let mut pass = |flipped: Vec<bool>| {
@@ -160,13 +162,21 @@ pub(crate) fn merge_trees(
         left = merger.steps;
         text.map(|text| (text, merger))
     };
-    let (text, first) = pass(Vec::new())?;
+    let (text, mut first) = pass(Vec::new())?;
+    if first.rules.is_empty() {
+        first.used(Rule::Layout);
+    }
     let mut answers = Vec::new();
     let mut fault = None;
     let drops_versions = first.rules.contains(&Rule::HigherVersion);
     let mut consider = |text: Vec<u8>, answers: &mut Vec<Vec<u8>>| {
         if !answers.contains(&text) {
-            match checker.check(&text, drops_versions).and_then(|()| idempotent(&text, &trees, steps)) {
+            let read = statements(language, &text, Limits::default()).map_err(|_| Fault::Unparsed);
+            let checked = read.and_then(|answer| {
+                checker.check(&answer, drops_versions)?;
+                idempotent(&text, &answer, &trees, steps)
+            });
+            match checked {
                 Ok(()) => answers.push(text),
                 Err(found) => fault = fault.or(Some(found)),
             }
@@ -177,7 +187,10 @@ pub(crate) fn merge_trees(
         if answers.len() == MOST_CANDIDATES {
             break;
         }
-        consider(pass(flipped)?.0, &mut answers);
+        // What cannot be merged this way is no candidate.
+        if let Ok((text, _)) = pass(flipped) {
+            consider(text, &mut answers);
+        }
     }
     match fault {
         Some(fault) if answers.is_empty() => Err(Why::Refused(fault)),
@@ -186,10 +199,9 @@ pub(crate) fn merge_trees(
 }
 
 /// Whether merging an answer with either side gives nothing else.
-fn idempotent(text: &[u8], [base, one, two]: &[Tree<'_>; 3], steps: usize) -> Result<(), Fault> {
-    let answer = statements(base.language, text, Limits::default()).map_err(|_| Fault::Unparsed)?;
+fn idempotent(text: &[u8], answer: &Tree<'_>, [base, one, two]: &[Tree<'_>; 3], steps: usize) -> Result<(), Fault> {
     for side in [one, two] {
-        let trees = [base, &answer, side];
+        let trees = [base, answer, side];
         if Merger::new(base.language, steps, Vec::new()).file(trees).is_ok_and(|again| again != text) {
             return Err(Fault::NotIdempotent);
         }
@@ -228,6 +240,19 @@ fn is_same(one: impl Fn(&mut Vec<u8>), two: impl Fn(&mut Vec<u8>)) -> bool {
     one(&mut first);
     two(&mut second);
     first == second
+}
+
+/// A bracket of all three versions, laid out as by the side that changed that.
+fn bracket<'t>(base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>) -> Option<Token<'t>> {
+    match (base, one, two) {
+        (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
+        _ => one,
+    }
+}
+
+/// Two runs of parts, one behind the other.
+fn in_order<T: Clone>(one: Vec<T>, two: Vec<T>, is_swapped: bool) -> Vec<T> {
+    if is_swapped { [two, one].concat() } else { [one, two].concat() }
 }
 
 fn same_atoms(one: &[Atom<'_>], two: &[Atom<'_>]) -> bool {

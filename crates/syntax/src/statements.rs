@@ -11,8 +11,9 @@ mod shape;
 mod tokens;
 
 use crate::Language;
-pub use build::statements;
+pub use build::{statements, statements_and_file};
 pub use hash::hash_atoms;
+pub use render::words_of;
 
 /// A file.
 #[derive(Debug, Clone)]

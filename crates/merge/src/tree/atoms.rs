@@ -4,7 +4,7 @@ use super::alike::atoms;
 use super::version::higher;
 use super::{Choice, Merger, Why, hash_atom, is_same, same_atoms, space};
 use crate::outcome::Rule;
-use orchestrator_syntax::statements::{Atom, Token, TokenKind};
+use orchestrator_syntax::statements::{Atom, Token, TokenKind, words_of};
 
 impl Merger {
     pub(super) fn atoms<'t>(
@@ -73,21 +73,20 @@ impl Merger {
         if !base.is_empty() {
             return Err(Why::BothChanged);
         }
+        let is_line = |atom: &Atom<'t>| matches!(atom, Atom::Token(token) if is_text(token));
         // What one side put there may be part of what the other did.
         let hashes = |atoms: &[Atom<'t>]| atoms.iter().map(hash_atom).collect::<Vec<_>>();
         let (mine, other) = (hashes(one), hashes(two));
         for (long, short, side) in [(&mine, &other, one), (&other, &mine, two)] {
             if long.windows(short.len()).any(|part| part == short) {
                 self.used(Rule::SameInsertion);
-                let is_text = |atom: &Atom<'t>| matches!(atom, Atom::Token(token) if is_text(token));
-                self.is_guess |= !side.iter().all(is_text);
+                self.is_guess |= !side.iter().all(is_line);
                 return Ok(side.to_vec());
             }
         }
-        let is_line = |atom: &Atom<'t>| matches!(atom, Atom::Token(token) if is_text(token));
         let choice = if one.iter().chain(two).all(is_line) { Choice::Lines } else { Choice::Entries };
         self.used(Rule::Order);
-        let (first, second, behind) = match (words(one) > words(two)) != self.is_flipped(choice) {
+        let (first, second, behind) = match (words_of(one) > words_of(two)) != self.is_flipped(choice) {
             true => (two, one, behind[1]),
             false => (one, two, behind[0]),
         };
@@ -141,10 +140,4 @@ fn is_text(token: &Token<'_>) -> bool {
 fn names_version(atom: &Atom<'_>) -> bool {
     matches!(atom, Atom::Token(token) if matches!(token.kind, TokenKind::Word | TokenKind::Keyword)
         && token.text.to_ascii_lowercase().windows(7).any(|part| part == b"version"))
-}
-
-fn words(atoms: &[Atom<'_>]) -> Vec<u8> {
-    let mut words = Vec::new();
-    atoms.iter().for_each(|atom| atom.each_token(&mut |token| words.extend_from_slice(token.text)));
-    words
 }

@@ -1,11 +1,12 @@
 //! Statements of one body.
 
-use super::align::{EQUAL, gaps};
+use super::align::EQUAL;
 use super::alike::{Weighed, items, target};
 use super::check::{has_overloads, names_in};
-use super::{Choice, Merger, Why, is_same, space};
+use super::slots::{Slot, slots};
+use super::{Choice, Merger, Why, bracket, in_order, is_same};
 use crate::outcome::Rule;
-use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, Space, Token, TokenKind};
+use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, Space, TokenKind, words_of};
 use std::collections::HashSet;
 
 /// Changes of items beside each other, since the last item that neither side changed.
@@ -36,20 +37,20 @@ impl Names {
 #[derive(Clone, Copy)]
 struct Change<'a, 't> {
     item: Option<&'a Item<'t>>,
-    one: &'a [Item<'t>],
-    two: &'a [Item<'t>],
+    one: &'a [&'a Item<'t>],
+    two: &'a [&'a Item<'t>],
 }
 
 impl Change<'_, '_> {
     /// The names in what a side has; `None` when it changed nothing.
-    fn of(&self, side: &[Item<'_>]) -> Option<Names> {
+    fn of(&self, side: &[&Item<'_>]) -> Option<Names> {
         match (self.item, side) {
             (Some(item), [one]) if same(item, one) => return None,
             (None, []) => return None,
             _ => {}
         }
         let mut names = Names::default();
-        for item in self.item.into_iter().chain(side) {
+        for item in self.item.iter().chain(side) {
             names.leaves |= item.role == ItemRole::Exit;
             item.each_token(&mut |token| {
                 let is_name = token.kind == TokenKind::Word && !token.text.first().is_some_and(u8::is_ascii_digit);
@@ -87,62 +88,45 @@ impl Merger {
         }
         let to_one = self.align_items(&base.items, &one.items)?;
         let to_two = self.align_items(&base.items, &two.items)?;
-        let (in_one, in_two) = (gaps(&to_one, one.items.len()), gaps(&to_two, two.items.len()));
         let sorts = sorts_imports(base);
         let mut merged = Vec::new();
         let mut before = Neighbours::default();
-        // What a side put before and behind an item that is deleted stands at one place.
-        let (mut new_one, mut new_two) = (Vec::new(), Vec::new());
-        for at in 0..=base.items.len() {
-            let pick = |places: &[usize], body: &Body<'t>| -> Vec<Item<'t>> {
-                places.iter().filter_map(|place| body.items.get(*place).cloned()).collect()
-            };
-            new_one.extend(pick(&in_one[at], one));
-            new_two.extend(pick(&in_two[at], two));
-            let item = base.items.get(at);
-            let of = |place: Option<&Option<usize>>, body: &'_ Body<'t>| {
-                place.copied().flatten().and_then(|place| body.items.get(place).cloned())
-            };
-            let (mine, other) = (of(to_one.get(at), one), of(to_two.get(at), two));
-            let goes = match (item, &mine, &other) {
-                (Some(item), Some(kept), None) | (Some(item), None, Some(kept)) if !same(kept, item) => {
-                    return Err(Why::DeletedAndChanged);
+        for slot in slots(&base.items, [&one.items, &two.items], [&to_one, &to_two]) {
+            match slot {
+                Slot::Gone { base, one, two } => {
+                    if one.or(two).is_some_and(|kept| !same(kept, base)) {
+                        return Err(Why::DeletedAndChanged);
+                    }
+                    let [one, two] = [&one, &two].map(Option::as_slice);
+                    self.beside(&mut before, Change { item: Some(base), one, two });
                 }
-                (Some(_), None, _) | (Some(_), _, None) => true,
-                _ => false,
-            };
-            if let (Some(item), true) = (item, goes) {
-                self.beside(&mut before, Change { item: Some(item), one: mine.as_slice(), two: other.as_slice() });
-                continue;
+                Slot::Gap { one, two } => {
+                    self.beside(&mut before, Change { item: None, one: &one, two: &two });
+                    merged.extend(self.gap(&one, &two, sorts)?);
+                }
+                // An item that stayed parts what is before it from what is behind it.
+                Slot::Kept { base, one, two } if same(one, base) && same(two, base) => {
+                    before = Neighbours::default();
+                    merged.push(self.item(base, one, two)?);
+                }
+                Slot::Kept { base, one, two } => {
+                    self.beside(&mut before, Change { item: Some(base), one: &[one], two: &[two] });
+                    merged.push(self.item(base, one, two)?);
+                }
             }
-            self.beside(&mut before, Change { item: None, one: &new_one, two: &new_two });
-            merged.extend(self.gap(std::mem::take(&mut new_one), std::mem::take(&mut new_two), sorts)?);
-            let (Some(item), Some(mine), Some(other)) = (item, mine, other) else { break };
-            // An item that stayed parts what is before it from what is behind it.
-            if same(&mine, item) && same(&other, item) {
-                before = Neighbours::default();
-            } else {
-                let [one, two] = [&mine, &other].map(std::slice::from_ref);
-                self.beside(&mut before, Change { item: Some(item), one, two });
-            }
-            merged.push(self.item(item, &mine, &other)?);
         }
         if merged.is_empty() && [base, one, two].iter().all(|body| !body.items.is_empty()) {
             // Together they took everything out, which neither did.
             return Err(Why::BothChanged);
         }
         part_lines(&mut merged, [base, one, two]);
-        let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
-            (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
-            (_, one, _) => one,
-        };
         let mut body = Body {
             outer: if one.indent == base.indent { two.outer } else { one.outer },
             indent: if one.indent == base.indent { two.indent } else { one.indent },
-            open: token(base.open, one.open, two.open),
+            open: bracket(base.open, one.open, two.open),
             items: merged,
             tail: self.comments(&base.tail, &one.tail, &two.tail)?,
-            close: token(base.close, one.close, two.close),
+            close: bracket(base.close, one.close, two.close),
             after: self.comments(&base.after, &one.after, &two.after)?,
             hash: 0,
         };
@@ -153,8 +137,8 @@ impl Merger {
     /// Notes that the sides changed places beside each other. Where both changes are about one name, and not about
     /// definitions, that they go together is a guess.
     fn beside(&mut self, before: &mut Neighbours, change: Change<'_, '_>) {
-        let all = change.item.into_iter().chain(change.one).chain(change.two);
-        let is_plain = all.clone().any(|item| item.role != ItemRole::Definition);
+        let mut all = change.item.iter().chain(change.one).chain(change.two);
+        let is_plain = all.any(|item| item.role != ItemRole::Definition);
         let (one, two) = (change.of(change.one), change.of(change.two));
         let (had_one, had_two) = (before.one.is_some(), before.two.is_some());
         before.is_plain |= is_plain && (one.is_some() || two.is_some());
@@ -196,24 +180,21 @@ impl Merger {
     }
 
     /// What both sides put into one place.
-    fn gap<'t>(&mut self, one: Vec<Item<'t>>, two: Vec<Item<'t>>, sorts: bool) -> Result<Vec<Item<'t>>, Why> {
-        if one.is_empty() || two.is_empty() {
-            return Ok(if one.is_empty() { two } else { one });
-        }
+    fn gap<'t>(&mut self, one: &[&Item<'t>], two: &[&Item<'t>], sorts: bool) -> Result<Vec<Item<'t>>, Why> {
         let overloads = has_overloads(self.language);
-        let inserted = |one: &Item<'t>, two: &Item<'t>| inserted(one, two, overloads);
-        let matched = self.align(&one, &two, |one| one.hash, |two| two.hash, inserted)?;
-        let (mut merged, mut from_one, mut from_two) = (Vec::new(), Vec::new(), Vec::new());
+        let alike = |one: &&Item<'t>, two: &&Item<'t>| inserted(one, two, overloads);
+        let matched = self.align(one, two, |one| one.hash, |two| two.hash, alike)?;
+        let (mut merged, mut from_one) = (Vec::new(), Vec::new());
         let mut next = 0;
-        for (at, item) in one.iter().enumerate() {
-            let Some(place) = matched[at] else {
-                from_one.push(item.clone());
+        for (item, place) in one.iter().copied().zip(matched) {
+            let Some(place) = place else {
+                from_one.push(item);
                 continue;
             };
-            from_two.extend(two[next..place].iter().cloned());
-            merged.extend(self.both(std::mem::take(&mut from_one), std::mem::take(&mut from_two), sorts)?);
+            let from_two = two[next..place].to_vec();
+            merged.extend(self.both(std::mem::take(&mut from_one), from_two, sorts)?.into_iter().cloned());
             next = place + 1;
-            let other = &two[place];
+            let other = two[place];
             if item.hash != other.hash {
                 return Err(Why::SameName);
             }
@@ -222,13 +203,17 @@ impl Merger {
             item.lead = self.comments(&[], &item.lead, &other.lead)?;
             merged.push(item);
         }
-        from_two.extend(two[next..].iter().cloned());
-        merged.extend(self.both(from_one, from_two, sorts)?);
+        merged.extend(self.both(from_one, two[next..].to_vec(), sorts)?.into_iter().cloned());
         Ok(merged)
     }
 
     /// Different things at one place.
-    fn both<'t>(&mut self, one: Vec<Item<'t>>, two: Vec<Item<'t>>, sorts: bool) -> Result<Vec<Item<'t>>, Why> {
+    fn both<'a, 't>(
+        &mut self,
+        one: Vec<&'a Item<'t>>,
+        two: Vec<&'a Item<'t>>,
+        sorts: bool,
+    ) -> Result<Vec<&'a Item<'t>>, Why> {
         let (Some(first), Some(second)) = (one.first(), two.first()) else {
             return Ok(if one.is_empty() { two } else { one });
         };
@@ -237,10 +222,9 @@ impl Merger {
         if all(ItemRole::Import) {
             self.used(Rule::Imports);
             self.is_guess |= are_imports_ordered(&one, &two);
-            let mut both: Vec<Item<'t>> =
-                if is_after { two.into_iter().chain(one).collect() } else { one.into_iter().chain(two).collect() };
+            let mut both = in_order(one, two, is_after);
             if sorts {
-                both.sort_by_key(key);
+                both.sort_by_key(|item| key(item));
             }
             return Ok(both);
         }
@@ -252,36 +236,34 @@ impl Merger {
                 self.is_guess = true;
             }
             self.used(Rule::Definitions);
-            // What a decorator registers is often looked for in order.
-            let are_registered =
-                |items: &[Item<'_>]| items.iter().any(|item| item.atoms.iter().take(4).any(is_decorator_call));
-            self.is_guess |= are_registered(&one) && are_registered(&two);
-            return Ok(if is_after { [two, one].concat() } else { [one, two].concat() });
+            // What decorators register is often looked for in order.
+            self.is_guess |= [&one, &two].iter().all(|items| items.iter().any(|item| is_decorated(item)));
+            return Ok(in_order(one, two, is_after));
         }
         self.used(Rule::Order);
         // What leaves the body goes last.
-        let leaves = |items: &[Item<'_>]| items.last().is_some_and(|item| item.role == ItemRole::Exit);
+        let leaves = |items: &[&Item<'_>]| items.last().is_some_and(|item| item.role == ItemRole::Exit);
         let usual = match (leaves(&one), leaves(&two)) {
             (true, false) => true,
             (false, true) => false,
             _ => is_after,
         };
-        Ok(if usual != self.is_flipped(Choice::Statements) { [two, one].concat() } else { [one, two].concat() })
+        let is_flipped = self.is_flipped(Choice::Statements);
+        Ok(in_order(one, two, usual != is_flipped))
     }
 }
 
-/// Whether an item begins with a decorator that is called.
-fn is_decorator_call(atom: &Atom<'_>) -> bool {
-    matches!(atom, Atom::Token(token) if token.text == b"@")
+fn is_decorated(item: &Item<'_>) -> bool {
+    item.atoms.first().and_then(Atom::first).is_some_and(|token| token.text == b"@")
 }
 
 /// Whether the order of imports may mean something: they bring in one name, or none at all.
-fn are_imports_ordered(one: &[Item<'_>], two: &[Item<'_>]) -> bool {
-    let mine: HashSet<&[u8]> = one.iter().flat_map(bound).collect();
+fn are_imports_ordered(one: &[&Item<'_>], two: &[&Item<'_>]) -> bool {
+    let mine: HashSet<&[u8]> = one.iter().flat_map(|item| bound(item)).collect();
     let is_for_effect = |item: &Item<'_>| bound(item).is_empty() && !is_system_header(item);
     let is_first =
         |item: &Item<'_>| bound(item).contains(&b"__future__"[..]) || key(item).starts_with(b"from __future__");
-    two.iter().flat_map(bound).any(|name| mine.contains(name))
+    two.iter().flat_map(|item| bound(item)).any(|name| mine.contains(name))
         || one.iter().chain(two).any(|item| is_for_effect(item) || is_first(item))
 }
 
@@ -347,16 +329,7 @@ fn set_space<'t>(item: &mut Item<'t>, space: Space<'t>) {
 
 /// What an item is ordered by: its name, or else its words.
 fn key(item: &Item<'_>) -> Vec<u8> {
-    item.name.clone().unwrap_or_else(|| {
-        let mut text = Vec::new();
-        item.atoms.iter().for_each(|atom| {
-            atom.each_token(&mut |token| {
-                text.extend_from_slice(token.text);
-                text.push(b' ');
-            });
-        });
-        text
-    })
+    item.name.clone().unwrap_or_else(|| words_of(&item.atoms))
 }
 
 /// Whether the imports of a body stand in order.

@@ -1,12 +1,13 @@
 //! What must never be in an answer by structure, whoever made it. It shares the reading of files with the merge, and how
 //! entries are known, and nothing else.
 
-use super::Why;
 use super::alike::key;
 use super::version::is_version;
 use crate::align::{hunks, split};
-use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, List, ListRole, TokenKind, Tree, statements};
-use orchestrator_syntax::{Certainty, File, Index, Language, Limits, impact, parse};
+use orchestrator_syntax::statements::{
+    Atom, Body, Item, ItemRole, List, ListRole, TokenKind, Tree, statements, words_of,
+};
+use orchestrator_syntax::{Certainty, File, Index, Language, Limits, impact};
 use std::collections::{HashMap, HashSet};
 
 /// What is wrong with an answer.
@@ -56,27 +57,25 @@ pub(super) struct Checker<'t> {
 }
 
 impl<'t> Checker<'t> {
-    pub(super) fn new(language: Language, texts: [&'t [u8]; 3], trees: &'t [Tree<'t>; 3]) -> Result<Self, Why> {
+    pub(super) fn new(language: Language, trees: &'t [Tree<'t>; 3], files: [File; 3]) -> Self {
         let [base, one, two] = trees.each_ref().map(words);
         let sides = [changes(&base, &one), changes(&base, &two)];
         let counts = count(&base);
         let used = trees.each_ref().map(names_used);
-        let fault = match dangling(&used[0], &used[1], &used[2]).or_else(|| dangling(&used[0], &used[2], &used[1])) {
-            Some(fault) => Some(fault),
-            None => broken(language, texts, &sides)?,
-        };
+        let fault = dangling(&used[0], &used[1], &used[2])
+            .or_else(|| dangling(&used[0], &used[2], &used[1]))
+            .or_else(|| broken(files, &sides));
         let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body, language));
         let items = trees.each_ref().map(|tree| items(&tree.body));
-        Ok(Self { language, base: counts, sides, names, items, fault })
+        Self { language, base: counts, sides, names, items, fault }
     }
 
     /// `drops_versions` says that of two versions in one place the higher one was taken.
-    pub(super) fn check(&self, text: &[u8], drops_versions: bool) -> Result<(), Fault> {
+    pub(super) fn check(&self, tree: &Tree<'_>, drops_versions: bool) -> Result<(), Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        let tree = statements(self.language, text, Limits::default()).map_err(|_| Fault::Unparsed)?;
-        self.nothing_lost(&count(&words(&tree)), drops_versions)?;
+        self.nothing_lost(&count(&words(tree)), drops_versions)?;
         let names = names(&tree.body, self.language);
         let in_sides = |name| self.names.iter().filter_map(|side| side.get(name)).copied().max().unwrap_or_default();
         if names.iter().any(|(name, count)| *count > in_sides(name).max(1)) {
@@ -200,9 +199,7 @@ fn dangling(
 }
 
 /// Whether one side's new uses break by what the other side changed.
-fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Result<Option<Fault>, Why> {
-    let files: Vec<File> = texts.iter().filter_map(|text| parse(language, text, Limits::default()).ok()).collect();
-    let [base, one, two] = <[File; 3]>::try_from(files).map_err(|_| Why::Unparsed)?;
+fn broken([base, one, two]: [File; 3], sides: &[Changes<'_>; 2]) -> Option<Fault> {
     let defined = |file: &File| -> HashSet<String> {
         let entities = file.entities.iter().map(|entity| entity.name.clone());
         entities.chain(file.imports.iter().map(|import| import.alias.clone())).collect()
@@ -215,7 +212,7 @@ fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Re
     for (side, other) in [(&one, &sides[1]), (&two, &sides[0])] {
         let after = defined(side);
         if before.iter().any(|name| !name.is_empty() && !after.contains(name) && added(other, name)) {
-            return Ok(Some(Fault::Dangling));
+            return Some(Fault::Dangling);
         }
     }
     let index = |file: File| {
@@ -227,7 +224,7 @@ fn broken(language: Language, texts: [&[u8]; 3], sides: &[Changes<'_>; 2]) -> Re
     let breaks = |author: &Index, user: &Index| {
         impact(&base, author, user).iter().any(|impact| impact.certainty == Certainty::Definite)
     };
-    Ok((breaks(&one, &two) || breaks(&two, &one)).then_some(Fault::Broken))
+    (breaks(&one, &two) || breaks(&two, &one)).then_some(Fault::Broken)
 }
 
 /// How often each item stands anywhere.
@@ -300,14 +297,8 @@ pub(super) fn has_overloads(language: Language) -> bool {
 
 /// What an item begins with, up to its first statements.
 fn header(item: &Item<'_>) -> Vec<u8> {
-    let mut words = Vec::new();
-    for atom in item.atoms.iter().take_while(|atom| !matches!(atom, Atom::Body(_))) {
-        atom.each_token(&mut |token| {
-            words.push(b' ');
-            words.extend_from_slice(token.text);
-        });
-    }
-    words
+    let end = item.atoms.iter().position(|atom| matches!(atom, Atom::Body(_))).unwrap_or(item.atoms.len());
+    words_of(&item.atoms[..end])
 }
 
 /// Whether a list that must not has something twice, or a parameter with a default before one without.
@@ -321,8 +312,7 @@ fn has_twice(list: &List<'_>) -> bool {
             list.elements.iter().filter_map(|element| key(element)).any(|key| !seen.insert(key))
         }
         ListRole::Set | ListRole::Parameters => list.elements.iter().any(|element| {
-            let mut words = Vec::new();
-            element.atoms.iter().for_each(|atom| atom.each_token(&mut |token| words.extend_from_slice(token.text)));
+            let words = words_of(&element.atoms);
             !words.is_empty() && !seen.insert(words)
         }),
         ListRole::Sequence => false,

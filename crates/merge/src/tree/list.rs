@@ -1,10 +1,10 @@
 //! Entries of one bracketed list.
 
-use super::align::gaps;
 use super::alike::{elements, is_named, key};
-use super::{Choice, Merger, Why, is_same, space};
+use super::slots::{Slot, slots};
+use super::{Choice, Merger, Why, bracket, in_order, is_same};
 use crate::outcome::Rule;
-use orchestrator_syntax::statements::{Atom, Element, List, ListRole, Space, Token};
+use orchestrator_syntax::statements::{Atom, Element, List, ListRole, Space, Token, TokenKind, words_of};
 
 impl Merger {
     pub(super) fn list<'t>(&mut self, base: &List<'t>, one: &List<'t>, two: &List<'t>) -> Result<List<'t>, Why> {
@@ -25,38 +25,22 @@ impl Merger {
         let hash = |element: &Element<'t>| element.hash;
         let to_one = self.align(&base.elements, &one.elements, hash, hash, elements)?;
         let to_two = self.align(&base.elements, &two.elements, hash, hash, elements)?;
-        let (in_one, in_two) = (gaps(&to_one, one.elements.len()), gaps(&to_two, two.elements.len()));
         let mut merged = Vec::new();
-        // What a side put before and behind an entry that is deleted stands at one place.
-        let (mut new_one, mut new_two) = (Vec::new(), Vec::new());
-        for at in 0..=base.elements.len() {
-            let pick = |places: &[usize], list: &List<'t>| -> Vec<Element<'t>> {
-                places.iter().filter_map(|place| list.elements.get(*place).cloned()).collect()
-            };
-            new_one.extend(pick(&in_one[at], one));
-            new_two.extend(pick(&in_two[at], two));
-            let element = base.elements.get(at);
-            let of = |place: Option<&Option<usize>>, list: &'_ List<'t>| {
-                place.copied().flatten().and_then(|place| list.elements.get(place).cloned())
-            };
-            match (element, of(to_one.get(at), one), of(to_two.get(at), two)) {
-                (Some(element), Some(mine), Some(other)) => {
-                    let new = (std::mem::take(&mut new_one), std::mem::take(&mut new_two));
-                    merged.extend(self.entries(base.role, new.0, new.1)?);
+        for slot in slots(&base.elements, [&one.elements, &two.elements], [&to_one, &to_two]) {
+            match slot {
+                Slot::Gone { base, one, two } => {
+                    if one.or(two).is_some_and(|kept| kept.hash != base.hash) {
+                        return Err(Why::DeletedAndChanged);
+                    }
+                }
+                Slot::Gap { one, two } => merged.extend(self.entries(base.role, one, two)?.into_iter().cloned()),
+                Slot::Kept { base: element, one, two } => {
                     let outer = std::mem::replace(&mut self.in_definition, base.role == ListRole::Parameters);
-                    let atoms = self.atoms(&element.atoms, &mine.atoms, &other.atoms);
+                    let atoms = self.atoms(&element.atoms, &one.atoms, &two.atoms);
                     self.in_definition = outer;
-                    let mut entry = Element::new(atoms?, mine.comma);
-                    entry.after = self.comments(&element.after, &mine.after, &other.after)?;
+                    let mut entry = Element::new(atoms?, one.comma);
+                    entry.after = self.comments(&element.after, &one.after, &two.after)?;
                     merged.push(entry);
-                }
-                (Some(element), Some(kept), None) | (Some(element), None, Some(kept)) if kept.hash != element.hash => {
-                    return Err(Why::DeletedAndChanged);
-                }
-                (Some(_), ..) => {}
-                (None, ..) => {
-                    let new = (std::mem::take(&mut new_one), std::mem::take(&mut new_two));
-                    merged.extend(self.entries(base.role, new.0, new.1)?);
                 }
             }
         }
@@ -80,80 +64,60 @@ impl Merger {
             return Err(Why::BothChanged);
         }
         separate(&mut merged, [base, one, two]);
-        let token = |base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>| match (base, one, two) {
-            (Some(base), Some(one), Some(two)) => Some(Token { space: space(base.space, one.space, two.space), ..one }),
-            (_, one, _) => one,
-        };
         let tail = self.comments(&base.tail, &one.tail, &two.tail)?;
-        let (open, close) = (token(base.open, one.open, two.open), token(base.close, one.close, two.close));
+        let (open, close) = (bracket(base.open, one.open, two.open), bracket(base.close, one.close, two.close));
         let mut list = List { role: base.role, open, elements: merged, tail, close, hash: 0 };
         list.seal();
         Ok(list)
     }
 
     /// What both sides put into one place.
-    fn entries<'t>(
+    fn entries<'a, 't>(
         &mut self,
         role: ListRole,
-        one: Vec<Element<'t>>,
-        mut two: Vec<Element<'t>>,
-    ) -> Result<Vec<Element<'t>>, Why> {
+        one: Vec<&'a Element<'t>>,
+        mut two: Vec<&'a Element<'t>>,
+    ) -> Result<Vec<&'a Element<'t>>, Why> {
         if one.is_empty() || two.is_empty() {
             return Ok(if one.is_empty() { two } else { one });
         }
-        let hashes = |list: &[Element<'t>]| list.iter().map(|element| element.hash).collect::<Vec<_>>();
-        if hashes(&one) == hashes(&two) {
+        if one.iter().map(|element| element.hash).eq(two.iter().map(|element| element.hash)) {
             self.used(Rule::SameInsertion);
             return Ok(one);
         }
         let is_common = |element: &Element<'t>| one.iter().any(|other| other.hash == element.hash);
-        if two.iter().any(is_common) {
+        if two.iter().any(|element| is_common(element)) {
             if !matches!(role, ListRole::Set | ListRole::Keyed) {
                 return Err(Why::BothChanged);
             }
             two.retain(|element| !is_common(element));
             self.used(Rule::SameInsertion);
         }
-        if two.is_empty() {
-            return Ok(one);
-        }
-        let keys = |list: &[Element<'t>]| list.iter().map(key).collect::<Vec<_>>();
+        let (Some(first), Some(second)) = (one.first(), two.first()) else { return Ok(one) };
+        let is_after = words_of(&first.atoms) > words_of(&second.atoms);
+        let keys = |list: &[&Element<'t>]| list.iter().map(|element| key(element)).collect::<Vec<_>>();
         let (mine, other) = (keys(&one), keys(&two));
         if mine.iter().flatten().any(|key| other.contains(&Some(key.clone()))) {
             return Err(Why::SameName);
         }
-        let is_keyed = mine.iter().chain(&other).all(Option::is_some);
-        let is_passed_by_name = one.iter().chain(&two).all(|element| is_named(element, self.language));
-        let (first, second) = (words(one.first()), words(two.first()));
-        let is_after = first > second;
         let is_free = match role {
             ListRole::Set => true,
-            ListRole::Keyed => is_keyed,
-            ListRole::Arguments => is_passed_by_name,
+            ListRole::Keyed => mine.iter().chain(&other).all(Option::is_some),
+            ListRole::Arguments => one.iter().chain(&two).all(|element| is_named(element, self.language)),
             ListRole::Parameters | ListRole::Sequence => false,
         };
         if is_free {
             self.used(Rule::Keys);
-            return Ok(if is_after { [two, one].concat() } else { [one, two].concat() });
+            return Ok(in_order(one, two, is_after));
         }
         self.used(Rule::Order);
         let choice = match role {
             ListRole::Parameters | ListRole::Arguments => Choice::Positional,
             _ => Choice::Entries,
         };
-        Ok(if is_after != self.is_flipped(choice) { [two, one].concat() } else { [one, two].concat() })
+        let is_flipped = self.is_flipped(choice);
+        Ok(in_order(one, two, is_after != is_flipped))
     }
-}
-
-fn words(element: Option<&Element<'_>>) -> Vec<u8> {
-    let mut words = Vec::new();
-    element.into_iter().flat_map(|element| &element.atoms).for_each(|atom| {
-        atom.each_token(&mut |token| {
-            words.extend_from_slice(token.text);
-            words.push(b' ');
-        });
-    });
-    words
 }
 
 /// Puts commas and white space between entries that come from several lists, as those lists have them.
@@ -167,11 +131,7 @@ fn separate<'t>(elements: &mut [Element<'t>], [base, one, two]: [&List<'t>; 3]) 
     let later = spread.or(own_line).unwrap_or(Space { text: b" ", indent: None });
     let first = lists.iter().find(|list| list.hash != base.hash).and_then(|list| first_space(list));
     let comma = lists.iter().flat_map(|list| &list.elements).find_map(|element| element.comma);
-    let comma = comma.unwrap_or(Token {
-        space: Space::default(),
-        text: b",",
-        kind: orchestrator_syntax::statements::TokenKind::Sign,
-    });
+    let comma = comma.unwrap_or(Token { space: Space::default(), text: b",", kind: TokenKind::Sign });
     let trails = |list: &List<'t>| list.elements.last().is_some_and(|element| element.comma.is_some());
     let is_trailing = if trails(one) == trails(base) { trails(two) } else { trails(one) };
     let last = elements.len().saturating_sub(1);

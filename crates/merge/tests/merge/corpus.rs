@@ -35,6 +35,9 @@ impl Case {
             return Some("there must be one of expected, conflict, candidates".to_owned());
         };
         [answer(base, ours, theirs), answer(base, theirs, ours)].into_iter().find_map(|found| match (wanted, &found) {
+            ("expected", Outcome::Clean { regions, .. }) if regions.is_empty() => {
+                Some("merged without a reason".to_owned())
+            }
             ("expected", Outcome::Clean { content, .. }) => {
                 let right = fs::read(self.folder.join("expected")).unwrap();
                 if content.as_deref() != Some(&right[..]) {

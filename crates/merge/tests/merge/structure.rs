@@ -1,6 +1,6 @@
 //! What holds for every merge of programs: random ones, with random edits of both sides.
 
-use orchestrator_merge::{Options, Outcome, merge};
+use orchestrator_merge::{Layer, Layers, Options, Outcome, merge};
 use orchestrator_syntax::{Language, Limits, parse};
 use proptest::prelude::*;
 
@@ -245,13 +245,29 @@ proptest! {
 }
 
 fn answer_by_lines(base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>, path: &str) -> bool {
-    let options = Options { layers: orchestrator_merge::Layers::LINES, ..Options::default() };
+    let options = Options { layers: Layers::LINES, ..Options::default() };
     matches!(merge(base, ours, theirs, path, &options), Outcome::Clean { .. })
 }
 
 /// More in the long run.
 fn cases() -> u32 {
     std::env::var("ORCHESTRATOR_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+}
+
+#[test]
+fn a_layer_that_is_switched_off_settles_nothing() {
+    let file = |names: &str| format!("from shop import {names}\n\nprint(a, c)\n");
+    let [base, ours, theirs] = ["a, c", "a, b, c", "a, c, d"].map(file);
+    let merged = |layers: Layers| {
+        let options = Options { layers, ..Options::default() };
+        let found = merge(Some(base.as_bytes()), Some(ours.as_bytes()), Some(theirs.as_bytes()), "a.py", &options);
+        found.content().flatten().map(|text| String::from_utf8(text.to_vec()).unwrap())
+    };
+    let right = Some(file("a, b, c, d"));
+    assert_eq!(merged(Layers::ALL), right);
+    assert_eq!(merged(Layers::ALL.without(Layer::Structure).without(Layer::Sets)), right);
+    assert_eq!(merged(Layers::ALL.without(Layer::Regions)), None);
+    assert_eq!(merged(Layers::LINES), None);
 }
 
 #[test]

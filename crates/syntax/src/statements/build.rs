@@ -3,7 +3,8 @@
 use super::shape::{ANGLES, Shape, shape};
 use super::{Atom, Body, Element, Item, ItemRole, List, ListRole, Space, Token, TokenKind, Tree};
 use crate::parse::tree;
-use crate::{Error, Language, Limits};
+use crate::walk::walk;
+use crate::{Error, File, Language, Limits};
 use tree_sitter::Node;
 
 /// Deepest syntax tree that is read.
@@ -14,7 +15,21 @@ const MOST_DEPTH: usize = 200;
 /// # Errors
 /// [`Error`] when the text is over a limit, or cannot be parsed as a whole: a tree with errors is not taken for structure.
 pub fn statements(language: Language, text: &[u8], limits: Limits) -> Result<Tree<'_>, Error> {
+    build(language, text, &tree(language, text, limits)?)
+}
+
+/// Reads a file's statements, and what it defines and uses, from one parse.
+///
+/// # Errors
+/// As [`statements`].
+pub fn statements_and_file(language: Language, text: &[u8], limits: Limits) -> Result<(Tree<'_>, File), Error> {
     let tree = tree(language, text, limits)?;
+    let statements = build(language, text, &tree)?;
+    let file = walk(language, text, &tree, limits.steps).ok_or(Error::TooLong { limit: limits.steps })?;
+    Ok((statements, file))
+}
+
+fn build<'t>(language: Language, text: &'t [u8], tree: &tree_sitter::Tree) -> Result<Tree<'t>, Error> {
     let root = tree.root_node();
     if root.has_error() {
         return Err(Error::Unsound);
@@ -22,10 +37,9 @@ pub fn statements(language: Language, text: &[u8], limits: Limits) -> Result<Tre
     let mut builder = Builder { text, shape: shape(language), at: 0 };
     let body = builder.body(root, b"", 0)?;
     let end = Space { text: text.get(builder.at..).unwrap_or_default(), indent: None };
-    if !end.text.trim_ascii().is_empty() {
-        return Err(Error::Unsound);
-    }
-    Ok(Tree { language, body, end })
+    let tree = Tree { language, body, end };
+    // What cannot be written as it was read is not understood.
+    if tree.text() == text { Ok(tree) } else { Err(Error::Unsound) }
 }
 
 pub(super) struct Builder<'t> {

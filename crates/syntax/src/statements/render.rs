@@ -71,6 +71,19 @@ impl Token<'_> {
     }
 }
 
+/// The tokens of some atoms, with one blank behind each.
+#[must_use]
+pub fn words_of(atoms: &[Atom<'_>]) -> Vec<u8> {
+    let mut words = Vec::new();
+    atoms.iter().for_each(|atom| {
+        atom.each_token(&mut |token| {
+            words.extend_from_slice(token.text);
+            words.push(b' ');
+        });
+    });
+    words
+}
+
 impl<'t> Atom<'t> {
     /// Writes it within an item that is indented with `indent`.
     pub fn write(&self, out: &mut Vec<u8>, indent: &[u8]) {
