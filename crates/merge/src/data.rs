@@ -13,7 +13,6 @@ mod tree;
 mod values;
 mod versions;
 
-use crate::conflict::Piece;
 use crate::frame::Frame;
 use crate::outcome::Rule;
 use crate::refusal::Refusal;
@@ -21,7 +20,7 @@ use crate::shape::{BOM, Endings, endings};
 use keyed::{has_distinct_keys, merge_nodes};
 use std::borrow::Cow;
 use std::collections::HashSet;
-use tree::Node;
+use tree::{Item, Node};
 use versions::overruled;
 
 /// Longer files are left to the line merge.
@@ -78,17 +77,17 @@ impl Kind {
         match self {
             Self::Json => json::parse(text, file_name),
             Self::Toml => toml::parse(text, file_name),
-            Self::Requirements => Some(entries::requirements(text)),
+            Self::Requirements => Some(entries::requirements(text)).filter(is_all_requirements),
             Self::Patterns => Some(entries::patterns(text)),
         }
         .filter(has_distinct_keys)
     }
 
     /// Whether an entry's place among others changes what it means, so that nobody may add or remove one.
-    fn is_fixed(self, line: &str) -> bool {
+    fn is_fixed(self, key: &str) -> bool {
         match self {
-            Self::Requirements => entries::is_option(line),
-            Self::Patterns => entries::is_negative(line),
+            Self::Requirements => entries::is_option(key),
+            Self::Patterns => entries::is_negative(key),
             Self::Json | Self::Toml => false,
         }
     }
@@ -142,7 +141,10 @@ fn file_name(path: &str) -> &str {
 fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<(String, Rule)> {
     let [base, ours, theirs] = texts.map(|text| kind.parse(text, file_name));
     let (base, ours, theirs) = (base?, ours?, theirs?);
-    let fixed = texts.map(|text| text.lines().filter(|line| kind.is_fixed(line)).collect::<HashSet<_>>());
+    let fixed = [&base, &ours, &theirs].map(|node| {
+        let keys = items(node).iter().map(|item| &*item.key);
+        keys.filter(|key| kind.is_fixed(key)).collect::<HashSet<_>>()
+    });
     if fixed[0] != fixed[1] || fixed[0] != fixed[2] {
         return None;
     }
@@ -158,6 +160,14 @@ fn merge_texts(kind: Kind, texts: [&str; 3], file_name: &str) -> Option<(String,
         None => check_entries(kind, [&base, &ours, &theirs], &whole)?,
     }
     Some((result.into_owned(), if is_raised { Rule::HigherVersion } else { kind.rule() }))
+}
+
+fn items<'n, 'a>(node: &'n Node<'a>) -> &'n [Item<'a>] {
+    if let Node::List(list) = node { &list.items } else { &[] }
+}
+
+fn is_all_requirements(node: &Node<'_>) -> bool {
+    items(node).iter().all(|item| entries::is_requirement(&item.node.text()))
 }
 
 /// Whether a list holds what both kept and what either added, and nothing else.
@@ -224,13 +234,7 @@ impl Form {
             text = text.replace('\n', "\r\n");
         }
         let text = [if self.has_bom { BOM } else { b"" }, text.as_bytes()].concat();
-        let mut pieces = vec![Piece::Settled { text, proof: None }];
-        self.frame.put_back(&mut pieces);
-        let texts = pieces.into_iter().map(|piece| match piece {
-            Piece::Settled { text, .. } => text,
-            Piece::Open(_) => Vec::new(),
-        });
-        texts.collect::<Vec<_>>().concat()
+        self.frame.put_back_into(text)
     }
 }
 

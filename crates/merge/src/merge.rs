@@ -114,7 +114,8 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
                 }
             }
         }
-        None if base.is_none() => return Outcome::Conflict(Conflict { kind: Kind::AddAdd, pieces, why: None }),
+        // To a merge driver of git a file that both added had an empty base.
+        None if base_text.is_empty() => return Outcome::Conflict(Conflict { kind: Kind::AddAdd, pieces, why: None }),
         None => Conflict { kind: Kind::Content, pieces, why: None },
     };
     if options.layers.has(Layer::Sets)

@@ -67,7 +67,9 @@ pub fn classify(path: &str, sides: (&[u8], &[u8]), answer: &[u8], committed: &[u
         return Class::Exact;
     }
     let name = language(path);
-    if white::same(white(&name), answer, committed) {
+    // White space within the texts of data is part of their value.
+    let is_value = !data::is_data(&name) || data::same(&name, answer, committed);
+    if is_value && white::same(white(&name), answer, committed) {
         return Class::White;
     }
     let syntax = Language::of_path(path);

@@ -41,12 +41,17 @@ impl Peer {
     pub fn new(given: &str, limit: Duration) -> Result<Self, Error> {
         let wrong = |why: &str| Error::Peer { given: given.to_owned(), why: why.to_owned() };
         let (name, command) = given.split_once('=').ok_or_else(|| wrong("there is no ="))?;
-        let words = split(command).ok_or_else(|| wrong("a quote is open"))?;
+        let mut words = split(command).ok_or_else(|| wrong("a quote is open"))?;
         if name.trim().is_empty() || words.is_empty() {
             return Err(wrong("a name or a command is missing"));
         }
         if !words.iter().any(|word| word.contains("%A")) {
             return Err(wrong("its command does not name %A, where the result is expected"));
+        }
+        // It runs in a folder of its own.
+        if let Some(program) = words.first_mut().filter(|program| program.contains('/')) {
+            let absolute = std::path::absolute(&*program).map_err(|error| wrong(&error.to_string()))?;
+            *program = absolute.to_string_lossy().into_owned();
         }
         Ok(Self { name: name.trim().to_owned(), words, limit })
     }

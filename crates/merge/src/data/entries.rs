@@ -1,6 +1,6 @@
 //! Files of one entry a line: requirements of Python projects, and what tools are to ignore.
 
-use super::tree::{Item, List, Node};
+use super::tree::{Item, List, Node, Order};
 use super::versions::Pin;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,6 +14,14 @@ pub(super) fn requirements(text: &str) -> Node<'_> {
     taken_apart(text, key, Pin::of_requirement)
 }
 
+/// Whether an entry of a requirements file asks for a package; prose does not.
+pub(super) fn is_requirement(entry: &str) -> bool {
+    let entry = entry.trim();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let rest = entry.trim_start_matches(is_part).trim_start();
+    is_option(entry) || entry.contains("://") || entry.starts_with(['.', '/']) || !rest.starts_with(is_part)
+}
+
 /// A list of patterns. One that stands several times is counted.
 pub(super) fn patterns<'a>(text: &'a str) -> Node<'a> {
     let mut counted: HashMap<&'a str, usize> = HashMap::new();
@@ -23,7 +31,13 @@ pub(super) fn patterns<'a>(text: &'a str) -> Node<'a> {
         *count += 1;
         if *count == 1 { line.to_owned() } else { format!("{line}\n{count}") }
     };
-    taken_apart(text, key, |_| None)
+    let mut node = taken_apart(text, key, |_| None);
+    if let Node::List(list) = &mut node
+        && list.items.iter().any(|item| is_negative(&item.key))
+    {
+        list.order = Order::Kept;
+    }
+    node
 }
 
 /// Whether a line means something else depending on the lines before it.
@@ -64,7 +78,7 @@ fn taken_apart<'a>(
         }
         at = end;
     }
-    Node::List(List { head: "", items, tail: &text[lead..], separator: "", is_ordered: false })
+    Node::List(List { head: "", items, tail: &text[lead..], separator: "", order: Order::Free })
 }
 
 #[cfg(test)]

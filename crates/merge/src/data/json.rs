@@ -1,6 +1,6 @@
 //! JSON, taken apart: objects are lists of members; an array is one text. Without comments and trailing commas.
 
-use super::tree::{Item, List, Node};
+use super::tree::{Item, List, Node, Order};
 use super::versions::{Pin, Scheme};
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ const ORDERED: [&str; 5] = ["exports", "imports", "moduleNameMapper", "transform
 pub(super) fn parse<'a>(text: &'a str, file_name: &str) -> Option<Node<'a>> {
     let mut reader = Reader { text, at: 0, scheme: Scheme::of(file_name), path: Vec::new() };
     reader.space();
-    let node = reader.value(0, 0, false)?;
+    let node = reader.value(0, 0, Order::Free)?;
     let end = reader.at;
     reader.space();
     if reader.at != text.len() {
@@ -50,13 +50,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A value whose text begins at `from`: with its name, where it is a member.
-    fn value(&mut self, from: usize, depth: usize, is_ordered: bool) -> Option<Node<'a>> {
+    fn value(&mut self, from: usize, depth: usize, order: Order) -> Option<Node<'a>> {
         if depth > MOST_DEPTH {
             return None;
         }
         let start = self.at;
         match self.peek()? {
-            b'{' => return self.object(from, depth, is_ordered),
+            b'{' => return self.object(from, depth, order),
             b'[' => self.array(depth)?,
             b'"' => self.string()?,
             _ => self.word()?,
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         Pin::at(self.scheme.filter(|_| text[start..].starts_with('"')), &path, text, start + 1, text.len() - 1)
     }
 
-    fn object(&mut self, from: usize, depth: usize, is_ordered: bool) -> Option<Node<'a>> {
+    fn object(&mut self, from: usize, depth: usize, order: Order) -> Option<Node<'a>> {
         self.take(b'{')?;
         let (text, head) = (self.text, &self.text[from..self.at]);
         let mut items: Vec<Item<'a>> = Vec::new();
@@ -88,9 +88,9 @@ impl<'a> Reader<'a> {
             self.space();
             self.take(b':')?;
             self.space();
-            let is_ordered = is_ordered || ORDERED.contains(&name.as_str());
+            let order = if ORDERED.contains(&name.as_str()) { Order::Fixed } else { order };
             self.path.push(name);
-            let node = self.value(start, depth + 1, is_ordered)?;
+            let node = self.value(start, depth + 1, order)?;
             let name = self.path.pop()?;
             items.push(Item { key: Cow::Owned(name), lead: &text[lead_from..start], node });
             let end = self.at;
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         self.take(b'}')?;
-        Some(Node::List(List { head, items, tail: &text[tail..self.at], separator: ",", is_ordered }))
+        Some(Node::List(List { head, items, tail: &text[tail..self.at], separator: ",", order }))
     }
 
     fn array(&mut self, depth: usize) -> Option<()> {
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         self.space();
         if self.peek()? != b']' {
             loop {
-                self.value(self.at, depth + 1, false)?;
+                self.value(self.at, depth + 1, Order::Free)?;
                 self.space();
                 if self.take(b',').is_none() {
                     break;

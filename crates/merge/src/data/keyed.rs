@@ -1,7 +1,7 @@
 //! The three-way merge of entries by their keys. Nothing hangs on which side is called ours: where both inserted at one
 //! place, content decides the order.
 
-use super::tree::{Item, List, Node, says_same};
+use super::tree::{Item, List, Node, Order, says_same};
 use super::versions::Pin;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -115,16 +115,16 @@ impl<'l, 'a> Merge<'l, 'a> {
 
     /// The keys of the merged list, in its order.
     fn order(&self) -> Option<Vec<&'l str>> {
-        let in_both = self.in_both()?;
+        let rank = self.lists.iter().map(|list| list.order).max()?;
+        let in_both = self.in_both(rank)?;
         let [ours, theirs] = [self.inserted(1, &in_both)?, self.inserted(2, &in_both)?];
-        let is_ordered = self.lists.iter().any(|list| list.is_ordered);
         let sorted = self.sorted_by();
         let mut order = Vec::new();
         for (gap, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
             if gap > 0 {
                 order.push(in_both[gap - 1]);
             }
-            if is_ordered && !ours.is_empty() && !theirs.is_empty() {
+            if rank == Order::Fixed && !ours.is_empty() && !theirs.is_empty() {
                 return None;
             }
             order.extend(self.composed(ours, theirs, sorted));
@@ -132,8 +132,9 @@ impl<'l, 'a> Merge<'l, 'a> {
         Some(order)
     }
 
-    /// The keys that both sides have, in the order of the side that changed it.
-    fn in_both(&self) -> Option<Vec<&'l str>> {
+    /// The keys that both sides have, in the order of the side that changed it; where the order means something, only when
+    /// neither did.
+    fn in_both(&self, order: Order) -> Option<Vec<&'l str>> {
         let ours: Vec<_> = self.keys(1).filter(|key| self.theirs.contains_key(key)).collect();
         let theirs: Vec<_> = self.keys(2).filter(|key| self.ours.contains_key(key)).collect();
         let old = |keys: &[&'l str]| -> Vec<&'l str> {
@@ -142,6 +143,7 @@ impl<'l, 'a> Merge<'l, 'a> {
         let base: Vec<_> =
             self.keys(0).filter(|key| self.ours.contains_key(key) && self.theirs.contains_key(key)).collect();
         match (old(&ours) == base, old(&theirs) == base) {
+            changed if order > Order::Free => (changed == (true, true) && ours == theirs).then_some(ours),
             (true, true) => Some(ours.min(theirs)),
             (false, true) => Some(ours),
             (true, false) => Some(theirs),

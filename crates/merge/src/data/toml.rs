@@ -2,7 +2,7 @@
 //! order means nothing. An array of tables with all its elements is one text.
 
 use super::entries::requirement_name;
-use super::tree::{Item, List, Node};
+use super::tree::{Item, List, Node, Order};
 use super::versions::{Pin, Scheme};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -51,7 +51,7 @@ pub(super) fn parse<'a>(text: &'a str, file_name: &str) -> Option<Node<'a>> {
         }
     }
     items.extend(sections.into_iter().map(Section::item));
-    Some(Node::List(List { head: "", items, tail: &text[end..], separator: "", is_ordered: false }))
+    Some(Node::List(List { head: "", items, tail: &text[end..], separator: "", order: Order::Free }))
 }
 
 struct Section<'a> {
@@ -65,7 +65,7 @@ struct Section<'a> {
 impl<'a> Section<'a> {
     fn item(self) -> Item<'a> {
         let Self { key, lead, head, entries: items, .. } = self;
-        let node = Node::List(List { head, items, tail: "", separator: "", is_ordered: false });
+        let node = Node::List(List { head, items, tail: "", separator: "", order: Order::Free });
         Item { key: Cow::Owned(key), lead, node }
     }
 }
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
             at = stop + 1;
         };
         let (head, tail) = (&text[entry.start..inner.start], &text[tail..entry.end]);
-        Some(Node::List(List { head, items, tail, separator: ",", is_ordered: false }))
+        Some(Node::List(List { head, items, tail, separator: ",", order: Order::Free }))
     }
 }
 

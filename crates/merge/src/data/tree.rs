@@ -37,8 +37,18 @@ pub(super) struct List<'a> {
     pub(super) tail: &'a str,
     /// What stands between two entries.
     pub(super) separator: &'static str,
-    /// Whether readers go by the order of the entries.
-    pub(super) is_ordered: bool,
+    pub(super) order: Order,
+}
+
+/// What the order of entries means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Order {
+    /// Nothing.
+    Free,
+    /// Some entries take back what stands before them, so that none may change its place.
+    Kept,
+    /// Readers take the first entry that fits, so that no two may be put into one place either.
+    Fixed,
 }
 
 impl<'a> Node<'a> {
@@ -68,7 +78,9 @@ impl<'a> Node<'a> {
         match (self, other) {
             (Self::Leaf { meaning, .. }, Self::Leaf { meaning: other, .. }) => meaning == other,
             (Self::List(list), Self::List(other)) => {
-                list.items.len() == other.items.len()
+                same_but_white(list.head, other.head)
+                    && same_but_white(list.tail, other.tail)
+                    && list.items.len() == other.items.len()
                     && list.items.iter().zip(&other.items).all(|(one, two)| {
                         one.key == two.key && says_same(one.lead, two.lead) && one.node.means(&two.node)
                     })
@@ -76,6 +88,12 @@ impl<'a> Node<'a> {
             _ => false,
         }
     }
+}
+
+/// Whether two texts around entries are the same but for white space, which need not even stand at the same places.
+fn same_but_white(one: &str, other: &str) -> bool {
+    let letters = |text: &'_ str| text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
+    letters(one) == letters(other)
 }
 
 /// Whether two texts between entries are the same but for white space.

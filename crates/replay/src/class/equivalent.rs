@@ -2,8 +2,8 @@
 
 use super::white;
 use crate::language::{White, white as white_of};
-use orchestrator_syntax::{Entity, EntityKind, File, Language, Limits, parse};
-use std::collections::{BTreeSet, HashSet};
+use orchestrator_syntax::{Entity, EntityKind, File, Import, Language, Limits, parse};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Whether two files are the same but for the order of imports, of definitions at the top level and in modules, and of
 /// functions and types within types. All of these must hold:
@@ -12,17 +12,25 @@ use std::collections::{BTreeSet, HashSet};
 /// - they import the same, and in the same words;
 /// - what is no import and no definition is the same lines in the same order;
 /// - the definitions are the same, each as a whole but for what may be reordered within it. Those of one name and
-///   signature keep their order, as do Python and JavaScript ones with decorators, which may register something, and
-///   all in a file that the C preprocessor cuts.
+///   signature keep their order, as do Python and JavaScript ones with decorators, which may register something, those
+///   that need one another while a script is run, and all in a file that the C preprocessor cuts.
 pub(crate) fn same(language: Language, one: &[u8], two: &[u8]) -> bool {
     let parsed = |text| parse(language, text, Limits::default()).ok().filter(File::is_sound);
     let (Some(first), Some(second)) = (parsed(one), parsed(two)) else { return false };
-    let imports = |file: &File| file.imports.iter().cloned().collect::<HashSet<_>>();
-    if imports(&first) != imports(&second) {
+    // An import that stands twice is not one that stands once.
+    if tally(&first) != tally(&second) {
         return false;
     }
     let shape = |file: &File, text| Form { file, text, white: white_of(&language.to_string()) }.of_file();
     shape(&first, one) == shape(&second, two)
+}
+
+fn tally(file: &File) -> HashMap<&Import, usize> {
+    let mut counts = HashMap::new();
+    for import in &file.imports {
+        *counts.entry(import).or_default() += 1;
+    }
+    counts
 }
 
 struct Form<'a> {
@@ -81,11 +89,16 @@ impl Form<'_> {
         {
             movable.clear();
         }
+        let bound = if parent.is_none() { self.bound(&movable) } else { HashSet::new() };
         let mut rest = Vec::new();
         let mut from = range.start;
         for (_, entity) in &movable {
             rest.extend_from_slice(self.text.get(from..entity.range.start).unwrap_or_default());
             from = from.max(entity.range.end);
+            // Its place among the statements.
+            if bound.contains(&entity.path) {
+                rest.extend_from_slice(format!("\n\u{1}{}\n", entity.path).as_bytes());
+            }
         }
         rest.extend_from_slice(self.text.get(from..range.end).unwrap_or_default());
         let mut members: Vec<Shape> = movable.iter().map(|(at, entity)| self.of_entity(*at, entity)).collect();
@@ -114,6 +127,46 @@ impl Form<'_> {
     fn column(&self, place: usize) -> usize {
         let before = self.text.get(..place).unwrap_or_default();
         before.iter().rev().take_while(|byte| **byte != b'\n').count()
+    }
+
+    /// Definitions whose place means something where a file is run from its first line to its last: they name another one
+    /// before their body, as a type anywhere, or are so named, or named by a statement.
+    fn bound(&self, movable: &[(usize, &Entity)]) -> HashSet<String> {
+        use Language::{JavaScript, Php, Python, Ruby, Tsx, TypeScript};
+        if !matches!(self.file.language, Python | Ruby | Php | JavaScript | TypeScript | Tsx) {
+            return HashSet::new();
+        }
+        let words = |range: std::ops::Range<usize>| {
+            let text = self.text.get(range).unwrap_or_default();
+            text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').collect::<HashSet<_>>()
+        };
+        let mut from = 0;
+        let mut statements = HashSet::new();
+        let mut run = Vec::new();
+        for (_, entity) in movable {
+            statements.extend(words(from..entity.range.start.max(from)));
+            from = from.max(entity.range.end);
+            let end = entity
+                .body_range
+                .as_ref()
+                .filter(|_| !entity.kind.is_type())
+                .map_or(entity.range.end, |body| body.start);
+            run.push(words(entity.range.start..end));
+        }
+        statements.extend(words(from..self.text.len()));
+        let mut bound = HashSet::new();
+        for (at, (_, entity)) in movable.iter().enumerate() {
+            let name = entity.name.as_bytes();
+            if statements.contains(name) {
+                bound.insert(entity.path.clone());
+            }
+            for (other, (_, named)) in movable.iter().enumerate() {
+                if at != other && run[other].contains(name) {
+                    bound.extend([entity.path.clone(), named.path.clone()]);
+                }
+            }
+        }
+        bound
     }
 
     fn is_decorated(&self, entity: &Entity) -> bool {

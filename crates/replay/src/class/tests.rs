@@ -44,12 +44,19 @@ fn data_is_its_value() {
         ("a.json", r#"{"a": [1, 2]}"#, r#"{"a": [2, 1]}"#, Class::Differs),
         ("a.json", r#"{"a": 1}"#, r#"{"a": 1.5}"#, Class::Differs),
         ("a.toml", "a = 1\nb = 2\n", "b = 2\na = 1\n", Class::Equivalent),
+        ("a.toml", "a = \"\"\"\n  b\n  c\"\"\"\n", "a = \"\"\"\nb\n    c\"\"\"\n", Class::Differs),
         ("a.toml", "[x]\na = 1\n", "x.a = 1\n", Class::Equivalent),
         ("a.toml", "[x]\na = 1\n", "[x]\na = '1'\n", Class::Differs),
         ("a.yaml", "a: 1\nb: 2\n", "b: 2\na: 1\n", Class::Differs),
     ] {
         check(path, one, two, expected);
     }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_no_value() {
+    let class = classify("a.json", (b"{}", b"{}"), br#"{"a": 9, "a": 1}"#, br#"{"a": 1}"#);
+    assert_eq!(class, Class::Broken);
 }
 
 #[test]
@@ -61,6 +68,16 @@ fn order_counts_where_it_means_something() {
         ("a.py", "from a import b\nfrom c import d\n", "from a import d\nfrom c import b\n", Class::Differs),
         ("a.py", "import a\na()\nb()\n", "import a\nb()\na()\n", Class::Differs),
         ("a.py", "def a():\n    1\n\ndef b():\n    2\n", "def b():\n    2\n\ndef a():\n    1\n", Class::Equivalent),
+        ("a.py", "class A:\n    1\n\nclass B(A):\n    2\n", "class B(A):\n    2\n\nclass A:\n    1\n", Class::Differs),
+        ("a.py", "def a():\n    1\n\nx = a()\n", "x = a()\n\ndef a():\n    1\n", Class::Differs),
+        (
+            "a.py",
+            "def a():\n    1\n\ndef b(n=a()):\n    2\n",
+            "def b(n=a()):\n    2\n\ndef a():\n    1\n",
+            Class::Differs,
+        ),
+        ("a.js", "import a from 'a'\n", "import a from 'a'\nimport a from 'a'\n", Class::Differs),
+        ("a.rs", "use a::d;\n", "use a::d;\nuse a::d;\n", Class::Differs),
         ("a.py", "def a():\n    1\n\ndef a():\n    2\n", "def a():\n    2\n\ndef a():\n    1\n", Class::Differs),
         (
             "a.py",
