@@ -234,14 +234,6 @@ fn space<'t>(base: Space<'t>, one: Space<'t>, two: Space<'t>) -> Space<'t> {
     if one.is_like(&base) { two } else { one }
 }
 
-/// Whether a part says the same as another one and is laid out the same.
-fn is_same(one: impl Fn(&mut Vec<u8>), two: impl Fn(&mut Vec<u8>)) -> bool {
-    let (mut first, mut second) = (Vec::new(), Vec::new());
-    one(&mut first);
-    two(&mut second);
-    first == second
-}
-
 /// A bracket of all three versions, laid out as by the side that changed that.
 fn bracket<'t>(base: Option<Token<'t>>, one: Option<Token<'t>>, two: Option<Token<'t>>) -> Option<Token<'t>> {
     match (base, one, two) {

@@ -12,7 +12,7 @@ mod tokens;
 
 use crate::Language;
 pub use build::{statements, statements_and_file};
-pub use hash::hash_atoms;
+pub use hash::{hash_atoms, layout_of_atoms, layout_of_tokens};
 pub use render::words_of;
 
 /// A file.
@@ -103,6 +103,8 @@ pub struct List<'t> {
     pub close: Option<Token<'t>>,
     /// Of its tokens.
     pub hash: u64,
+    /// Of all of it and its white space, but for how deep it is indented.
+    pub layout: u64,
 }
 
 /// An entry of a list.
@@ -116,6 +118,8 @@ pub struct Element<'t> {
     pub after: Vec<Token<'t>>,
     /// Of its tokens, without the comma.
     pub hash: u64,
+    /// Of all of it and its white space, but for how deep it is indented.
+    pub layout: u64,
 }
 
 /// Statements, definitions or members, one after the other.
@@ -137,6 +141,8 @@ pub struct Body<'t> {
     pub after: Vec<Token<'t>>,
     /// Of its tokens.
     pub hash: u64,
+    /// Of all of it and its white space, but for how deep it is indented.
+    pub layout: u64,
 }
 
 /// What an item does.
@@ -169,4 +175,6 @@ pub struct Item<'t> {
     pub atoms: Vec<Atom<'t>>,
     /// Of its tokens, without `lead`.
     pub hash: u64,
+    /// Of all of it and its white space, but for how deep it is indented.
+    pub layout: u64,
 }

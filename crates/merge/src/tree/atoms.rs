@@ -2,9 +2,9 @@
 
 use super::alike::atoms;
 use super::version::higher;
-use super::{Choice, Merger, Why, hash_atom, is_same, same_atoms, space};
+use super::{Choice, Merger, Why, hash_atom, same_atoms, space};
 use crate::outcome::Rule;
-use orchestrator_syntax::statements::{Atom, Token, TokenKind, words_of};
+use orchestrator_syntax::statements::{Atom, Token, TokenKind, layout_of_atoms, words_of};
 
 impl Merger {
     pub(super) fn atoms<'t>(
@@ -13,14 +13,11 @@ impl Merger {
         one: &[Atom<'t>],
         two: &[Atom<'t>],
     ) -> Result<Vec<Atom<'t>>, Why> {
-        let same = |one: &[Atom<'t>], two: &[Atom<'t>]| {
-            let write = |atoms: &[Atom<'t>], out: &mut Vec<u8>| atoms.iter().for_each(|atom| atom.write(out, b""));
-            same_atoms(one, two) && is_same(|out| write(one, out), |out| write(two, out))
-        };
-        if same(one, base) {
+        let [before, mine, other] = [base, one, two].map(layout_of_atoms);
+        if mine == before {
             return Ok(two.to_vec());
         }
-        if same(two, base) || same(one, two) {
+        if other == before || mine == other {
             return Ok(one.to_vec());
         }
         let to_one = self.align(base, one, hash_atom, hash_atom, atoms)?;

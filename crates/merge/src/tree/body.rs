@@ -4,7 +4,7 @@ use super::align::EQUAL;
 use super::alike::{Weighed, items, target};
 use super::check::{has_overloads, names_in};
 use super::slots::{Slot, slots};
-use super::{Choice, Merger, Why, bracket, in_order, is_same};
+use super::{Choice, Merger, Why, bracket, in_order};
 use crate::outcome::Rule;
 use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, Space, TokenKind, words_of};
 use std::collections::HashSet;
@@ -77,13 +77,10 @@ impl Merger {
     }
 
     fn statements<'t>(&mut self, base: &Body<'t>, one: &Body<'t>, two: &Body<'t>) -> Result<Body<'t>, Why> {
-        let alike = |one: &Body<'t>, two: &Body<'t>| {
-            one.hash == two.hash && is_same(|out| one.write(out, b""), |out| two.write(out, b""))
-        };
-        if alike(one, base) {
+        if one.layout == base.layout {
             return Ok(two.clone());
         }
-        if alike(two, base) || alike(one, two) {
+        if two.layout == base.layout || one.layout == two.layout {
             return Ok(one.clone());
         }
         let to_one = self.align_items(&base.items, &one.items)?;
@@ -129,6 +126,7 @@ impl Merger {
             close: bracket(base.close, one.close, two.close),
             after: self.comments(&base.after, &one.after, &two.after)?,
             hash: 0,
+            layout: 0,
         };
         body.seal();
         Ok(body)

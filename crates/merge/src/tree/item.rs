@@ -12,7 +12,8 @@ impl Merger {
         self.in_definition = outer;
         let atoms = atoms?;
         let named = if one.name == base.name { two } else { one };
-        let mut item = Item { node: named.node, role: named.role, name: named.name.clone(), lead, atoms, hash: 0 };
+        let mut item =
+            Item { node: named.node, role: named.role, name: named.name.clone(), lead, atoms, hash: 0, layout: 0 };
         item.seal();
         Ok(item)
     }

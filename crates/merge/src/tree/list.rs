@@ -2,7 +2,7 @@
 
 use super::alike::{elements, is_named, key};
 use super::slots::{Slot, slots};
-use super::{Choice, Merger, Why, bracket, in_order, is_same};
+use super::{Choice, Merger, Why, bracket, in_order};
 use crate::outcome::Rule;
 use orchestrator_syntax::statements::{Atom, Element, List, ListRole, Space, Token, TokenKind, words_of};
 
@@ -13,13 +13,10 @@ impl Merger {
     }
 
     fn all_entries<'t>(&mut self, base: &List<'t>, one: &List<'t>, two: &List<'t>) -> Result<List<'t>, Why> {
-        let same = |one: &List<'t>, two: &List<'t>| {
-            one.hash == two.hash && is_same(|out| one.write(out, b""), |out| two.write(out, b""))
-        };
-        if same(one, base) {
+        if one.layout == base.layout {
             return Ok(two.clone());
         }
-        if same(two, base) || same(one, two) {
+        if two.layout == base.layout || one.layout == two.layout {
             return Ok(one.clone());
         }
         let hash = |element: &Element<'t>| element.hash;
@@ -40,6 +37,7 @@ impl Merger {
                     self.in_definition = outer;
                     let mut entry = Element::new(atoms?, one.comma);
                     entry.after = self.comments(&element.after, &one.after, &two.after)?;
+                    entry.seal();
                     merged.push(entry);
                 }
             }
@@ -66,7 +64,7 @@ impl Merger {
         separate(&mut merged, [base, one, two]);
         let tail = self.comments(&base.tail, &one.tail, &two.tail)?;
         let (open, close) = (bracket(base.open, one.open, two.open), bracket(base.close, one.close, two.close));
-        let mut list = List { role: base.role, open, elements: merged, tail, close, hash: 0 };
+        let mut list = List { role: base.role, open, elements: merged, tail, close, hash: 0, layout: 0 };
         list.seal();
         Ok(list)
     }

@@ -1,7 +1,7 @@
 //! Comments.
 
-use super::{Merger, Why, is_same};
-use orchestrator_syntax::statements::{Atom, Token};
+use super::{Merger, Why};
+use orchestrator_syntax::statements::{Atom, Token, layout_of_tokens};
 
 impl Merger {
     pub(super) fn comments<'t>(
@@ -13,11 +13,8 @@ impl Merger {
         let same = |one: &[Token<'t>], two: &[Token<'t>]| {
             one.iter().map(|token| token.text).eq(two.iter().map(|token| token.text))
         };
-        let laid_out = |one: &[Token<'t>], two: &[Token<'t>]| {
-            let write = |tokens: &[Token<'t>], out: &mut Vec<u8>| tokens.iter().for_each(|token| token.write(out, b""));
-            is_same(|out| write(one, out), |out| write(two, out))
-        };
-        if laid_out(one, base) || same(one, base) && !same(two, base) {
+        let is_kept = layout_of_tokens(one) == layout_of_tokens(base);
+        if is_kept || same(one, base) && !same(two, base) {
             Ok(two.to_vec())
         } else if same(two, base) || same(one, two) {
             Ok(one.to_vec())

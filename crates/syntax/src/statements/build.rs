@@ -88,6 +88,7 @@ impl<'t> Builder<'t> {
             close: None,
             after: Vec::new(),
             hash: 0,
+            layout: 0,
         };
         let (mut lead, mut attached) = (Vec::new(), Vec::new());
         for (place, child) in children.iter().enumerate() {
@@ -149,7 +150,7 @@ impl<'t> Builder<'t> {
     ) -> Result<Item<'t>, Error> {
         let atoms = self.atoms(node, indent, depth)?;
         let (node, role, name) = self.role(node, &atoms);
-        let mut item = Item { node, role, name, lead, hash: 0, atoms };
+        let mut item = Item { node, role, name, lead, atoms, hash: 0, layout: 0 };
         item.seal();
         Ok(item)
     }
@@ -296,7 +297,10 @@ impl<'t> Builder<'t> {
             let tokens = self.lines(node, indent);
             let frame = frames.last_mut().ok_or(Error::Unsound)?;
             match frame.elements.last_mut() {
-                Some(element) if is_on_line && frame.atoms.is_empty() => element.after.extend(tokens),
+                Some(element) if is_on_line && frame.atoms.is_empty() => {
+                    element.after.extend(tokens);
+                    element.seal();
+                }
                 _ => frame.atoms.extend(tokens.into_iter().map(Atom::Token)),
             }
             return Ok(());
@@ -351,7 +355,7 @@ impl<'t> Builder<'t> {
             frame.elements.push(Element::new(atoms, None));
         }
         let Frame { role, open, elements, .. } = frame;
-        let mut list = List { role, open, elements, tail, close, hash: 0 };
+        let mut list = List { role, open, elements, tail, close, hash: 0, layout: 0 };
         list.seal();
         push(frames, Atom::List(list))
     }
