@@ -178,7 +178,8 @@ async fn what_a_crash_left_of_a_clone_is_cleared_away_and_its_work_kept() {
     let cut_off = async |spoil: &dyn Fn(), kept: usize| {
         // As if the record of the clone had never been written.
         std::fs::rename(&folder, &aside).unwrap();
-        assert_eq!(remove(&server, "").await.status, 200);
+        let answer = remove(&server, "").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
         std::fs::rename(&aside, &folder).unwrap();
         std::fs::write(&marker, &marked).unwrap();
         spoil();

@@ -193,6 +193,8 @@ impl Bus {
             known.map(|id| (id.key(), id.clone())).collect::<BTreeMap<_, _>>()
         };
         let agents = self.hall.orchestrator.read(known).await?;
+        // Also where the folders cannot be made just now: their owners are to have them afterwards.
+        self.users = Some(agents.keys().cloned().collect());
         let all = agents.clone();
         let furnish = move |folders: &Folders| {
             folders.furnish(all.values().map(AgentId::as_str).chain([OFFICE]))?;
@@ -201,7 +203,6 @@ impl Bus {
         let (modified, odd) = self.hall.io(furnish).await?;
         self.clock.look(registered, modified);
         self.odd = odd;
-        self.users = Some(agents.keys().cloned().collect());
         for (key, agent) in agents {
             self.desks.entry(key).or_insert_with(|| Desk::new(agent));
         }

@@ -133,6 +133,7 @@ pub(crate) fn pin(common: &Path, name: &str, commit: ObjectId) -> Result<(), Err
         return Ok(());
     }
     let path = common.join(&full);
+    make_pins_folder(common).map_err(Error::io("make the folder of the pin", &path))?;
     write_locked(&path, &format!("{commit}\n")).map_err(Error::io("write the pin", &path))?;
     // The folders may be new, so each up to the repository is flushed.
     let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(common));
@@ -142,12 +143,22 @@ pub(crate) fn pin(common: &Path, name: &str, commit: ObjectId) -> Result<(), Err
     Ok(())
 }
 
+/// Folder by folder, so that nothing of a repository that was removed this moment comes back.
+fn make_pins_folder(common: &Path) -> io::Result<()> {
+    let mut folder = common.join("refs");
+    for part in ["orchestrator", "base"] {
+        folder.push(part);
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+    }
+    Ok(())
+}
+
 /// Replaces a ref as git does, with its lock, so that a `git pack-refs` at the same moment does not take the
 /// new value for the old one; but flushed, which neither git nor the library do by default.
 fn write_locked(path: &Path, content: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
     let lock = path.with_added_extension("lock");
     let mut tries = 0;
     let mut file = loop {
