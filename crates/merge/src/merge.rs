@@ -7,8 +7,9 @@ use crate::frame::Frame;
 use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
 use crate::outcome::{Candidate, Layer, Layers, Outcome, Proof, Rule};
+use crate::prose::merge_prose;
 use crate::refusal::Refusal;
-use crate::tree::{is_defined_twice, merge_trees};
+use crate::tree::{Structured, is_defined_twice, merge_trees};
 use crate::verify::verify;
 use orchestrator_syntax::Language;
 
@@ -125,6 +126,13 @@ fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, optio
         return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() };
     }
     let is_open = matches!(conflict.kind, Kind::Content | Kind::Refused(Refusal::DefinedTwice));
+    if is_open
+        && options.layers.has(Layer::Sets)
+        && let Some(found) = merge_prose(base_text, ours, theirs, path)
+        && found.rules.iter().all(|rule| options.layers.has(rule.layer()))
+    {
+        return answered(found, base_text, ours, theirs, conflict);
+    }
     let by_syntax = [Layer::Regions, Layer::Sets, Layer::Structure];
     if is_open && by_syntax.iter().any(|layer| options.layers.has(*layer)) {
         return by_structure(&frame, base_text, ours, theirs, path, options, conflict);
@@ -166,24 +174,26 @@ fn by_structure(
         // What it took a layer for that is switched off is not settled.
         Ok(found) if !found.rules.iter().all(|rule| options.layers.has(rule.layer())) => Outcome::Conflict(conflict),
         Ok(found) => {
-            let regions: Vec<Proof> =
-                found.rules.iter().map(|rule| whole(*rule, Some(base), Some(ours), Some(theirs))).collect();
             let answers = found.answers.into_iter().map(|text| frame.put_back_into(text));
-            let mut answers = answers.filter(|text| frame.check(text).is_ok()).peekable();
-            if answers.peek().is_none() {
-                return Outcome::Conflict(conflict);
-            }
-            if found.is_choice {
-                let candidates = answers.map(|content| Candidate { content, regions: regions.clone() }).collect();
-                Outcome::Candidates { candidates, conflict }
-            } else {
-                match answers.next() {
-                    Some(content) => Outcome::Clean { content: Some(content), regions },
-                    None => Outcome::Conflict(conflict),
-                }
-            }
+            let answers = answers.filter(|text| frame.check(text).is_ok()).collect();
+            answered(Structured { answers, ..found }, base, ours, theirs, conflict)
         }
         Err(why) => Outcome::Conflict(Conflict { why: Some(why), ..conflict }),
+    }
+}
+
+/// The outcome where a further layer has answers for the whole file.
+fn answered(found: Structured, base: &[u8], ours: &[u8], theirs: &[u8], conflict: Conflict) -> Outcome {
+    let regions: Vec<Proof> =
+        found.rules.iter().map(|rule| whole(*rule, Some(base), Some(ours), Some(theirs))).collect();
+    let mut answers = found.answers.into_iter();
+    if found.is_choice && answers.len() > 0 {
+        let candidates = answers.map(|content| Candidate { content, regions: regions.clone() }).collect();
+        return Outcome::Candidates { candidates, conflict };
+    }
+    match answers.next() {
+        Some(content) => Outcome::Clean { content: Some(content), regions },
+        None => Outcome::Conflict(conflict),
     }
 }
 

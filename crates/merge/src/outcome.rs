@@ -182,6 +182,8 @@ pub enum Rule {
     Keys,
     /// Both put into one place what may mean something else in another order.
     Order,
+    /// Blocks of a text for people, each changed by one side; entries and versions that both put into a change log.
+    Blocks,
     /// Data merged by key: the result's value is the merge of the values.
     Values,
     /// Entries of a list whose order means nothing: what both kept and what either added.
@@ -213,6 +215,7 @@ impl Rule {
             Self::Entries => "entries",
             Self::Keys => "keys",
             Self::Order => "order",
+            Self::Blocks => "blocks",
             Self::Values => "values",
             Self::EntrySet => "entry-set",
         }
@@ -224,7 +227,9 @@ impl Rule {
         match self {
             Self::OursChanged | Self::TheirsChanged | Self::SameChange => Layer::Lines,
             Self::Layout | Self::Words | Self::Entries => Layer::Regions,
-            Self::Imports | Self::Keys | Self::HigherVersion | Self::Values | Self::EntrySet => Layer::Sets,
+            Self::Imports | Self::Keys | Self::HigherVersion | Self::Blocks | Self::Values | Self::EntrySet => {
+                Layer::Sets
+            }
             Self::BesideStatements
             | Self::BesideDefinitions
             | Self::SameInsertion

@@ -150,7 +150,7 @@ fn unordered(value: Value, file_name: &str, path: &mut Vec<String>) -> Value {
 }
 
 /// Whether every line stands as often as it can: no comment twice, and none lost that all three have.
-pub(super) fn check_lines(texts: [&str; 3], result: &str) -> Result<(), Refusal> {
+pub(crate) fn check_lines(texts: [&str; 3], result: &str) -> Result<(), Refusal> {
     let [base, ours, theirs] = texts.map(counts);
     let found = counts(result);
     let count = |file: &HashMap<&str, usize>, line| file.get(line).copied().unwrap_or_default();

@@ -6,6 +6,7 @@
 //! - `form`: byte-order marks, line endings, final newlines, files that are absent or not text.
 //! - `git`: the answers against those of the real `git merge-file`.
 //! - `laws`: what holds for every merge, as properties.
+//! - `prose`: change logs with random edits of both sides.
 //! - `structure`: programs with random edits of both sides.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,5 +16,6 @@ mod failures;
 mod form;
 mod git;
 mod laws;
+mod prose;
 mod structure;
 mod support;

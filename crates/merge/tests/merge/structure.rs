@@ -250,7 +250,7 @@ fn answer_by_lines(base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8
 }
 
 /// More in the long run.
-fn cases() -> u32 {
+pub(crate) fn cases() -> u32 {
     std::env::var("ORCHESTRATOR_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
 }
 

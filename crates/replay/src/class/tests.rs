@@ -54,6 +54,21 @@ fn data_is_its_value() {
 }
 
 #[test]
+fn entries_of_a_list_have_no_order_and_keep_their_place() {
+    for (one, two, expected) in [
+        ("# 1\n\n- a\n- b\n  c\n\nend\n", "# 1\n\n- b\n  c\n- a\n\nend\n", Class::Equivalent),
+        ("- a\n\n- b\n", "- b\n- a\n", Class::Equivalent),
+        ("# 1\n\n- a\n\n# 2\n\n- b\n", "# 1\n\n- b\n\n# 2\n\n- a\n", Class::Differs),
+        ("- a\n- a\n", "- a\n", Class::Differs),
+        ("- a\n  - c\n- b\n", "- b\n  - c\n- a\n", Class::Differs),
+        ("1. a\n2. b\n", "2. b\n1. a\n", Class::Differs),
+        ("- a\n- b\n\nc\n", "- b\n- a\nc\n", Class::Differs),
+    ] {
+        check("CHANGES.md", one, two, expected);
+    }
+}
+
+#[test]
 fn a_key_that_stands_twice_is_no_value() {
     let class = classify("a.json", (b"{}", b"{}"), br#"{"a": 9, "a": 1}"#, br#"{"a": 1}"#);
     assert_eq!(class, Class::Broken);
