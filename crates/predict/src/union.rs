@@ -226,7 +226,10 @@ impl Union {
                 changes.insert(path.clone(), None);
             }
         }
-        changes.extend(self.joined.values().map(|joined| (joined.at.clone(), joined.version)));
+        // Who added a moved file at its new path alike, and did not move it, is joined there: the move has more.
+        let (moved, stayed): (Vec<_>, Vec<_>) = self.joined.iter().partition(|(path, joined)| joined.at != **path);
+        let all = stayed.into_iter().chain(moved);
+        changes.extend(all.map(|(_, joined)| (joined.at.clone(), joined.version)));
         Ok(changes)
     }
 }

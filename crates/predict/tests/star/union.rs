@@ -169,6 +169,25 @@ fn a_renamed_file_is_joined_where_it_is_now() {
 }
 
 #[test]
+fn a_file_that_several_moved_alike_has_the_edits_of_who_did_not_move_it() {
+    let mut world = World::new(&[("old", TEXT)]);
+    for agent in [1, 2] {
+        world.save(agent, "old", None);
+        world.save(agent, "renamed", Some(&TEXT.replace("seven", "SEVEN")));
+    }
+    world.save(3, "old", Some(&TEXT.replace("one", "ONE")));
+    let all = Some(TEXT.replace("one", "ONE").replace("seven", "SEVEN"));
+    let expected = BTreeMap::from([("old".into(), None), ("renamed".into(), all)]);
+    assert_eq!(world.changes(), expected);
+    let joined: Vec<_> = world.union.joined().map(|(path, joined)| (path.clone(), joined.agents.clone())).collect();
+    assert_eq!(joined, [(path("old"), vec![1, 2, 3])], "it is told once");
+
+    world.save(2, "old", Some(TEXT));
+    assert_eq!(world.left_out(), []);
+    assert_eq!(world.changes(), expected, "who has it there, too, and did not move it takes nothing away");
+}
+
+#[test]
 fn three_that_can_be_parsed_in_pairs_may_be_no_program_together() {
     let mut world = World::new(&[("A.java", TRY)]);
     world.save(7, "A.java", Some(&TRY.replace("class A ", "class Able ")));
