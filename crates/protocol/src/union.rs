@@ -26,7 +26,8 @@ pub struct Union {
     pub agents: Vec<AgentId>,
     /// Whose work is left out, as it collides with another one's or with landed work.
     pub left_out: Vec<UnionLeftOut>,
-    /// Agents whose work is not known: they have no workspace, or it cannot be followed.
+    /// Agents whose work is not known: they have no workspace, it cannot be followed, or it could not be read at the
+    /// last look. Of the last, what was seen before is in the union.
     pub unknown: Vec<AgentId>,
     /// Paths at which the union differs from the branch.
     pub paths: usize,

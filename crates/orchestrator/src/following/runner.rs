@@ -1,5 +1,6 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
+mod known;
 mod leases;
 mod looking;
 mod losses;

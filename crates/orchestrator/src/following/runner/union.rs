@@ -131,6 +131,7 @@ impl Runner {
             target: self.target.clone(),
             tip: self.tip.map(|(commit, _)| commit.to_string()),
             unread: self.unmerged.len(),
+            unknown: self.outdated(),
             ..protocol::Union::default()
         };
         let union = &self.whole.union;
@@ -146,7 +147,7 @@ impl Runner {
             }
         }
         let breaks: Vec<&Break> = union.joined().flat_map(|(_, joined)| &joined.breaks).collect();
-        let is_whole = breaks.is_empty() && self.unmerged.is_empty();
+        let is_whole = breaks.is_empty() && self.unmerged.is_empty() && view.unknown.is_empty();
         {
             let core = self.orchestrator.shared.core.lock();
             let conflicts = core.state.conflict.conflicts();
