@@ -41,13 +41,15 @@ impl Runner {
         if !rest.is_empty() {
             self.orchestrator.shared.following.look();
         } else if !self.caught_up {
-            self.withdraw_stale().await;
-            self.withdraw_stale_breaks().await;
+            self.join_union(false).await;
             self.look_at_leases().await;
-            let stale = self.stale_leases();
+            let missing = self.missing();
+            self.withdraw_stale(&missing).await;
+            self.withdraw_stale_breaks(&missing).await;
+            let stale = self.stale_leases(&missing);
             self.submit(stale).await;
             // What could not be looked at yet may still stand.
-            self.caught_up = self.failed.is_empty() && self.unread.is_empty() && self.unmerged.is_empty();
+            self.caught_up = missing.is_empty();
             if self.caught_up {
                 self.orchestrator.shared.following.meaning.caught_up();
             }

@@ -1,5 +1,6 @@
 //! The union of everyone's work: joined after what collides in pairs was told, a little at a time.
 
+use super::known::Missing;
 use super::{Runner, spent};
 use crate::following::reports::{Report, Reports};
 use crate::following::source::{Tip, name, tree_mode};
@@ -104,8 +105,7 @@ impl Runner {
     }
 
     /// Breaks that an earlier run recorded, and that are not there any more.
-    pub(super) async fn withdraw_stale_breaks(&mut self) {
-        self.join_union(false).await;
+    pub(super) async fn withdraw_stale_breaks(&self, missing: &Missing) {
         let open: Vec<(String, Vec<AgentId>, Option<String>)> = {
             let core = self.orchestrator.shared.core.lock();
             let open = core.state.conflict.conflicts().open().filter(|(_, one)| one.union_break.is_some());
@@ -114,11 +114,8 @@ impl Runner {
         let is_told = |path: &str, agents: &[AgentId]| {
             self.whole.recorded.iter().any(|((one, _), told)| name(one) == path && told == agents)
         };
-        let is_known = |path: &str, agents: &[AgentId]| {
-            let is_read = |agent: &AgentId| self.number_of(agent).is_some() && !self.unread.contains(&agent.key());
-            agents.iter().all(is_read) && !self.unmerged.iter().any(|one| name(one) == path)
-        };
-        let stale = open.into_iter().filter(|(path, agents, _)| is_known(path, agents) && !is_told(path, agents));
+        let stale =
+            open.into_iter().filter(|(path, agents, _)| !missing.concerns(path, agents) && !is_told(path, agents));
         let gone = stale.map(|(path, agents, subject)| Command::Gone { path, agents, target: None, subject });
         self.submit(gone.collect()).await;
     }
