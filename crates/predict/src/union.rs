@@ -137,18 +137,20 @@ impl Union {
     /// Joins what the agents have at a path. Nothing when fewer than two of those in the union changed it.
     ///
     /// # Errors
-    /// Something could not be read; then nothing is known of the union there.
+    /// Something could not be read; then nothing new is known of the union there, and what was joined last stands.
     pub fn join<S: Source>(&mut self, star: &mut Star, path: &Path, source: &S) -> Result<Option<&Joined>, S::Error> {
         self.due.remove(path);
-        self.joined.remove(path);
         let tip = source.tip(path)?;
         let sides = self.sides(star, path, tip, source)?;
-        if sides.len() < 2 {
-            return Ok(None);
-        }
-        let fold = Fold { star, sound: &mut self.sound, source, path, tip };
-        let Some(joined) = fold.run(sides)? else { return Ok(None) };
-        Ok(Some(self.joined.entry(path.clone()).insert_entry(joined).into_mut()))
+        let joined =
+            if sides.len() < 2 { None } else { Fold { star, sound: &mut self.sound, source, path, tip }.run(sides)? };
+        Ok(match joined {
+            Some(joined) => Some(self.joined.entry(path.clone()).insert_entry(joined).into_mut()),
+            None => {
+                self.joined.remove(path);
+                None
+            }
+        })
     }
 
     /// What those in the union have at a path other than the tip, in their order.

@@ -1,9 +1,10 @@
 //! Everyone's work together: who is in it, what it is, and how it breaks.
 
 use crate::memory::{Memory, TEXT, path};
-use orchestrator_predict::{Agent, Break, Cause, Change, Finding, Kind, Path, Star, Union, Version};
+use orchestrator_predict::{Agent, Break, Cause, Change, Finding, Id, Kind, Path, Source, Star, Union, Version};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const TRY: &str = "\
 class A {
@@ -212,6 +213,44 @@ fn three_that_can_be_parsed_in_pairs_may_be_no_program_together() {
     );
     world.revert(1, "A.java");
     assert_eq!(world.breaks(), []);
+}
+
+/// Contents that cannot be read at the moment.
+struct Unreadable<'a>(&'a Memory);
+
+impl Source for Unreadable<'_> {
+    type Error = ();
+
+    fn content(&self, _: &Id) -> Result<Arc<[u8]>, ()> {
+        Err(())
+    }
+
+    fn tip(&self, path: &Path) -> Result<Option<Version>, ()> {
+        self.0.tip(path).map_err(|never| match never {})
+    }
+
+    fn keep(&self, _: &[u8]) -> Result<Id, ()> {
+        Err(())
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_joined_anew_when_it_is_not_shared_any_more() {
+    let mut world = World::new(&[("A.java", TRY)]);
+    for (agent, clause) in [(1, CLAUSES[0]), (2, CLAUSES[1]), (3, CLAUSES[2])] {
+        world.save(agent, "A.java", Some(&TRY.replace(clause, "")));
+    }
+    assert_eq!(world.breaks().len(), 1);
+    world.save(3, "A.java", Some(&TRY.replace("run()", "go()")));
+    for agent in [1, 2] {
+        let path = world.union.next_due().unwrap();
+        assert_eq!(world.union.join(&mut world.star, &path, &Unreadable(&world.memory)), Err(()));
+        assert_eq!(world.union.joined().count(), 1, "what was known of it stands");
+        world.revert(agent, "A.java");
+    }
+    assert_eq!(world.work_off(), [path("A.java")], "so that what was told of it is withdrawn");
+    assert_eq!(world.breaks(), []);
+    assert_eq!(world.changes(), BTreeMap::from([("A.java".into(), Some(TRY.replace("run()", "go()")))]));
 }
 
 #[test]
