@@ -35,7 +35,8 @@ pub struct Union {
     pub merged: Vec<UnionPath>,
     /// Where the work in it goes together two by two and not as a whole.
     pub breaks: Vec<UnionBroken>,
-    /// The tree of the union; null where it breaks, where something could not be read, and before the first commit.
+    /// The id of the union's tree, which is written nowhere; null where it breaks, where something could not be read,
+    /// and before the first commit.
     pub tree: Option<String>,
     /// Merged paths of which it is not known whether they can be parsed: their language is, but they are too large.
     pub unparsed: usize,

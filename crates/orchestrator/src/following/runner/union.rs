@@ -208,7 +208,7 @@ fn names(numbers: &[Agent], agents: &BTreeMap<Agent, AgentId>) -> Vec<AgentId> {
     numbers.iter().filter_map(|number| agents.get(number).cloned()).collect()
 }
 
-/// The tip's tree with these changes. A content that is too large to be kept is left out, as in snapshots.
+/// The id of the tip's tree with these changes. A content that is too large to be kept is left out, as in snapshots.
 fn tree(store: &Store, tip: ObjectId, changes: BTreeMap<Path, Option<Version>>) -> Result<ObjectId, Error> {
     let is_kept = |version: &Version| !version.opaque || store.blob_size(ObjectId::from(version.id)).is_ok();
     let changes = changes.into_iter().filter(|(_, version)| version.as_ref().is_none_or(is_kept));
@@ -219,5 +219,5 @@ fn tree(store: &Store, tip: ObjectId, changes: BTreeMap<Path, Option<Version>>) 
         None => Delta::Deleted,
     };
     let deltas: Deltas = changes.map(|(path, version)| (BString::from(path.to_vec()), delta(version))).collect();
-    store.tree_with(tip, &deltas)
+    store.tree_id_with(tip, &deltas)
 }
