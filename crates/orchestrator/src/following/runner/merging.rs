@@ -55,6 +55,9 @@ impl Runner {
     }
 
     pub(super) async fn examine(&mut self, paths: BTreeSet<Path>) {
+        if !paths.is_empty() {
+            self.whole.changed();
+        }
         let Some(store) = &self.store else { return };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let (mut reports, begun) = (Vec::new(), Instant::now());

@@ -24,9 +24,26 @@ pub(super) struct Whole {
     breaks: Reports<Path, Agent, Break>,
     /// As whose the breaks stand in the log.
     recorded: HashMap<(Path, Agent), Vec<AgentId>>,
+    /// What was worked out for the last question; nothing when anything changed since.
+    extent: Option<Extent>,
+}
+
+/// How much the union is.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// The tip's tree that it was worked out for.
+    tip: Option<ObjectId>,
+    paths: usize,
+    /// Worked out where nothing is missing in it.
+    tree: Option<ObjectId>,
 }
 
 impl Whole {
+    /// Something is other than it was.
+    pub(super) fn changed(&mut self) {
+        self.extent = None;
+    }
+
     /// When something is to be done for it.
     pub(super) fn next(&self) -> Option<Instant> {
         if self.union.is_due() { Some(Instant::now()) } else { self.breaks.next() }
@@ -52,6 +69,7 @@ impl Runner {
         if let Some(store) = self.store.as_ref().filter(|_| self.whole.union.is_due()) {
             let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
             let begun = Instant::now();
+            self.whole.changed();
             while let Some(path) = self.whole.union.next_due() {
                 match self.whole.union.join(&mut self.star, &path, &source) {
                     Ok(joined) => {
@@ -172,15 +190,27 @@ impl Runner {
         view.truncated |= view.merged.len() > limit || view.breaks.len() > limit;
         view.merged.truncate(limit);
         view.breaks.truncate(limit);
-        if let Some(store) = &self.store {
-            let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
-            let changes = self.whole.union.changes(&mut self.star, &source)?;
-            view.paths = changes.len();
-            if let Some((_, tip)) = self.tip.filter(|_| is_whole) {
-                view.tree = Some(tree(store, tip, changes)?.to_string());
-            }
+        if let Some(extent) = self.extent(is_whole)? {
+            view.paths = extent.paths;
+            view.tree = extent.tree.filter(|_| is_whole).map(|tree| tree.to_string());
         }
         Ok(view)
+    }
+
+    /// How much the union is, with its tree when nothing is missing in it. To work it out takes a look at every path
+    /// that anyone changed, so it is remembered until something changes.
+    fn extent(&mut self, is_whole: bool) -> Result<Option<Extent>, Error> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let tip = self.tip.map(|(_, tree)| tree);
+        let has_all = |known: &Extent| known.tip == tip && (known.tree.is_some() || !is_whole || tip.is_none());
+        if let Some(known) = self.whole.extent.filter(has_all) {
+            return Ok(Some(known));
+        }
+        let source = Tip::new(store, &mut self.memory, tip);
+        let changes = self.whole.union.changes(&mut self.star, &source)?;
+        let paths = changes.len();
+        let tree = tip.filter(|_| is_whole).map(|tip| tree(store, tip, changes)).transpose()?;
+        Ok(Some(*self.whole.extent.insert(Extent { tip, paths, tree })))
     }
 }
 
