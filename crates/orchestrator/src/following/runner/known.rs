@@ -17,7 +17,7 @@ pub(super) struct Missing {
 
 impl Missing {
     /// Whether everything was looked at.
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.agents.is_empty() && self.paths.is_empty()
     }
 
@@ -36,8 +36,32 @@ impl Runner {
         followed.chain(pushed).collect()
     }
 
+    /// Whether all that an earlier run recorded was compared with what this one found.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.missed.as_ref().is_some_and(Missing::is_empty)
+    }
+
+    /// Withdraws what an earlier run recorded and what is not there any more. What could not be looked at yet may still
+    /// stand: that is compared when it can be, and nothing is until then.
+    pub(super) async fn catch_up(&mut self) {
+        self.join_union(false).await;
+        let missing = self.missing();
+        if self.missed.as_ref() == Some(&missing) {
+            return;
+        }
+        self.look_at_leases().await;
+        self.withdraw_stale(&missing).await;
+        self.withdraw_stale_breaks(&missing).await;
+        let stale = self.stale_leases(&missing);
+        self.submit(stale).await;
+        self.missed = Some(missing);
+        if self.is_caught_up() {
+            self.orchestrator.shared.following.meaning.caught_up();
+        }
+    }
+
     /// What could not be looked at. An agent without a workspace has no work that could be.
-    pub(super) fn missing(&self) -> Missing {
+    fn missing(&self) -> Missing {
         let outdated = self.outdated().into_iter().map(|agent| agent.key());
         let agents = self.failed.keys().cloned().chain(outdated).collect();
         Missing { agents, paths: self.unmerged.iter().map(name).collect() }

@@ -40,19 +40,8 @@ impl Runner {
         self.share_watches();
         if !rest.is_empty() {
             self.orchestrator.shared.following.look();
-        } else if !self.caught_up {
-            self.join_union(false).await;
-            self.look_at_leases().await;
-            let missing = self.missing();
-            self.withdraw_stale(&missing).await;
-            self.withdraw_stale_breaks(&missing).await;
-            let stale = self.stale_leases(&missing);
-            self.submit(stale).await;
-            // What could not be looked at yet may still stand.
-            self.caught_up = missing.is_empty();
-            if self.caught_up {
-                self.orchestrator.shared.following.meaning.caught_up();
-            }
+        } else if !self.is_caught_up() {
+            self.catch_up().await;
         }
     }
 
