@@ -96,16 +96,10 @@ impl<S: Source> Fold<'_, S> {
     }
 
     /// Adds one version to the union of others. The regions are those of the union, then those of the one.
-    fn add(&mut self, at: &Path, others: &[Side], union: Option<Version>, (agent, side): Side) -> Merged<S> {
+    /// Two are merged as they were when they were compared: the one of the lower number comes first.
+    fn add(&mut self, at: &Path, others: &[Side], union: Option<Version>, (_, side): Side) -> Merged<S> {
         match others {
             [] => Ok(Pair::Clean(side)),
-            // As the two were merged when they were compared.
-            [(other, _)] if agent < *other => Ok(match self.star.merge(self.source, at, (self.tip, side, union))? {
-                Pair::Conflict(kind, regions) => {
-                    Pair::Conflict(kind, regions.into_iter().map(Region::swapped).collect())
-                }
-                pair => pair,
-            }),
             _ => self.star.merge(self.source, at, (self.tip, union, side)),
         }
     }

@@ -150,8 +150,7 @@ impl Runner {
             ..protocol::Union::default()
         };
         let union = &self.whole.union;
-        let mut within: Vec<Agent> = agents.keys().copied().filter(|agent| !union.leaves_out(*agent)).collect();
-        within.sort_by_key(|agent| union.place(*agent));
+        let within: Vec<Agent> = agents.keys().copied().filter(|agent| !union.leaves_out(*agent)).collect();
         view.agents = names(&within, &agents);
         for (path, joined) in union.joined() {
             view.unparsed += usize::from(joined.is_unparsed);
