@@ -1,8 +1,8 @@
 //! The union of everyone's work, path by path.
 //!
 //! Work that goes together two by two may still not go together as a whole. At each path that several agents changed
-//! their versions are merged one after the other, in the order of their numbers. Whose work collides with another one's,
-//! or with what has landed, is left out at every path.
+//! their versions are merged one after the other, in the order of their numbers. Whose work collides with another
+//! one's, or with what has landed, is left out at every path.
 
 mod fold;
 mod sound;
