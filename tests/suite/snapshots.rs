@@ -472,6 +472,25 @@ async fn retention_lets_go_of_the_old_and_frees_it_and_never_of_the_newest() {
 }
 
 #[tokio::test]
+async fn a_file_whose_name_is_no_text_is_not_written_over_while_it_is_written() {
+    let (server, ann) = world_with(never).await;
+    let head = git_text(&ann, &[], &["rev-parse", "HEAD"]);
+    let path = ann.join(OsStr::from_bytes(b"no%text\xff"));
+    std::fs::write(&path, "before\n").unwrap();
+    keep(&server, "ann").await;
+    let mut writer = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    for dry_run in [true, false] {
+        std::io::Write::write_all(&mut writer, b"half").unwrap();
+        let answer = restore(&server, "ann", json!({"snapshot": head, "dry_run": dry_run})).await;
+        assert_eq!((answer.status, answer.code()), (409, "workspace_blocked"), "{}", answer.body);
+    }
+    drop(writer);
+    assert_eq!(std::fs::read(&path).unwrap(), b"before\nhalfhalf");
+    restored(&server, "ann", json!({"snapshot": head})).await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
 async fn names_and_contents_that_are_no_text_and_links_come_back() {
     let (server, ann) = world_with(never).await;
     git(&ann, &["mv", "a.txt", "A.TXT"]);

@@ -280,3 +280,20 @@ async fn who_leaves_takes_the_break_along() {
     assert_eq!((&union["agents"], &union["breaks"]), (&json!(["ann", "bob"]), &json!([])));
     assert_eq!(union["tree"], world.tree(&[("A.java", &without(&[1, 2]))]));
 }
+
+#[tokio::test]
+async fn a_workspace_that_cannot_be_read_is_unknown_and_there_is_no_tree() {
+    let world = World::new().await;
+    write(&world.cleo, "a.txt", TEXT.replace("one", "ONE"));
+    let before = world.union().await;
+    assert_ne!(before["tree"], Value::Null);
+    let aside = world.ann.with_file_name("aside");
+    std::fs::rename(&world.ann, &aside).unwrap();
+    let view = async || world.server.get("/sync/union").await.body["union"].clone();
+    let is_unknown = async || view().await["unknown"] == json!(["ann"]);
+    world.server.eventually("ann's work is not known", is_unknown).await;
+    let union = view().await;
+    assert_eq!((&union["tree"], &union["paths"]), (&Value::Null, &json!(1)), "{union}");
+    std::fs::rename(&aside, &world.ann).unwrap();
+    world.server.eventually("it is read again", async || view().await == before).await;
+}

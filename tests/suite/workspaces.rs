@@ -350,6 +350,32 @@ async fn requests_at_once_make_one_workspace() {
 }
 
 #[tokio::test]
+async fn what_was_recorded_of_a_workspace_stands_until_it_is_read_again_or_given_up() {
+    let mut server = world().await;
+    server.register("bob", &[]).await;
+    let mut folders = Vec::new();
+    for agent in ["Ann", "bob"] {
+        let folder = make(&server, agent, json!({})).await;
+        std::fs::write(folder.join("a.txt"), agent).unwrap();
+        folders.push(folder);
+    }
+    let pending = async |server: &TestServer| {
+        assert_eq!(server.post("/command", json!({"command": "*sync:force"})).await.status, 200);
+        server.get("/conflicts?status=pending").await.body["conflicts"].as_array().unwrap().len()
+    };
+    assert_eq!(pending(&server).await, 1);
+    server.stop().await;
+    std::fs::remove_dir_all(&folders[1]).unwrap();
+    let server = server.restart().await;
+    let fails = async || server.get("/health").await.body["degraded"].to_string().contains("\"workspaces\"");
+    server.eventually("bob's folder cannot be followed", fails).await;
+    assert_eq!(pending(&server).await, 1, "nothing is known of bob's work");
+    let removed = remove(&server, "bob", "").await;
+    assert_eq!(removed.status, 200, "{}", removed.body);
+    server.eventually("bob has no work that could collide", async || pending(&server).await == 0).await;
+}
+
+#[tokio::test]
 async fn a_project_without_git_or_commit_says_so() {
     let server = TestServer::start().await;
     server.register("ann", &[]).await;

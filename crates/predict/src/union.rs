@@ -1,8 +1,8 @@
 //! The union of everyone's work, path by path.
 //!
 //! Work that goes together two by two may still not go together as a whole. At each path that several agents changed
-//! their versions are merged one after the other, in the order in which their work is to land. Whose work collides with
-//! another one's, or with what has landed, is left out at every path.
+//! their versions are merged one after the other, in the order of their numbers. Whose work collides with another
+//! one's, or with what has landed, is left out at every path.
 
 mod fold;
 mod sound;
@@ -59,8 +59,6 @@ pub enum Cause {
 /// What the union of everyone's work is, as far as it was asked for.
 #[derive(Debug, Default)]
 pub struct Union {
-    /// Places in the queue; who has none comes after those who have, in the order of numbers.
-    places: HashMap<Agent, usize>,
     /// What collides two by two.
     collisions: HashMap<Path, Vec<Between>>,
     /// Who is left out, with the paths at which it collides.
@@ -108,15 +106,6 @@ impl Union {
         }
     }
 
-    /// Gives the order in which work is merged.
-    pub fn queue(&mut self, star: &Star, order: &[Agent]) {
-        let places: HashMap<Agent, usize> = order.iter().copied().zip(0..).collect();
-        if self.places != places {
-            self.places = places;
-            star.paths().for_each(|path| self.mark(star, path));
-        }
-    }
-
     fn mark(&mut self, star: &Star, path: &Path) {
         if star.is_shared(path) || self.joined.contains_key(path) {
             self.due.insert(path.clone());
@@ -137,21 +126,23 @@ impl Union {
     /// Joins what the agents have at a path. Nothing when fewer than two of those in the union changed it.
     ///
     /// # Errors
-    /// Something could not be read; then nothing is known of the union there.
+    /// Something could not be read; then nothing new is known of the union there, and what was joined last stands.
     pub fn join<S: Source>(&mut self, star: &mut Star, path: &Path, source: &S) -> Result<Option<&Joined>, S::Error> {
         self.due.remove(path);
-        self.joined.remove(path);
         let tip = source.tip(path)?;
         let sides = self.sides(star, path, tip, source)?;
-        if sides.len() < 2 {
-            return Ok(None);
-        }
-        let fold = Fold { star, sound: &mut self.sound, source, path, tip };
-        let Some(joined) = fold.run(sides)? else { return Ok(None) };
-        Ok(Some(self.joined.entry(path.clone()).insert_entry(joined).into_mut()))
+        let joined =
+            if sides.len() < 2 { None } else { Fold { star, sound: &mut self.sound, source, path, tip }.run(sides)? };
+        Ok(match joined {
+            Some(joined) => Some(self.joined.entry(path.clone()).insert_entry(joined).into_mut()),
+            None => {
+                self.joined.remove(path);
+                None
+            }
+        })
     }
 
-    /// What those in the union have at a path other than the tip, in their order.
+    /// What those in the union have at a path other than the tip, in the order of their numbers.
     fn sides<S: Source>(
         &self,
         star: &mut Star,
@@ -168,14 +159,7 @@ impl Union {
                 sides.push((agent, version));
             }
         }
-        sides.sort_by_key(|(agent, _)| self.place(*agent));
         Ok(sides)
-    }
-
-    /// Sorts agents as their work is merged.
-    #[must_use]
-    pub fn place(&self, agent: Agent) -> (usize, Agent) {
-        (self.places.get(&agent).copied().unwrap_or(usize::MAX), agent)
     }
 
     /// Who is left out, with where it collides and with whom; nobody is landed work.
@@ -226,7 +210,10 @@ impl Union {
                 changes.insert(path.clone(), None);
             }
         }
-        changes.extend(self.joined.values().map(|joined| (joined.at.clone(), joined.version)));
+        // Who added a moved file at its new path alike, and did not move it, is joined there: the move has more.
+        let (moved, stayed): (Vec<_>, Vec<_>) = self.joined.iter().partition(|(path, joined)| joined.at != **path);
+        let all = stayed.into_iter().chain(moved);
+        changes.extend(all.map(|(_, joined)| (joined.at.clone(), joined.version)));
         Ok(changes)
     }
 }

@@ -26,7 +26,8 @@ pub struct Union {
     pub agents: Vec<AgentId>,
     /// Whose work is left out, as it collides with another one's or with landed work.
     pub left_out: Vec<UnionLeftOut>,
-    /// Agents whose work is not known: they have no workspace, or it cannot be followed.
+    /// Agents whose work is not known: they have no workspace, it cannot be followed, or it could not be read at the
+    /// last look. Of the last, what was seen before is in the union.
     pub unknown: Vec<AgentId>,
     /// Paths at which the union differs from the branch.
     pub paths: usize,
@@ -34,7 +35,8 @@ pub struct Union {
     pub merged: Vec<UnionPath>,
     /// Where the work in it goes together two by two and not as a whole.
     pub breaks: Vec<UnionBroken>,
-    /// The tree of the union; null where it breaks, where something could not be read, and before the first commit.
+    /// The id of the union's tree, which is written nowhere; null where it breaks, where something could not be read,
+    /// and before the first commit.
     pub tree: Option<String>,
     /// Merged paths of which it is not known whether they can be parsed: their language is, but they are too large.
     pub unparsed: usize,

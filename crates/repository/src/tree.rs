@@ -3,6 +3,8 @@
 //! No attribute and no configuration of the user's repository takes part, so no driver, filter or textconv of
 //! theirs is known here.
 
+use std::sync::Arc;
+
 use gix::{
     ObjectId,
     bstr::{BStr, BString, ByteSlice},
@@ -101,23 +103,15 @@ impl Store {
     /// A tree of `base` cannot be read.
     pub fn tree_with(&self, base: ObjectId, delta: &Deltas) -> Result<ObjectId, Error> {
         let objects = self.objects();
-        let failed = |error: &dyn std::fmt::Display| Error::git("make a tree", error);
-        let mut buffer = Vec::new();
-        let root = objects.find_tree(&base, &mut buffer).map_err(|error| failed(&error))?.to_owned();
-        let mut editor = Editor::new(root, &objects, base.kind());
-        for (path, change) in delta {
-            if *change == Delta::Deleted {
-                editor.remove(parts(path.as_ref())).map_err(|error| failed(&error))?;
-            }
-        }
-        for (path, change) in delta {
-            if let Delta::Entry(entry) = change
-                && entry.opaque != Some(Opaque::Large)
-            {
-                editor.upsert(parts(path.as_ref()), entry.mode.kind(), entry.oid).map_err(|error| failed(&error))?;
-            }
-        }
-        write(&mut editor, &objects)
+        write(&mut edited(&objects, base, delta)?, &objects)
+    }
+
+    /// The id of the tree that [`tree_with`](Self::tree_with) makes; nothing of it is kept.
+    /// # Errors
+    /// A tree of `base` cannot be read.
+    pub fn tree_id_with(&self, base: ObjectId, delta: &Deltas) -> Result<ObjectId, Error> {
+        let scratch = Objects { memory: Arc::default(), ..self.objects() };
+        write(&mut edited(&self.objects(), base, delta)?, &scratch)
     }
 
     /// What differs between two trees, sorted by path. Costs what differs, not what the trees hold. With
@@ -256,6 +250,27 @@ pub(crate) fn join(folder: &BStr, name: &BStr) -> BString {
 
 fn parts(path: &BStr) -> impl Iterator<Item = &BStr> {
     path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(|part| part.as_bstr())
+}
+
+/// `base` with `delta` applied, not written yet.
+fn edited<'a>(objects: &'a Objects, base: ObjectId, delta: &Deltas) -> Result<Editor<'a>, Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::git("make a tree", error);
+    let mut buffer = Vec::new();
+    let root = objects.find_tree(&base, &mut buffer).map_err(|error| failed(&error))?.to_owned();
+    let mut editor = Editor::new(root, objects, base.kind());
+    for (path, change) in delta {
+        if *change == Delta::Deleted {
+            editor.remove(parts(path.as_ref())).map_err(|error| failed(&error))?;
+        }
+    }
+    for (path, change) in delta {
+        if let Delta::Entry(entry) = change
+            && entry.opaque != Some(Opaque::Large)
+        {
+            editor.upsert(parts(path.as_ref()), entry.mode.kind(), entry.oid).map_err(|error| failed(&error))?;
+        }
+    }
+    Ok(editor)
 }
 
 fn write(editor: &mut Editor<'_>, objects: &Objects) -> Result<ObjectId, Error> {

@@ -25,7 +25,8 @@ pub(crate) type Answer = oneshot::Sender<Result<Option<Kept>, Error>>;
 /// What a job was, and what came of it.
 pub(super) enum Done {
     Kept(Vec<Item>, Vec<Result<Option<Kept>, Error>>),
-    Upkeep(Result<usize, Error>),
+    /// With how many were let go; nothing when it had to make way.
+    Upkeep(Result<Option<usize>, Error>),
 }
 
 /// One work of a job.
@@ -259,7 +260,11 @@ impl Keeping {
                 }
                 store.is_some_and(|store| store.packs() > MAX_PACKS)
             }
-            Done::Upkeep(Ok(dropped)) => {
+            Done::Upkeep(Ok(None)) => {
+                self.upkeep_at = now + RETRY;
+                false
+            }
+            Done::Upkeep(Ok(Some(dropped))) => {
                 self.is_first = false;
                 degradations.clear("snapshot_upkeep");
                 dropped > 0 || store.is_some_and(|store| store.packs() > MAX_PACKS)
@@ -291,4 +296,35 @@ impl Keeping {
 fn work_of(followers: &BTreeMap<String, Follower>, key: &str, reason: Reason) -> Option<Work> {
     let (follower, member) = followers.values().find_map(|one| Some((one, one.member(key)?)))?;
     Some(Work { agent: member.agent, number: member.number, ..follower.work_to_keep(reason) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use orchestrator_repository::Project;
+
+    #[tokio::test]
+    async fn upkeep_that_makes_way_is_no_failure_and_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        let made = std::process::Command::new("git").args(["init", "--quiet"]).arg(&root).status().unwrap();
+        assert!(made.success());
+        let project = Project::discover(&root).unwrap();
+        let orchestrator = Orchestrator::open(Options::new(project.clone(), folder.path().join("state"))).unwrap();
+        let store = orchestrator.shared.following.store(&project).unwrap();
+        let mut keeping = Keeping::new(UPKEEP, UPKEEP);
+        for is_held in [true, false] {
+            let workspaces = orchestrator.shared.workspaces.clone().lock_owned().await;
+            let _held = is_held.then_some(workspaces);
+            keeping.upkeep_at = Instant::now();
+            keeping.begin(&orchestrator, Some(&store), None, &BTreeMap::new());
+            let done = keeping.ended().await.unwrap();
+            keeping.finish(&orchestrator, Some(&store), done);
+            assert_eq!(orchestrator.shared.degradations.list(), []);
+            let next = keeping.next().unwrap().saturating_duration_since(Instant::now());
+            assert_eq!((keeping.is_first, next <= RETRY), (is_held, is_held), "{next:?}");
+        }
+        orchestrator.shutdown().await;
+    }
 }

@@ -58,6 +58,11 @@ impl Pushed {
         Ok(Some(update))
     }
 
+    /// Whether what was pushed last was compared with this tip.
+    pub(super) fn is_read(&self, tip: Option<(ObjectId, ObjectId)>) -> bool {
+        self.stands_on == Some((self.commit, tip.map(|(commit, _)| commit)))
+    }
+
     /// The tree that the work began with; nothing when it shares no commit with the target branch.
     pub(super) fn base(&self) -> Option<ObjectId> {
         self.base

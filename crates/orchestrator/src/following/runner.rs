@@ -1,5 +1,6 @@
 //! The loop: which agents are followed, what they changed, what collides.
 
+mod known;
 mod leases;
 mod looking;
 mod losses;
@@ -123,8 +124,9 @@ struct Runner {
     broken: Reports<Path, (u64, u64), leases::Broken>,
     /// The leases that work was compared with.
     leases: BTreeSet<u64>,
-    /// Whether overlaps recorded by an earlier run were compared with those found by this one.
-    caught_up: bool,
+    /// What was missing when overlaps recorded by an earlier run were compared with those found by this one; nothing
+    /// before.
+    missed: Option<known::Missing>,
 }
 
 impl Runner {
@@ -153,7 +155,7 @@ impl Runner {
             unread: BTreeSet::new(),
             unmerged: BTreeSet::new(),
             unjudged: BTreeSet::new(),
-            caught_up: false,
+            missed: None,
         }
     }
 
@@ -182,7 +184,7 @@ impl Runner {
         if self.followers.is_empty() && self.pushed.is_empty() && self.unmerged.is_empty() {
             return;
         }
-        if !self.caught_up {
+        if !self.is_caught_up() {
             self.orchestrator.shared.following.look();
         }
         self.share_watches();

@@ -23,7 +23,11 @@ impl Orchestrator {
             Union::default()
         };
         let left_out = union.left_out.iter().map(|one| &one.agent_id);
-        let known: HashSet<String> = union.agents.iter().chain(left_out).map(AgentId::key).collect();
+        let mut known: HashSet<String> = union.agents.iter().chain(left_out).map(AgentId::key).collect();
+        // What stands of these is older than their work.
+        for outdated in &union.unknown {
+            known.remove(&outdated.key());
+        }
         union.unknown = self
             .read(|state| {
                 let agents = state.registry.agents().map(|agent| &agent.id);

@@ -14,6 +14,9 @@ use orchestrator_protocol::{AgentId, ErrorCode, RestoreAnswer, RestoreBackup, Re
 use orchestrator_registry as registry;
 use orchestrator_repository::bstr::BString;
 use orchestrator_repository::{ObjectId, Restore, normalise};
+use orchestrator_watch::unescape;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 /// Most paths of one request.
 const MAX_PATHS: usize = 1_000;
@@ -80,8 +83,8 @@ impl Orchestrator {
                 let folder = std::path::Path::new(&folder);
                 let mut workspace = open(&store, folder)?;
                 // What vanished a moment ago is not at rest either, and nobody writes it.
-                let stands = |path: &String| folder.join(path).symlink_metadata().is_ok();
-                let held_open: Vec<String> = unsettled.into_iter().filter(stands).collect();
+                let stands = |path: &PathBuf| folder.join(path).symlink_metadata().is_ok();
+                let held_open: Vec<PathBuf> = unsettled.iter().flat_map(|text| on_disk(text)).filter(stands).collect();
                 if is_dry || !held_open.is_empty() {
                     let planned = workspace.would_restore(commit, paths.as_deref()).map_err(refused)?;
                     let (written, removed, skipped) = (planned.written, planned.removed, planned.skipped);
@@ -138,9 +141,15 @@ impl Orchestrator {
     }
 }
 
+/// The paths that a watcher's text may stand for: it does not say whether it is escaped.
+fn on_disk(text: &str) -> impl Iterator<Item = PathBuf> + use<> {
+    [Some(PathBuf::from(text)), unescape(text).filter(|_| text.contains('%'))].into_iter().flatten()
+}
+
 /// Refuses to write what somebody else is writing at the moment.
-fn refuse_open<'a>(held_open: &[String], mut touched: impl Iterator<Item = &'a BString>) -> Result<(), Error> {
-    match touched.find(|path| held_open.iter().any(|open| open.as_bytes() == path.as_slice())) {
+fn refuse_open<'a>(held_open: &[PathBuf], mut touched: impl Iterator<Item = &'a BString>) -> Result<(), Error> {
+    let is_open = |path: &[u8]| held_open.iter().any(|open| open.as_os_str().as_bytes() == path);
+    match touched.find(|path| is_open(path)) {
         None => Ok(()),
         Some(path) => {
             let hint = "wait until its writer has closed it, or restore other paths";

@@ -14,18 +14,19 @@ pub(crate) const FOUND: &str = "found";
 
 /// Drops what the retention lets go, from the log first and then from the store; answers with how many went. One at a
 /// time, and never while something is kept: a pin must not go that is just wanted again, and a ref that is about to be
-/// recorded is none that a crash left.
+/// recorded is none that a crash left. Nothing is answered when something is being written into a workspace or pushed:
+/// it is to be tried again after that.
 ///
 /// # Errors
-/// Something is being written into a workspace or pushed; the disk or the log refuses. It is to be tried again.
+/// The disk or the log refuses. It is to be tried again.
 pub(crate) async fn run(
     orchestrator: &Orchestrator,
     store: &Store,
     tip: Option<(ObjectId, ObjectId)>,
     is_first: bool,
-) -> Result<usize, Error> {
+) -> Result<Option<usize>, Error> {
     if is_first {
-        let _alone = alone(orchestrator)?;
+        let Some(_alone) = alone(orchestrator) else { return Ok(None) };
         let found = blocking(orchestrator, store, find).await?;
         for record in found {
             tracing::warn!(name = record.name, "a snapshot was durable and not recorded: recording it");
@@ -38,17 +39,16 @@ pub(crate) async fn run(
     // Flushed: what is dropped in the state is dropped in the log.
     let dropping = orchestrator.read(|state| state.snapshots.dropping().map(|(id, _)| id).collect::<Vec<_>>()).await?;
     if !dropping.is_empty() {
-        let _alone = alone(orchestrator)?;
+        let Some(_alone) = alone(orchestrator) else { return Ok(None) };
         blocking(orchestrator, store, remove).await?;
         submit(orchestrator, Command::Gone { snapshots: dropping.clone() }).await?;
     }
-    Ok(dropping.len())
+    Ok(Some(dropping.len()))
 }
 
 /// Keeps pushes, pulls, restores and removals away. Never waits for them: a removal waits for this to end.
-fn alone(orchestrator: &Orchestrator) -> Result<OwnedMutexGuard<()>, Error> {
-    let is_held = |_| Error::Timeout("a workspace is being written or removed at the moment".to_owned());
-    orchestrator.shared.workspaces.clone().try_lock_owned().map_err(is_held)
+fn alone(orchestrator: &Orchestrator) -> Option<OwnedMutexGuard<()>> {
+    orchestrator.shared.workspaces.clone().try_lock_owned().ok()
 }
 
 async fn submit(orchestrator: &Orchestrator, command: Command) -> Result<(), Error> {

@@ -31,6 +31,9 @@ struct Whole {
 impl<S: Source> Fold<'_, S> {
     /// Merges all, two at least. Nothing when their union stands at another path, from which they moved it.
     pub(super) fn run(mut self, sides: Vec<Side>) -> Result<Option<Joined>, S::Error> {
+        if self.tip.is_none() && self.is_moved_here(&sides)? {
+            return Ok(None);
+        }
         let Some((at, mut sides)) = self.placed(sides)? else { return Ok(None) };
         let (mut breaks, mut is_unparsed) = (Vec::new(), false);
         let whole = loop {
@@ -51,9 +54,6 @@ impl<S: Source> Fold<'_, S> {
             }
         };
         for (by, before) in whole.collided {
-            if self.tip.is_none() && self.is_moved_here(by.0, &before)? {
-                return Ok(None);
-            }
             breaks.push(self.collision(&at, &before, by)?);
         }
         let agents = whole.sides.into_iter().map(|(agent, _)| agent).collect();
@@ -96,16 +96,10 @@ impl<S: Source> Fold<'_, S> {
     }
 
     /// Adds one version to the union of others. The regions are those of the union, then those of the one.
-    fn add(&mut self, at: &Path, others: &[Side], union: Option<Version>, (agent, side): Side) -> Merged<S> {
+    /// Two are merged as they were when they were compared: the one of the lower number comes first.
+    fn add(&mut self, at: &Path, others: &[Side], union: Option<Version>, (_, side): Side) -> Merged<S> {
         match others {
             [] => Ok(Pair::Clean(side)),
-            // As the two were merged when they were compared.
-            [(other, _)] if agent < *other => Ok(match self.star.merge(self.source, at, (self.tip, side, union))? {
-                Pair::Conflict(kind, regions) => {
-                    Pair::Conflict(kind, regions.into_iter().map(Region::swapped).collect())
-                }
-                pair => pair,
-            }),
             _ => self.star.merge(self.source, at, (self.tip, union, side)),
         }
     }
@@ -213,11 +207,13 @@ impl<S: Source> Fold<'_, S> {
         Break { finding, with, cause }
     }
 
-    /// Whether this path is where one moved a file to that another one moved here, too.
-    fn is_moved_here(&mut self, agent: Agent, others: &[Side]) -> Result<bool, S::Error> {
-        for (other, _) in others {
-            if self.star.both_moved_to(self.source, self.path, *other, agent)? {
-                return Ok(true);
+    /// Whether this path is where two of them moved one file to.
+    fn is_moved_here(&mut self, sides: &[Side]) -> Result<bool, S::Error> {
+        for (place, (first, _)) in sides.iter().enumerate() {
+            for (second, _) in sides.iter().skip(place + 1) {
+                if self.star.both_moved_to(self.source, self.path, *first, *second)? {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

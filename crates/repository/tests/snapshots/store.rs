@@ -273,6 +273,20 @@ fn a_sweep_drops_what_nobody_holds() {
 }
 
 #[test]
+fn the_id_of_a_tree_is_told_without_keeping_the_tree() {
+    let repository = Repository::new();
+    repository.write("new/deep/file", "content\n");
+    let store = repository.store();
+    let snapshot = repository.workspace(&store).snapshot();
+    let before = store.memory_bytes();
+    let told = store.tree_id_with(snapshot.head_tree, &snapshot.delta).unwrap();
+    assert_eq!(store.memory_bytes(), before);
+    assert!(store.entry(told, "new/deep/file".into()).is_err());
+    assert_eq!(store.tree_with(snapshot.head_tree, &snapshot.delta).unwrap(), told);
+    assert!(store.memory_bytes() > before);
+}
+
+#[test]
 fn contents_beyond_the_memory_limit_go_to_disk() {
     let repository = Repository::new();
     let store = repository.store();

@@ -1,6 +1,7 @@
 //! Edits that break a lease.
 
 use super::Runner;
+use super::known::Missing;
 use crate::following::reports::Report;
 use crate::following::source::{Tip, name};
 use crate::policy::lease_broken::{found, gone, is_about};
@@ -85,17 +86,18 @@ impl Runner {
     }
 
     /// Records of an earlier run whose edits are not there any more.
-    pub(super) fn stale_leases(&self) -> Vec<Command> {
+    pub(super) fn stale_leases(&self, missing: &Missing) -> Vec<Command> {
         let told: BTreeSet<(&str, u64, Agent)> =
             self.broken.told().map(|broken| (broken.path.as_str(), broken.lease, broken.breaker)).collect();
         let core = self.orchestrator.shared.core.lock();
         let open = core.state.conflict.conflicts().open().filter(|(_, one)| one.conflict_type == ConflictType::Lease);
         let stale = open.filter_map(|(_, one)| {
-            let breaker = one.affected.as_ref()?;
+            let breaker = one.affected.as_ref().filter(|breaker| !missing.concerns(&one.path, [*breaker]))?;
             let holders = core.state.registry.claims_on(&one.path, breaker);
             let lease = holders.into_iter().find(|lease| is_about(one, lease))?;
-            let key = (one.path.as_str(), lease.id, self.number_of(breaker)?);
-            (!told.contains(&key)).then(|| gone(lease.id, &lease.agent_id, breaker, &one.path))
+            let is_told = |number| told.contains(&(one.path.as_str(), lease.id, number));
+            let stands = self.number_of(breaker).is_some_and(is_told);
+            (!stands).then(|| gone(lease.id, &lease.agent_id, breaker, &one.path))
         });
         stale.collect()
     }

@@ -40,17 +40,8 @@ impl Runner {
         self.share_watches();
         if !rest.is_empty() {
             self.orchestrator.shared.following.look();
-        } else if !self.caught_up {
-            self.withdraw_stale().await;
-            self.withdraw_stale_breaks().await;
-            self.look_at_leases().await;
-            let stale = self.stale_leases();
-            self.submit(stale).await;
-            // What could not be looked at yet may still stand.
-            self.caught_up = self.failed.is_empty() && self.unread.is_empty() && self.unmerged.is_empty();
-            if self.caught_up {
-                self.orchestrator.shared.following.meaning.caught_up();
-            }
+        } else if !self.is_caught_up() {
+            self.catch_up().await;
         }
     }
 

@@ -1,5 +1,6 @@
 //! What changed in a workspace, and what collides with it.
 
+use super::known::Missing;
 use super::{Between, Runner, spent};
 use crate::State;
 use crate::following::follower::Update;
@@ -54,6 +55,9 @@ impl Runner {
     }
 
     pub(super) async fn examine(&mut self, paths: BTreeSet<Path>) {
+        if !paths.is_empty() {
+            self.whole.changed();
+        }
         let Some(store) = &self.store else { return };
         let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
         let (mut reports, begun) = (Vec::new(), Instant::now());
@@ -115,16 +119,16 @@ impl Runner {
     }
 
     /// Overlaps that an earlier run recorded, and that are not there any more.
-    pub(super) async fn withdraw_stale(&self) {
+    pub(super) async fn withdraw_stale(&self, missing: &Missing) {
         let open = |state: &State| {
             let of_lines = |one: &conflict::Conflict| one.fingerprint.is_some() && one.subject.is_none();
             let open = state.conflict.conflicts().open().filter(|(_, conflict)| of_lines(conflict));
             open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
         };
         let open = open(&self.orchestrator.shared.core.lock().state);
-        let number = |agent: &AgentId| self.number_of(agent);
         let is_told = |path: &str, agents: &[AgentId], target: &Option<String>| {
-            let mut numbers: Vec<u64> = agents.iter().filter_map(number).collect();
+            let numbers: Option<Vec<u64>> = agents.iter().map(|agent| self.number_of(agent)).collect();
+            let Some(mut numbers) = numbers else { return false };
             numbers.sort_unstable();
             let told = |path: Path| match numbers.as_slice() {
                 [first] => *target == self.target && self.reports.has_told(&path, &(*first, None)),
@@ -134,12 +138,9 @@ impl Runner {
             self.star.paths().filter(|one| name(one) == path).any(|one| told(one.clone()))
         };
         // Of whom nothing could be read yet, nothing is known to be over.
-        let is_known = |path: &str, agents: &[AgentId]| {
-            let is_read = |agent: &AgentId| number(agent).is_some() && !self.unread.contains(&agent.key());
-            agents.iter().all(is_read) && !self.unmerged.iter().any(|one| name(one) == path)
-        };
-        let stale =
-            open.into_iter().filter(|(path, agents, target)| is_known(path, agents) && !is_told(path, agents, target));
+        let stale = open
+            .into_iter()
+            .filter(|(path, agents, target)| !missing.concerns(path, agents) && !is_told(path, agents, target));
         let gone = stale.map(|(path, agents, target)| conflict::Command::Gone { path, agents, target, subject: None });
         self.submit(gone.collect()).await;
     }

@@ -1,5 +1,6 @@
 //! The union of everyone's work: joined after what collides in pairs was told, a little at a time.
 
+use super::known::Missing;
 use super::{Runner, spent};
 use crate::following::reports::{Report, Reports};
 use crate::following::source::{Tip, name, tree_mode};
@@ -23,9 +24,26 @@ pub(super) struct Whole {
     breaks: Reports<Path, Agent, Break>,
     /// As whose the breaks stand in the log.
     recorded: HashMap<(Path, Agent), Vec<AgentId>>,
+    /// What was worked out for the last question; nothing when anything changed since.
+    extent: Option<Extent>,
+}
+
+/// How much the union is.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// The tip's tree that it was worked out for.
+    tip: Option<ObjectId>,
+    paths: usize,
+    /// Worked out where nothing is missing in it.
+    tree: Option<ObjectId>,
 }
 
 impl Whole {
+    /// Something is other than it was.
+    pub(super) fn changed(&mut self) {
+        self.extent = None;
+    }
+
     /// When something is to be done for it.
     pub(super) fn next(&self) -> Option<Instant> {
         if self.union.is_due() { Some(Instant::now()) } else { self.breaks.next() }
@@ -51,6 +69,7 @@ impl Runner {
         if let Some(store) = self.store.as_ref().filter(|_| self.whole.union.is_due()) {
             let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
             let begun = Instant::now();
+            self.whole.changed();
             while let Some(path) = self.whole.union.next_due() {
                 match self.whole.union.join(&mut self.star, &path, &source) {
                     Ok(joined) => {
@@ -104,8 +123,7 @@ impl Runner {
     }
 
     /// Breaks that an earlier run recorded, and that are not there any more.
-    pub(super) async fn withdraw_stale_breaks(&mut self) {
-        self.join_union(false).await;
+    pub(super) async fn withdraw_stale_breaks(&self, missing: &Missing) {
         let open: Vec<(String, Vec<AgentId>, Option<String>)> = {
             let core = self.orchestrator.shared.core.lock();
             let open = core.state.conflict.conflicts().open().filter(|(_, one)| one.union_break.is_some());
@@ -114,11 +132,8 @@ impl Runner {
         let is_told = |path: &str, agents: &[AgentId]| {
             self.whole.recorded.iter().any(|((one, _), told)| name(one) == path && told == agents)
         };
-        let is_known = |path: &str, agents: &[AgentId]| {
-            let is_read = |agent: &AgentId| self.number_of(agent).is_some() && !self.unread.contains(&agent.key());
-            agents.iter().all(is_read) && !self.unmerged.iter().any(|one| name(one) == path)
-        };
-        let stale = open.into_iter().filter(|(path, agents, _)| is_known(path, agents) && !is_told(path, agents));
+        let stale =
+            open.into_iter().filter(|(path, agents, _)| !missing.concerns(path, agents) && !is_told(path, agents));
         let gone = stale.map(|(path, agents, subject)| Command::Gone { path, agents, target: None, subject });
         self.submit(gone.collect()).await;
     }
@@ -131,11 +146,11 @@ impl Runner {
             target: self.target.clone(),
             tip: self.tip.map(|(commit, _)| commit.to_string()),
             unread: self.unmerged.len(),
+            unknown: self.outdated(),
             ..protocol::Union::default()
         };
         let union = &self.whole.union;
-        let mut within: Vec<Agent> = agents.keys().copied().filter(|agent| !union.leaves_out(*agent)).collect();
-        within.sort_by_key(|agent| union.place(*agent));
+        let within: Vec<Agent> = agents.keys().copied().filter(|agent| !union.leaves_out(*agent)).collect();
         view.agents = names(&within, &agents);
         for (path, joined) in union.joined() {
             view.unparsed += usize::from(joined.is_unparsed);
@@ -146,7 +161,7 @@ impl Runner {
             }
         }
         let breaks: Vec<&Break> = union.joined().flat_map(|(_, joined)| &joined.breaks).collect();
-        let is_whole = breaks.is_empty() && self.unmerged.is_empty();
+        let is_whole = breaks.is_empty() && self.unmerged.is_empty() && view.unknown.is_empty();
         {
             let core = self.orchestrator.shared.core.lock();
             let conflicts = core.state.conflict.conflicts();
@@ -174,15 +189,27 @@ impl Runner {
         view.truncated |= view.merged.len() > limit || view.breaks.len() > limit;
         view.merged.truncate(limit);
         view.breaks.truncate(limit);
-        if let Some(store) = &self.store {
-            let source = Tip::new(store, &mut self.memory, self.tip.map(|(_, tree)| tree));
-            let changes = self.whole.union.changes(&mut self.star, &source)?;
-            view.paths = changes.len();
-            if let Some((_, tip)) = self.tip.filter(|_| is_whole) {
-                view.tree = Some(tree(store, tip, changes)?.to_string());
-            }
+        if let Some(extent) = self.extent(is_whole)? {
+            view.paths = extent.paths;
+            view.tree = extent.tree.filter(|_| is_whole).map(|tree| tree.to_string());
         }
         Ok(view)
+    }
+
+    /// How much the union is, with its tree when nothing is missing in it. To work it out takes a look at every path
+    /// that anyone changed, so it is remembered until something changes.
+    fn extent(&mut self, is_whole: bool) -> Result<Option<Extent>, Error> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let tip = self.tip.map(|(_, tree)| tree);
+        let has_all = |known: &Extent| known.tip == tip && (known.tree.is_some() || !is_whole || tip.is_none());
+        if let Some(known) = self.whole.extent.filter(has_all) {
+            return Ok(Some(known));
+        }
+        let source = Tip::new(store, &mut self.memory, tip);
+        let changes = self.whole.union.changes(&mut self.star, &source)?;
+        let paths = changes.len();
+        let tree = tip.filter(|_| is_whole).map(|tip| tree(store, tip, changes)).transpose()?;
+        Ok(Some(*self.whole.extent.insert(Extent { tip, paths, tree })))
     }
 }
 
@@ -210,7 +237,7 @@ fn names(numbers: &[Agent], agents: &BTreeMap<Agent, AgentId>) -> Vec<AgentId> {
     numbers.iter().filter_map(|number| agents.get(number).cloned()).collect()
 }
 
-/// The tip's tree with these changes. A content that is too large to be kept is left out, as in snapshots.
+/// The id of the tip's tree with these changes. A content that is too large to be kept is left out, as in snapshots.
 fn tree(store: &Store, tip: ObjectId, changes: BTreeMap<Path, Option<Version>>) -> Result<ObjectId, Error> {
     let is_kept = |version: &Version| !version.opaque || store.blob_size(ObjectId::from(version.id)).is_ok();
     let changes = changes.into_iter().filter(|(_, version)| version.as_ref().is_none_or(is_kept));
@@ -221,5 +248,5 @@ fn tree(store: &Store, tip: ObjectId, changes: BTreeMap<Path, Option<Version>>) 
         None => Delta::Deleted,
     };
     let deltas: Deltas = changes.map(|(path, version)| (BString::from(path.to_vec()), delta(version))).collect();
-    store.tree_with(tip, &deltas)
+    store.tree_id_with(tip, &deltas)
 }
