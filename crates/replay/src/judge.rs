@@ -82,7 +82,7 @@ pub struct Judgement {
 pub fn judge(
     history: &History,
     mut cases: Cases,
-    (engine, peers): (&Options, &[Peer]),
+    (engine, peers): (&Options<'_>, &[Peer]),
     threads: NonZero<usize>,
     scratch: &Path,
     progress: Progress<'_>,
@@ -118,7 +118,7 @@ fn judge_conflict(
     reader: &Reader,
     folder: Option<&Path>,
     case: &Case,
-    engine: &Options,
+    engine: &Options<'_>,
     peers: &[Peer],
 ) -> Option<Judged> {
     let texts = texts(reader, case)?;
@@ -147,7 +147,7 @@ fn judge_conflict(
     })
 }
 
-fn judge_clean(reader: &Reader, clean: &Clean, engine: &Options) -> Option<CleanAnswer> {
+fn judge_clean(reader: &Reader, clean: &Clean, engine: &Options<'_>) -> Option<CleanAnswer> {
     let case = &clean.case;
     let texts = texts(reader, case)?;
     let [_, ours, theirs, committed] = &texts;
@@ -168,7 +168,7 @@ fn judge_clean(reader: &Reader, clean: &Clean, engine: &Options) -> Option<Clean
 }
 
 /// The engine's answer. A panic is its failure, not the replay's.
-fn answer(case: &Case, texts: &Texts, engine: &Options) -> Answer {
+fn answer(case: &Case, texts: &Texts, engine: &Options<'_>) -> Answer {
     let [base, ours, theirs, _] = texts;
     let started = Instant::now();
     let outcome = catch_unwind(AssertUnwindSafe(|| merge(Some(base), Some(ours), Some(theirs), &case.path, engine)));

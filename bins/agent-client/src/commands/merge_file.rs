@@ -169,7 +169,7 @@ impl Versions {
         match merged(&Options::default()) {
             // The budget is for servers. Here lines are merged whatever they cost, as git does.
             Outcome::Conflict(Conflict { kind: Kind::Budget { needed }, .. }) => {
-                merged(&Options { budget: needed, layers: Layers::LINES })
+                merged(&Options { budget: needed, layers: Layers::LINES, recorded: None })
             }
             outcome => outcome,
         }

@@ -6,6 +6,7 @@
 //! - `form`: byte-order marks, line endings, final newlines, files that are absent or not text.
 //! - `git`: the answers against those of the real `git merge-file`.
 //! - `laws`: what holds for every merge, as properties.
+//! - `recorded`: resolutions that people made before, and where they apply.
 //! - `structure`: programs with random edits of both sides.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,5 +16,6 @@ mod failures;
 mod form;
 mod git;
 mod laws;
+mod recorded;
 mod structure;
 mod support;
