@@ -67,6 +67,7 @@ mod refusal;
 mod shape;
 mod tree;
 mod verify;
+mod verify_tree;
 
 pub use align::{Hunk, differences};
 pub use choice::{Choice, Unsettled, settle};
@@ -79,3 +80,4 @@ pub use recorded::{Edit, Key, Place, Recorded, Recording, Recordings, Step, Vers
 pub use refusal::Refusal;
 pub use tree::{Fault, Why};
 pub use verify::{verify, verify_laws};
+pub use verify_tree::{EntryMode, Severity, Spot, TreeEntries, TreeEntry, TreeFault, TreeFinding, verify_tree};

@@ -8,6 +8,7 @@
 //! - `laws`: what holds for every merge, as properties.
 //! - `recorded`: resolutions that people made before, and where they apply.
 //! - `structure`: programs with random edits of both sides.
+//! - `trees`: what no look at one file can see.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod corpus;
@@ -19,3 +20,4 @@ mod laws;
 mod recorded;
 mod structure;
 mod support;
+mod trees;
