@@ -80,7 +80,7 @@ fn is_file(mode: EntryMode) -> bool {
 }
 
 /// What it must be where at most one side changed it, or both alike.
-fn three_way<T: PartialEq>(base: T, ours: T, theirs: T) -> Option<T> {
+fn three_way<T: PartialEq + Copy>(base: T, ours: T, theirs: T) -> Option<T> {
     if ours == theirs || theirs == base {
         Some(ours)
     } else if ours == base {
