@@ -2,8 +2,8 @@
 
 use super::{EntryMode, Severity, Spot, TreeEntries, TreeFault, TreeFinding, changed};
 use orchestrator_syntax::{
-    Certainty, ChangeKind, ChangedDefinition, File, Impact, Index, Language, Limits, Resolution, Use, breaking_names,
-    impact, new_uses, parse, uses_any,
+    Certainty, ChangeKind, ChangedDefinition, File, Impact, Import, Index, Language, Limits, Resolution, Use,
+    breaking_names, impact, new_uses, parse, uses_any,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -189,7 +189,11 @@ impl<Id: Eq> Work<'_, Id> {
         let Some(merged) = self.reader.in_result(&definition.path) else { return false };
         let mut found = merged.find_all(&definition.entity).peekable();
         match definition.change {
-            ChangeKind::Renamed { .. } | ChangeKind::Removed => found.peek().is_some(),
+            ChangeKind::Renamed { .. } | ChangeKind::Removed => {
+                // What the file exports again may hide behind a module of the same name.
+                let is_export = |import: &Import| import.is_reexport && import.alias == definition.entity;
+                found.peek().is_some() || merged.imports.iter().any(is_export)
+            }
             _ => {
                 let made = self.author.file(&definition.path);
                 let is_authors = |signature: &orchestrator_syntax::Signature| {
