@@ -162,7 +162,7 @@ impl<Id: Eq> Work<'_, Id> {
         let used = file.uses.iter().find(|one| one.range == affected.range && one.name == affected.name)?;
         let merged = self.reader.in_result(&affected.path)?;
         let kept = merged.uses.iter().find(|one| is_same_use(&merged, one, file, used))?;
-        if self.is_mended(definition, used) {
+        if self.is_authors_own(&affected.path, file, used) || self.is_mended(definition, used) {
             return None;
         }
         let (name, place) = (&definition.entity, &definition.path);
@@ -182,6 +182,12 @@ impl<Id: Eq> Work<'_, Id> {
         let at = Spot { path: affected.path.clone(), line: Some(kept.line + 1) };
         let what = format!("'{name}' of {place} was {did} by one side, and the other side uses it here as it was");
         Some(self.finding(at, fault, severity, what, ours, theirs))
+    }
+
+    /// Whether the author has the same use, so that the merge is not what breaks it.
+    fn is_authors_own(&self, path: &str, file: &File, used: &Use) -> bool {
+        let own = self.author.file(path);
+        own.is_some_and(|own| own.uses.iter().any(|one| is_same_use(own, one, file, used)))
     }
 
     /// Whether the result has what the author took away, or takes the use as it stands.
@@ -247,7 +253,8 @@ impl<Id: Eq> Work<'_, Id> {
             let was_there =
                 |used: &Use| before.uses.iter().any(|one| one.is_local && is_same_place(before, one, file, used));
             for used in new_uses(Some(before), file).into_iter().filter_map(|at| file.uses.get(at)) {
-                if !used.is_local || used.receiver.is_some() || !was_there(used) {
+                let is_plain = used.is_local && used.receiver.is_none();
+                if !is_plain || !was_there(used) || self.is_authors_own(path, file, used) {
                     continue;
                 }
                 let Some(line) = is_lost(used) else { continue };
