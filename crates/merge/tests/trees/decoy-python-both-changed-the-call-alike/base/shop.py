@@ -1,2 +1,2 @@
-async def price(item, extra=()):
+def price(item, extra=()) -> int:
     return item.price + len(extra)
