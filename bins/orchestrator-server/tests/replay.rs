@@ -197,6 +197,41 @@ fn what_is_not_wanted_is_left_out() {
 }
 
 #[test]
+fn what_older_merges_teach_settles_newer_ones_and_is_scored_apart() {
+    let mut history = History::new();
+    let with = |last: &str, line: &str| format!("first\nsecond\n{line}\nthird\nfourth\nfifth\n{last}\n");
+    let mut at = String::new();
+    // The same conflict three times in files that differ elsewhere: settled alike twice, then otherwise.
+    for (last, settled) in [("1", "x + y"), ("2", "x + y"), ("3", "y")] {
+        let [base, ours, theirs, committed] = ["w", "x", "y", settled].map(|line| with(last, line));
+        let files = [[("a", &*base)], [("a", &*ours)], [("a", &*theirs)], [("a", &*committed)]];
+        let onto: &[&str] = if at.is_empty() { &[] } else { &[&at] };
+        at = history.merge([&files[0], &files[1], &files[2], &files[3]], onto);
+    }
+    // The same versions as the first: a lesson, and no case of its own.
+    let [base, ours, theirs, committed] = ["w", "x", "y", "x + y"].map(|line| with("2", line));
+    history.merge([&[("a", &base)], &[("a", &ours)], &[("a", &theirs)], &[("a", &committed)]], &[&at]);
+
+    let without = history.json(&[]);
+    assert_eq!(without["score"]["ours"]["conflict"], 3);
+    let report = history.json(&["--recorded", "--jobs", "2"]);
+    let answers = report["conflicts"].as_array().unwrap().iter().map(|case| &case["answer"]);
+    let answers: Vec<_> =
+        answers.map(|answer| (&answer["class"], &answer["rules"][0], &answer["candidates"])).collect();
+    let (none, typed) = (Value::Array(Vec::new()), Value::from("RecordedText"));
+    // The newest has two older answers, which contradict each other; the oldest has none.
+    assert_eq!(answers.len(), 3);
+    assert_eq!(answers[0].0, "conflict");
+    assert_eq!(answers[0].2.as_array().unwrap().iter().filter(|class| **class == "exact").count(), 1);
+    assert_eq!(answers[1], (&Value::from("differs"), &typed, &none));
+    assert_eq!((answers[2].0, answers[2].2), (&Value::from("conflict"), &none));
+    let layer = &report["score"]["highest"]["recorded"];
+    assert_eq!((&layer["files"], &layer["differs"]), (&1.into(), &1.into()));
+    let off = history.json(&["--recorded", "--layers", "no-recorded"]);
+    assert_eq!(off["score"]["ours"]["conflict"], 3);
+}
+
+#[test]
 fn other_programs_are_scored_on_the_same_cases() {
     let history = history();
     let report = history.json(&[

@@ -43,7 +43,7 @@ pub fn settle(
     theirs: &[u8],
     path: &str,
     choice: Choice,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Result<Vec<u8>, Unsettled> {
     // What further layers would settle is what the caller wants to choose.
     let options = Options { layers: Layers::LINES, ..*options };
@@ -106,7 +106,7 @@ fn check(
 }
 
 /// A side with what was chosen in place of its own lines.
-fn taken_over(lines: &[&[u8]], regions: impl Iterator<Item = (Lines, Vec<u8>)>) -> Vec<u8> {
+pub(crate) fn taken_over(lines: &[&[u8]], regions: impl Iterator<Item = (Lines, Vec<u8>)>) -> Vec<u8> {
     let (mut text, mut done) = (Vec::new(), 0);
     for (own, chosen) in regions {
         let start = own.start - 1;

@@ -14,6 +14,10 @@
 //!    order, edits of one expression, and edits of neighbours that share a name give [`Outcome::Candidates`], for the
 //!    project's own checks to choose.
 //!
+//! 5. *Recorded*: regions that are still open and that a person settled before, in the same place of the same file, where
+//!    the caller gives such [`Recorded`] resolutions; [`learn`] takes them from a person's result. The same text elsewhere is
+//!    only proposed.
+//!
 //! Every answer by structure is parsed again and checked apart from the merge (`src/tree/check.rs`): each word stands as
 //! often as both sides' changes account for, nothing is defined twice, neither side's new code uses or calls what the other
 //! side removed or changed, and merging it again with either side changes nothing.
@@ -26,12 +30,15 @@
 //! [`settle`] settles a conflict of lines by a [`Choice`] of side, keeps what only one side changed, and holds the result
 //! against the same verifier.
 //!
+//! [`verify_tree`] looks at whole trees: what one side uses anew and the other side renamed, removed or changed, in one file
+//! or across files, and modes, links and submodules that are quietly one side's.
+//!
 //! The crate is pure: no files, threads, clock or global state. The same three files give the same answer everywhere,
 //! and swapping the sides swaps the answer.
 //!
 //! # Limitations
 //! What lines settle is not looked at as syntax, but for a definition that both added far apart: a name renamed on one
-//! side and used anew on the other, in lines that do not touch, merges clean. A block that one side moved and the other
+//! side and used anew on the other, in lines that do not touch, merges clean; only [`verify_tree`] sees it. A block that one side moved and the other
 //! edited, or that one wrapped and the other edited, is a conflict. A file that cannot be parsed as a whole has no
 //! structure. [`verify`] knows no rule under which changes that touch may be composed, so it refuses every such result,
 //! those of data and structure included. What a structural answer used is told for the whole file, not by region.
@@ -64,10 +71,12 @@ mod merge;
 mod open;
 mod outcome;
 mod prose;
+mod recorded;
 mod refusal;
 mod shape;
 mod tree;
 mod verify;
+mod verify_tree;
 
 pub use align::{Hunk, differences};
 pub use choice::{Choice, Unsettled, settle};
@@ -76,6 +85,8 @@ pub use markers::{Labels, Style};
 pub use merge::{Options, merge};
 pub use open::leave_open;
 pub use outcome::{Candidate, Label, Layer, Layers, Lines, Outcome, Proof, Rule};
+pub use recorded::{Edit, Key, Place, Recorded, Recording, Recordings, Step, Version, learn};
 pub use refusal::Refusal;
 pub use tree::{Fault, Why};
 pub use verify::{verify, verify_laws};
+pub use verify_tree::{EntryMode, Severity, Spot, TreeEntries, TreeEntry, TreeFault, TreeFinding, verify_tree};

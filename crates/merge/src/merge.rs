@@ -8,6 +8,7 @@ use crate::generated::is_generated;
 use crate::lines::{OneSided, merge_lines};
 use crate::outcome::{Candidate, Layer, Layers, Outcome, Proof, Rule};
 use crate::prose::merge_prose;
+use crate::recorded::{Recorded, settle_recorded};
 use crate::refusal::Refusal;
 use crate::tree::{Structured, is_defined_twice, merge_trees};
 use crate::verify::verify;
@@ -16,21 +17,23 @@ use orchestrator_syntax::Language;
 /// How many bytes are searched for a NUL: a file with one there is not text.
 const TEXT_BYTES: usize = 8_000;
 
-/// What a merge may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+/// What a merge may cost, and what it may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
     /// Most steps; a merge that would take more is left as [`Kind::Budget`]. A step is one line of one file in one
     /// alignment: the merge and the verifier each align the base with either side. Files that need no merge cost
     /// nothing.
     pub budget: usize,
     /// What may settle a region.
     pub layers: Layers,
+    /// What people made of conflicts before; nothing is settled by that where it is left out.
+    pub recorded: Option<&'a dyn Recorded>,
 }
 
-impl Default for Options {
-    /// Four million steps: three files of half a million lines. All layers.
+impl Default for Options<'_> {
+    /// Four million steps: three files of half a million lines. All layers, and nothing recorded.
     fn default() -> Self {
-        Self { budget: 4_000_000, layers: Layers::ALL }
+        Self { budget: 4_000_000, layers: Layers::ALL, recorded: None }
     }
 }
 
@@ -43,7 +46,7 @@ pub fn merge(
     ours: Option<&[u8]>,
     theirs: Option<&[u8]>,
     path: &str,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Outcome {
     if let Some((rule, content)) = identity(base, ours, theirs) {
         let regions = vec![whole(rule, base, ours, theirs)];
@@ -51,7 +54,14 @@ pub fn merge(
     }
     match needs_no_lines(base, ours, theirs, path) {
         Some(kind) => Outcome::Conflict(Conflict::whole(kind, base, ours, theirs)),
-        None => merge_text(base, ours.unwrap_or_default(), theirs.unwrap_or_default(), path, options),
+        None => {
+            let (ours, theirs) = (ours.unwrap_or_default(), theirs.unwrap_or_default());
+            let outcome = merge_text(base, ours, theirs, path, options);
+            match options.recorded.filter(|_| options.layers.has(Layer::Recorded)) {
+                Some(recorded) => settle_recorded(base, [ours, theirs], path, options, recorded, outcome),
+                None => outcome,
+            }
+        }
     }
 }
 
@@ -93,7 +103,13 @@ pub(crate) fn needs_no_lines(
     }
 }
 
-fn merge_text(base: Option<&[u8]>, ours: &[u8], theirs: &[u8], path: &str, options: &Options) -> Outcome {
+pub(crate) fn merge_text(
+    base: Option<&[u8]>,
+    ours: &[u8],
+    theirs: &[u8],
+    path: &str,
+    options: &Options<'_>,
+) -> Outcome {
     let base_text = base.unwrap_or_default();
     let left = |kind| Outcome::Conflict(Conflict::whole(kind, base, Some(ours), Some(theirs)));
     let Some(frame) = Frame::new(base_text, ours, theirs) else { return left(Kind::LineEndings) };
@@ -151,7 +167,7 @@ fn settled_by(rule: Rule, piece: &Piece) -> Option<Proof> {
 }
 
 /// Refuses lines put together so that a name is defined twice.
-fn defined_once(versions: [&[u8]; 3], content: &[u8], path: &str) -> Result<(), Refusal> {
+pub(crate) fn defined_once(versions: [&[u8]; 3], content: &[u8], path: &str) -> Result<(), Refusal> {
     match Language::of_path(path) {
         Some(language) if is_defined_twice(language, versions, content) => Err(Refusal::DefinedTwice),
         _ => Ok(()),
@@ -165,7 +181,7 @@ fn by_structure(
     ours: &[u8],
     theirs: &[u8],
     path: &str,
-    options: &Options,
+    options: &Options<'_>,
     conflict: Conflict,
 ) -> Outcome {
     let Some(language) = Language::of_path(path) else { return Outcome::Conflict(conflict) };
@@ -198,7 +214,7 @@ fn answered(found: Structured, base: &[u8], ours: &[u8], theirs: &[u8], conflict
 }
 
 /// Lines read by the merge and by the verifier: each aligns the base with either side.
-fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
+pub(crate) fn steps(base: &[u8], ours: &[u8], theirs: &[u8]) -> usize {
     let [base, ours, theirs] = [base, ours, theirs].map(count);
     2 * (2 * base + ours + theirs)
 }
@@ -212,7 +228,7 @@ pub(crate) fn framed(frame: &Frame, base: &[u8], ours: &[u8], theirs: &[u8], one
 }
 
 /// The file when no piece of it is open.
-fn settled(pieces: &[Piece]) -> Option<(Vec<u8>, Vec<Proof>)> {
+pub(crate) fn settled(pieces: &[Piece]) -> Option<(Vec<u8>, Vec<Proof>)> {
     let (mut content, mut proofs) = (Vec::new(), Vec::new());
     for piece in pieces {
         let Piece::Settled { text, proof } = piece else { return None };
@@ -222,7 +238,7 @@ fn settled(pieces: &[Piece]) -> Option<(Vec<u8>, Vec<Proof>)> {
     Some((content, proofs))
 }
 
-fn whole(rule: Rule, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Proof {
+pub(crate) fn whole(rule: Rule, base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>) -> Proof {
     let [base, ours, theirs] = [base, ours, theirs].map(|text| (0..text.map_or(0, count)).into());
     Proof { rule, label: rule.label(), base, ours, theirs }
 }

@@ -90,11 +90,14 @@ pub enum Layer {
     Sets,
     /// Entities and statements of the syntax tree.
     Structure,
+    /// What people made of the same conflict before.
+    Recorded,
 }
 
 impl Layer {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 5] = [Self::Identity, Self::Lines, Self::Regions, Self::Sets, Self::Structure];
+    pub const ALL: [Self; 6] =
+        [Self::Identity, Self::Lines, Self::Regions, Self::Sets, Self::Structure, Self::Recorded];
 
     /// Its name in reports and options.
     #[must_use]
@@ -105,6 +108,7 @@ impl Layer {
             Self::Regions => "regions",
             Self::Sets => "sets",
             Self::Structure => "structure",
+            Self::Recorded => "recorded",
         }
     }
 }
@@ -188,6 +192,10 @@ pub enum Rule {
     Values,
     /// Entries of a list whose order means nothing: what both kept and what either added.
     EntrySet,
+    /// What a person made of the same region before, out of lines of its three versions.
+    Recorded,
+    /// The same, with lines that the person typed: neither side wrote them.
+    RecordedText,
 }
 
 impl Rule {
@@ -218,6 +226,8 @@ impl Rule {
             Self::Blocks => "blocks",
             Self::Values => "values",
             Self::EntrySet => "entry-set",
+            Self::Recorded => "recorded",
+            Self::RecordedText => "recorded-text",
         }
     }
 
@@ -235,6 +245,7 @@ impl Rule {
             | Self::SameInsertion
             | Self::Definitions
             | Self::Order => Layer::Structure,
+            Self::Recorded | Self::RecordedText => Layer::Recorded,
             _ => Layer::Identity,
         }
     }
@@ -242,6 +253,7 @@ impl Rule {
     /// What the rule's answer is worth once the verifier has let it pass.
     pub(crate) fn label(self) -> Label {
         match self {
+            Self::Recorded | Self::RecordedText => Label::Recorded,
             _ if self.layer() > Layer::Lines => Label::Verified,
             Self::OursChanged | Self::TheirsChanged => Label::Verified,
             _ => Label::Proven,
@@ -257,6 +269,8 @@ pub enum Label {
     Proven,
     /// The verifier found nothing wrong in it.
     Verified,
+    /// A person settled this region so before, and the verifier found nothing wrong in it.
+    Recorded,
 }
 
 impl Label {
@@ -266,6 +280,7 @@ impl Label {
         match self {
             Self::Proven => "proven",
             Self::Verified => "verified",
+            Self::Recorded => "recorded",
         }
     }
 }

@@ -84,6 +84,9 @@ pub enum Refusal {
         /// The beginning of the first line.
         text: String,
     },
+    /// Both sides can be parsed, and the result cannot.
+    #[error("both sides can be parsed, and the result cannot")]
+    Unparsed,
     /// The versions are well-formed data, and the result is not.
     #[error("the versions are well-formed data, and the result is not")]
     DataBroken,

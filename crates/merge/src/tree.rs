@@ -56,6 +56,9 @@ pub enum Why {
     /// The verifier refused every answer.
     #[error("the answer was refused: {0}")]
     Refused(Fault),
+    /// What people made of these regions before was refused.
+    #[error("what was recorded for these regions was refused by the verifier")]
+    Recording,
 }
 
 /// Answers of one merge.

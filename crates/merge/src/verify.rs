@@ -84,9 +84,7 @@ impl Case<'_> {
         let mut lines = self.result.iter().zip(self.tallies.of_result()).zip(1..);
         match lines.find(|((_, tally), _)| tally.ours + tally.theirs == 0) {
             None => Ok(()),
-            Some(((text, _), line)) if MARKERS.iter().any(|marker| text.starts_with(marker)) => {
-                Err(Refusal::Marker { line })
-            }
+            Some(((text, _), line)) if is_marker(text) => Err(Refusal::Marker { line }),
             Some(((text, _), line)) => Err(Refusal::Foreign { line, text: quote(text) }),
         }
     }
@@ -263,8 +261,13 @@ impl<'a> Tallies<'a> {
     }
 }
 
+/// Whether a line may be that of a conflict marker.
+pub(crate) fn is_marker(line: &[u8]) -> bool {
+    MARKERS.iter().any(|marker| line.starts_with(marker))
+}
+
 /// Whether a line says something by itself: brackets and blank lines do not.
-fn is_telling(line: &[u8]) -> bool {
+pub(crate) fn is_telling(line: &[u8]) -> bool {
     line.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
 }
 

@@ -19,6 +19,8 @@ pub struct Case {
     pub theirs: ObjectId,
     /// What a person committed.
     pub committed: ObjectId,
+    /// How many merges of the history are newer.
+    pub age: usize,
 }
 
 /// One file of one merge that both sides changed and that git merges.
@@ -64,6 +66,8 @@ pub struct Cases {
     pub two_sided: usize,
     /// Files that git leaves in conflict, the newest first.
     pub conflicts: Vec<Case>,
+    /// Those with the same three versions as a newer one.
+    pub repeats: Vec<Case>,
     /// Files that git merges though both sides changed them.
     pub clean: Vec<Clean>,
     /// By merge: conflicts that are not about the lines of one file, or whose case was left out.
@@ -76,7 +80,7 @@ pub struct Cases {
 
 impl Case {
     /// Nothing when the merge commit does not have the file, or its name is not UTF-8.
-    pub(crate) fn new(merge: ObjectId, file: &MergedFile) -> Option<Self> {
+    pub(crate) fn new((age, merge): (usize, ObjectId), file: &MergedFile) -> Option<Self> {
         Some(Self {
             merge,
             path: String::from_utf8(file.path.to_vec()).ok()?,
@@ -84,6 +88,7 @@ impl Case {
             ours: file.ours,
             theirs: file.theirs,
             committed: file.committed?,
+            age,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::parallel::each;
 use crate::peer::{Given, Peer};
-use crate::{Case, Cases, Class, Clean, Error, Progress, classify, language};
-use orchestrator_merge::{Conflict, Options, Outcome, Proof, Rule, merge};
+use crate::{Case, Cases, Class, Clean, Error, Lessons, Progress, classify, language};
+use orchestrator_merge::{Conflict, Options, Outcome, Proof, Recorded, Rule, merge};
 use orchestrator_repository::{History, Reader};
 use orchestrator_syntax::{Language, Limits, parse};
 use std::num::NonZero;
@@ -75,30 +75,32 @@ pub struct Judgement {
     pub peers: Vec<String>,
 }
 
-/// Judges all cases. `scratch` is a folder for the files that other programs are given.
+/// Judges all cases, each with the lessons of older merges where there are lessons. `scratch` is a folder for the files that other programs are given.
 ///
 /// # Errors
 /// The scratch folder cannot be written.
 pub fn judge(
     history: &History,
     mut cases: Cases,
-    (engine, peers): (&Options, &[Peer]),
+    (engine, peers): (&Options<'_>, &[Peer]),
+    lessons: Option<&Lessons>,
     threads: NonZero<usize>,
     scratch: &Path,
     progress: Progress<'_>,
 ) -> Result<Judgement, Error> {
+    let engine = Engine { options: engine, lessons };
     let folder = || tempfile::tempdir_in(scratch);
     drop(folder()?);
     let view = || (history.reader(), folder().ok());
     let conflicts = each(threads, &cases.conflicts, ("conflicts", progress), view, |(reader, folder), case| {
-        judge_conflict(reader, folder.as_ref().map(tempfile::TempDir::path), case, engine, peers)
+        judge_conflict(reader, folder.as_ref().map(tempfile::TempDir::path), case, &engine, peers)
     });
     let clean = each(
         threads,
         &cases.clean,
         ("clean files", progress),
         || history.reader(),
-        |reader, clean| judge_clean(reader, clean, engine),
+        |reader, clean| judge_clean(reader, clean, &engine),
     );
     let missing = conflicts.iter().filter(|judged| judged.is_none()).count();
     cases.skipped.unreadable_files = missing + clean.iter().filter(|judged| judged.is_none()).count();
@@ -118,7 +120,7 @@ fn judge_conflict(
     reader: &Reader,
     folder: Option<&Path>,
     case: &Case,
-    engine: &Options,
+    engine: &Engine<'_>,
     peers: &[Peer],
 ) -> Option<Judged> {
     let texts = texts(reader, case)?;
@@ -147,7 +149,7 @@ fn judge_conflict(
     })
 }
 
-fn judge_clean(reader: &Reader, clean: &Clean, engine: &Options) -> Option<CleanAnswer> {
+fn judge_clean(reader: &Reader, clean: &Clean, engine: &Engine<'_>) -> Option<CleanAnswer> {
     let case = &clean.case;
     let texts = texts(reader, case)?;
     let [_, ours, theirs, committed] = &texts;
@@ -167,11 +169,20 @@ fn judge_clean(reader: &Reader, clean: &Clean, engine: &Options) -> Option<Clean
     })
 }
 
+/// The engine as it is asked.
+struct Engine<'a> {
+    options: &'a Options<'a>,
+    lessons: Option<&'a Lessons>,
+}
+
 /// The engine's answer. A panic is its failure, not the replay's.
-fn answer(case: &Case, texts: &Texts, engine: &Options) -> Answer {
+fn answer(case: &Case, texts: &Texts, engine: &Engine<'_>) -> Answer {
     let [base, ours, theirs, _] = texts;
+    let earlier = engine.lessons.map(|lessons| lessons.before(case));
+    let recorded = earlier.as_ref().map(|earlier| earlier as &dyn Recorded);
+    let options = Options { recorded, ..*engine.options };
     let started = Instant::now();
-    let outcome = catch_unwind(AssertUnwindSafe(|| merge(Some(base), Some(ours), Some(theirs), &case.path, engine)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| merge(Some(base), Some(ours), Some(theirs), &case.path, &options)));
     let micros = micros(started);
     let empty =
         Answer { class: Class::Conflict, candidates: Vec::new(), rules: Vec::new(), content: None, why: None, micros };

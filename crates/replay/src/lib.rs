@@ -3,7 +3,8 @@
 //! [`mine`] walks the history and gives the [`Cases`]: every file that git's line merge leaves in conflict with all
 //! three stages, and every file that it merges though both sides changed it. [`judge`] asks the engine, and other merge
 //! programs, for an answer to each and puts the answer into a [`Class`] by the committed file. [`Score`] counts them, and
-//! [`report`] writes that down.
+//! [`report`] writes that down. With the [`Lessons`] that [`learn`] takes from all cases, each case may be settled by what
+//! people committed for older ones.
 //!
 //! Nothing of the repository is run, checked out or written to. The only programs started are the [`Peer`]s that the
 //! caller names. Answers and their order do not depend on the number of threads; times do.
@@ -27,6 +28,7 @@ mod class;
 mod error;
 mod judge;
 mod language;
+mod lessons;
 mod mine;
 mod parallel;
 mod peer;
@@ -38,6 +40,7 @@ pub use class::{Class, classify};
 pub use error::Error;
 pub use judge::{Answer, CleanAnswer, Judged, Judgement, judge};
 pub use language::language;
+pub use lessons::{Lessons, learn};
 pub use mine::{Wanted, mine};
 pub use peer::Peer;
 pub use score::{Rate, Score, Tally, Times};

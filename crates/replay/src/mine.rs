@@ -39,7 +39,7 @@ pub fn mine(history: &History, wanted: &Wanted<'_>, progress: Progress<'_>) -> R
     cases.skipped.octopus = merges.octopus;
     cases.skipped.cut = merges.cut;
     let mut known = HashMap::new();
-    for (merge, redone) in merges.found.iter().zip(redone) {
+    for ((age, merge), redone) in merges.found.iter().enumerate().zip(redone) {
         match redone {
             Err(_) => cases.skipped.unreadable_merges += 1,
             Ok(Redone::Unrelated) => cases.skipped.unrelated += 1,
@@ -51,7 +51,7 @@ pub fn mine(history: &History, wanted: &Wanted<'_>, progress: Progress<'_>) -> R
                 let others = others.iter().filter(|path| counts(path)).count();
                 cases.two_sided += usize::from(!files.is_empty() || others > 0);
                 for file in files {
-                    cases.take(merge.commit, file, &mut known, wanted.cases);
+                    cases.take((age, merge.commit), file, &mut known, wanted.cases);
                 }
                 if others > 0 {
                     *cases.unsettled.entry(merge.commit).or_default() += others;
@@ -67,12 +67,12 @@ type Versions = [orchestrator_repository::ObjectId; 3];
 impl Cases {
     fn take(
         &mut self,
-        merge: orchestrator_repository::ObjectId,
+        (age, merge): (usize, orchestrator_repository::ObjectId),
         file: MergedFile,
         known: &mut HashMap<Versions, Option<usize>>,
         most: usize,
     ) {
-        let case = Case::new(merge, &file);
+        let case = Case::new((age, merge), &file);
         let is_conflict = file.lines == LineResult::Conflict;
         let Some(case) = case else {
             match file.committed {
@@ -92,6 +92,7 @@ impl Cases {
                 let place = match known.get(&versions) {
                     Some(place) => {
                         self.skipped.repeated += 1;
+                        self.repeats.push(case);
                         *place
                     }
                     None => {

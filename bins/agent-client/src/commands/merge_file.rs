@@ -1,12 +1,15 @@
 //! `agent-client merge-file`: merges three versions of one file, under the exit codes of `git merge-file`.
 
+mod recordings;
 mod report;
 
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::replace;
 use clap::{Args, ValueEnum};
-use orchestrator_merge::{Conflict, Kind, Label, Labels, Layers, Options, Outcome, Proof, Style, leave_open, merge};
+use orchestrator_merge::{
+    Conflict, Kind, Label, Labels, Layers, Options, Outcome, Proof, Recorded, Recordings, Style, leave_open, merge,
+};
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write;
@@ -33,6 +36,8 @@ const NO_LABELS: [&str; 3] = ["%X", "%S", "%Y"];
 Examples:
   agent-client merge-file base.py mine.py theirs.py -p src/app.py -o merged.py
   agent-client merge-file base.py mine.py theirs.py --explain >merged.py
+  agent-client merge-file base.py mine.py theirs.py -p src/app.py --recorded team.json --learn resolved.py
+  agent-client merge-file base.py mine.py theirs.py -p src/app.py --recorded team.json -o merged.py
 
 /dev/null stands for a file that is not there. A file that is no text is left as OURS has it, and is a conflict.
 
@@ -60,6 +65,12 @@ pub(crate) struct Arguments {
     /// Write each candidate into this folder.
     #[arg(long, value_name = "DIR")]
     candidates: Option<PathBuf>,
+    /// Settle what people settled before, as recorded in this file: the same region in the same place of the same path.
+    #[arg(long, value_name = "FILE")]
+    recorded: Option<PathBuf>,
+    /// Merge nothing, but add to the file of --recorded what a person made of the three versions in this one.
+    #[arg(long, value_name = "RESOLVED", requires = "recorded", conflicts_with_all = ["output", "candidates", "explain"])]
+    learn: Option<PathBuf>,
     /// The form of a conflict.
     #[arg(long, value_enum, default_value_t = Form::Merge)]
     style: Form,
@@ -131,7 +142,12 @@ fn merge_file(arguments: &Arguments, out: &Output) -> Result<bool, Failure> {
     let versions =
         Versions { base: read(&arguments.base)?, ours: read(&arguments.ours)?, theirs: read(&arguments.theirs)? };
     let path = arguments.path.as_deref().unwrap_or(arguments.ours.as_os_str()).to_string_lossy();
-    let outcome = versions.merge(&path);
+    if let (Some(file), Some(resolved)) = (&arguments.recorded, &arguments.learn) {
+        recordings::add(file, &versions, &path, resolved, out)?;
+        return Ok(true);
+    }
+    let recorded = arguments.recorded.as_deref().map(recordings::read).transpose()?;
+    let outcome = versions.merge(&path, recorded.as_ref());
     if let (Some(folder), Outcome::Candidates { candidates, .. }) = (&arguments.candidates, &outcome) {
         std::fs::create_dir_all(folder).map_err(about(folder, "made"))?;
         for (number, candidate) in candidates.iter().enumerate() {
@@ -163,13 +179,14 @@ fn merge_file(arguments: &Arguments, out: &Output) -> Result<bool, Failure> {
 }
 
 impl Versions {
-    fn merge(&self, path: &str) -> Outcome {
+    fn merge(&self, path: &str, recorded: Option<&Recordings>) -> Outcome {
         let Self { base, ours, theirs } = self;
         let merged = |options| merge(base.as_deref(), ours.as_deref(), theirs.as_deref(), path, options);
-        match merged(&Options::default()) {
+        let recorded = recorded.map(|recorded| recorded as &dyn Recorded);
+        match merged(&Options { recorded, ..Options::default() }) {
             // The budget is for servers. Here lines are merged whatever they cost, as git does.
             Outcome::Conflict(Conflict { kind: Kind::Budget { needed }, .. }) => {
-                merged(&Options { budget: needed, layers: Layers::LINES })
+                merged(&Options { budget: needed, layers: Layers::LINES, recorded: None })
             }
             outcome => outcome,
         }

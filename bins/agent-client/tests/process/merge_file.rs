@@ -184,3 +184,46 @@ fn data_is_merged_by_what_it_holds() {
     fs::write(folder.path().join("theirs"), added("m").replace("2", "3")).unwrap();
     assert_eq!(merge_file(folder.path(), &with(&["-p", "web/package.json"])).status.code(), Some(1));
 }
+
+#[test]
+fn what_a_person_settled_is_learnt_and_settles_the_same_conflict() {
+    let folder = folder(BASE.as_bytes(), OURS.as_bytes(), OTHER.as_bytes());
+    let at = |name: &str| folder.path().join(name);
+    let resolved = "ONE, eins\ntwo\nthree\nfour\nFIVE\n";
+    fs::write(at("resolved"), resolved).unwrap();
+    let recorded = ["-p", "notes.txt", "--recorded", "team.json"];
+    let learn = || merge_file(folder.path(), &with(&[&recorded[..], &["--learn", "resolved"]].concat()));
+    let output = learn();
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b""[..]));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told, "notes.txt: learnt 1 of 1 regions that both sides changed\n");
+
+    assert_merges(folder.path(), &with(&recorded), 0, resolved);
+    let output = merge_file(folder.path(), &with(&[&recorded[..], &["--explain"]].concat()));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("settled base 1, ours 1, theirs 1: recorded, recorded-text, recorded\n"), "{told}");
+    // With the sides swapped it is the same; for another file it is a candidate, and nothing is proven by it.
+    assert_merges(folder.path(), &[&["base", "theirs", "ours"], &recorded[..]].concat(), 0, resolved);
+    let other = ["-p", "other.txt", "--recorded", "team.json"];
+    assert_eq!(merge_file(folder.path(), &with(&other)).status.code(), Some(1));
+    assert_merges(folder.path(), &with(&[&other[..], &["--accept", "candidate"]].concat()), 0, resolved);
+    let proven = merge_file(folder.path(), &with(&[&recorded[..], &["--accept", "proven"]].concat()));
+    assert_eq!(proven.status.code(), Some(1));
+    // A second answer for the same conflict settles nothing any more.
+    fs::write(at("resolved"), MERGED).unwrap();
+    assert_eq!(learn().status.code(), Some(0));
+    let output = merge_file(folder.path(), &with(&[&recorded[..], &["--json"]].concat()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["outcome"], report["candidates"].as_array().unwrap().len()), (&"candidates".into(), 2));
+
+    for (arguments, code) in [
+        (&["--learn", "resolved"][..], 129),
+        (&["--recorded", "absent.json"], 255),
+        (&["--recorded", "base"], 255),
+        (&["--recorded", "base", "--learn", "resolved"], 255),
+        (&["--recorded", "team.json", "--learn", "absent"], 255),
+    ] {
+        assert_eq!(merge_file(folder.path(), &with(arguments)).status.code(), Some(code), "{arguments:?}");
+    }
+    assert_eq!(fs::read_to_string(at("base")).unwrap(), BASE);
+}

@@ -9,7 +9,7 @@ use clap::Args;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use indicatif::{ProgressBar, ProgressStyle};
 use orchestrator_merge::{Layer, Layers, Options};
-use orchestrator_replay::{Class, Peer, Score, Wanted, judge, mine, report};
+use orchestrator_replay::{Class, Peer, Score, Wanted, judge, learn, mine, report};
 use orchestrator_repository::History;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,10 @@ pub(crate) struct Arguments {
     /// Which layers may settle: all, lines, names of layers, or all but some, such as no-structure,no-sets
     #[arg(long, value_name = "LAYERS", default_value = "all", value_parser = layers)]
     layers: Layers,
+    /// Let each merge be settled by what people made of the same conflicts in older merges of the history, too; what that
+    /// is worth is the row of the layer 'recorded'
+    #[arg(long)]
+    recorded: bool,
     /// Score another merge program on the same files, such as 'git=git merge-file -q %A %O %B'; can be given several
     /// times. As a git merge driver: %O base, %A ours and the result, %B theirs, %P path, %L length of a marker; status 0
     /// is clean, 1 to 127 a conflict
@@ -127,7 +131,8 @@ pub(crate) fn run(flags: &Flags, wanted: &Arguments) -> anyhow::Result<ExitCode>
     };
     let cases = mine(&history, &chosen, &progress)?;
     let engine = Options { layers: wanted.layers, ..Options::default() };
-    let judgement = judge(&history, cases, (&engine, &peers), threads, &files, &progress)?;
+    let lessons = wanted.recorded.then(|| learn(&history, &cases, threads, &progress));
+    let judgement = judge(&history, cases, (&engine, &peers), lessons.as_ref(), threads, &files, &progress)?;
     bar.finish_and_clear();
 
     let score = Score::of(&judgement);

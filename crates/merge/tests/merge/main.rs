@@ -7,7 +7,9 @@
 //! - `git`: the answers against those of the real `git merge-file`.
 //! - `laws`: what holds for every merge, as properties.
 //! - `prose`: change logs with random edits of both sides.
+//! - `recorded`: resolutions that people made before, and where they apply.
 //! - `structure`: programs with random edits of both sides.
+//! - `trees`: what no look at one file can see.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod corpus;
@@ -17,5 +19,7 @@ mod form;
 mod git;
 mod laws;
 mod prose;
+mod recorded;
 mod structure;
 mod support;
+mod trees;

@@ -1,0 +1,15 @@
+namespace App
+{
+    public static class Prices
+    {
+        public static int Price(int count)
+        {
+            return count * 3;
+        }
+
+        public static int Rate()
+        {
+            return 7;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+package cache
+
+type Cache struct{}
+
+func (c *Cache) Find(id int) string {
+	return ""
+}

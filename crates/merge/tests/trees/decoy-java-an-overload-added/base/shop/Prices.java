@@ -1,0 +1,7 @@
+package shop;
+
+public class Prices {
+    public static int price(int count, int each) {
+        return count * each;
+    }
+}

@@ -1,0 +1,6 @@
+def price(item, currency="EUR"):
+    return item.price * item.count
+
+
+def name(item):
+    return item.name.title()

@@ -1,0 +1,6 @@
+from shop import price
+
+
+def total(item):
+    count = item.count
+    return count * price(item, [])

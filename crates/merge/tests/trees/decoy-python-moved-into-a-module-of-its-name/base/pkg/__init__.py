@@ -1,0 +1,3 @@
+"""Prices."""
+
+price = 3

@@ -1,0 +1,3 @@
+"""Prices."""
+
+from .price import price

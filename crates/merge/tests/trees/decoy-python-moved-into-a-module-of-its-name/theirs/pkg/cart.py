@@ -1,0 +1,5 @@
+from . import price
+
+
+def total(count):
+    return count * price

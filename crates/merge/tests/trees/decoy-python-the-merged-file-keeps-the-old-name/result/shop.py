@@ -1,0 +1,9 @@
+def cost(item):
+    return item.price * item.count
+
+
+def name(item):
+    return item.name.title()
+
+
+price = cost

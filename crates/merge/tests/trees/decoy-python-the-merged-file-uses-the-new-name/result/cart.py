@@ -1,0 +1,5 @@
+from shop import cost
+
+
+def total(items):
+    return sum(cost(item) for item in items)

@@ -1,0 +1,6 @@
+def cost(item):
+    return item.price * item.count
+
+
+def name(item):
+    return item.name.title()

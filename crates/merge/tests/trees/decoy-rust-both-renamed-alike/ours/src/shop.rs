@@ -1,0 +1,10 @@
+pub struct Shop {
+    pub count: u32,
+}
+
+impl Shop {
+    pub fn cost(&self) -> u32 {
+        let each = 3;
+        self.count * each
+    }
+}

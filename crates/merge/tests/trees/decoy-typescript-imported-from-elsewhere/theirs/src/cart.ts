@@ -1,0 +1,3 @@
+import { price } from "./other";
+
+export const total = price(2);

@@ -1,0 +1,11 @@
+<?php
+
+namespace App;
+
+class Prices
+{
+    public static function price(int $count): int
+    {
+        return $count * 3;
+    }
+}

@@ -1,0 +1,6 @@
+def total(items, rate):
+    tax = rate * 2
+    count = len(items)
+    print(count)
+    print(tax)
+    return count

@@ -1,0 +1,4 @@
+def total(items, rate):
+    count = len(items)
+    print(count)
+    return count + tax

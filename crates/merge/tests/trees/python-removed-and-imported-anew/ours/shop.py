@@ -1,0 +1,2 @@
+def name(item):
+    return item.name.title()

@@ -1,0 +1,5 @@
+use crate::shop::Shop;
+
+pub fn first(shop: &Shop) -> u32 {
+    shop.count
+}

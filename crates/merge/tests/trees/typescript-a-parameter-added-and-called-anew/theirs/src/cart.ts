@@ -1,0 +1,3 @@
+import { price } from "./shop";
+
+export const total = price(2);

@@ -1,0 +1,3 @@
+class Shop:
+    def price(self, item):
+        return item.price * item.count

@@ -1,0 +1,3 @@
+class Shop:
+    def cost(self, item):
+        return item.price * item.count
