@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 
 from features import concurrent_sides, feature, is_document, split_sides
-from recipes import Recipe, open_project
+from recipes import NO_TESTS, Recipe, open_project
 
 NEAR = 25  # features before B that are tried as A
+DEAD = 8  # pairs in a row whose tests do not run at all: from here on the history is too old for these tools
 
 
 def split_pairs(found):
@@ -77,7 +78,7 @@ def main():
     options = parser.parse_args()
     recipe = Recipe.read(options.recipe)
     store, trials = open_project(recipe, options.mirrors, options.work, options.commands, tests=not options.dry)
-    used, tries = set(), 0
+    used, tries, dead = set(), 0, 0
     wanted = {True: options.conflicting, False: options.clean}
     recipe.pairs = []
 
@@ -93,11 +94,12 @@ def main():
             used |= {first.commit, second.commit}
             wanted[conflict] -= 1
             continue
-        if tries >= options.tries:
+        if tries >= options.tries or dead >= DEAD:
             break
         tries += 1
         reasons = recipe.check(store, trials, pair, sides)
         print(f"{pair['id']} {kind} {'conflict' if conflict else 'clean'}: {'; '.join(reasons) or 'kept'}", flush=True)
+        dead = dead + 1 if reasons == [NO_TESTS] else 0
         if not reasons:
             used |= {first.commit, second.commit}
             wanted[conflict] -= 1

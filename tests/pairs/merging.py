@@ -1,0 +1,106 @@
+"""Merge programs, asked file by file as git asks a merge driver."""
+
+import itertools
+import json
+import shlex
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Answer:
+    """What a program made of a file: merged bytes or None, and its candidates in order."""
+    merged: bytes | None
+    candidates: list = field(default_factory=list)
+
+
+class Driver:
+    """A command with `%O` base, `%A` ours and the result, `%B` theirs, `%P` path; run without a shell."""
+
+    def __init__(self, command, seconds=30):
+        self.words, self.seconds = shlex.split(command), seconds
+
+    def merge(self, base, ours, theirs, path):
+        with tempfile.TemporaryDirectory() as folder:
+            places = {"%P": path}
+            for word, text in (("%O", base), ("%A", ours), ("%B", theirs)):
+                file = Path(folder, word[1] + Path(path).suffix)
+                file.write_bytes(text)
+                places[word] = str(file)
+            command = []
+            for word in self.words:
+                for place, value in places.items():
+                    word = word.replace(place, value)
+                command.append(word)
+            return self.answer(command, Path(places["%A"]), Path(folder))
+
+    def answer(self, command, result, folder):
+        code = run(command, folder, self.seconds)
+        return Answer(result.read_bytes() if code == 0 else None)
+
+
+def run(command, folder, seconds):
+    try:
+        return subprocess.run(command, cwd=folder, capture_output=True, timeout=seconds).returncode
+    except subprocess.TimeoutExpired:
+        return None
+
+
+class Engine(Driver):
+    """`agent-client merge-file`: what the verifier let pass, and the candidates for callers with a gate."""
+
+    def __init__(self, program, seconds=30):
+        program = shlex.quote(str(Path(shutil.which(program) or program).resolve()))
+        super().__init__(f"{program} merge-file %O %A %B -p %P -o %A --accept verified --candidates candidates", seconds)
+
+    def answer(self, command, result, folder):
+        code = run(command, folder, self.seconds)
+        files = sorted((folder / "candidates").glob("*"), key=lambda file: int(file.name.split(".")[0]))
+        return Answer(result.read_bytes() if code == 0 else None, [] if code == 0 else [f.read_bytes() for f in files])
+
+
+def both_changed(store, sides):
+    """Files that both sides changed, differently: those that git asks a driver for."""
+    ours, theirs = (store.changes(sides.base, side) for side in (sides.ours, sides.theirs))
+    return sorted(path for path in set(ours) & set(theirs)
+                  if store.blob(sides.ours, path) != store.blob(sides.theirs, path))
+
+
+def answers(store, sides, program):
+    """(git's tree, path to answer); None as an answer where a side has no such file, or git alone is stuck."""
+    tree, stuck = store.merge(sides.base, sides.ours, sides.theirs)
+    result = {path: None for path in stuck}
+    for path in both_changed(store, sides):
+        texts = [store.blob(side, path) for side in (sides.base, sides.ours, sides.theirs)]
+        if texts[0] is None and None not in texts:
+            texts[0] = b""
+        if None not in texts:
+            result[path] = program.merge(*texts, path)
+    return tree, result
+
+
+def clean_tree(store, tree, result):
+    """The merged tree, or None where a file is left to a person."""
+    if any(answer is None or answer.merged is None for answer in result.values()):
+        return None
+    return store.tree_with(tree, {path: answer.merged for path, answer in result.items()})
+
+
+def candidate_trees(store, tree, result, most):
+    """Trees of candidates, the likeliest first, at most so many; none where a file has neither answer nor candidate."""
+    if any(answer is None or answer.merged is None and not answer.candidates for answer in result.values()):
+        return
+    paths = sorted(result)
+    choices = [range(1 if result[path].merged is not None else len(result[path].candidates)) for path in paths]
+    ranked = sorted(itertools.islice(itertools.product(*choices), 4096), key=lambda ranks: (sum(ranks), ranks))
+    for ranks in ranked[:most]:
+        files = {path: result[path].merged if result[path].merged is not None else result[path].candidates[rank]
+                 for path, rank in zip(paths, ranks)}
+        yield store.tree_with(tree, files)
+
+
+def as_json(value):
+    return json.dumps(value, indent=1, sort_keys=True)
