@@ -100,6 +100,9 @@ def main():
         reasons = recipe.check(store, trials, pair, sides)
         print(f"{pair['id']} {kind} {'conflict' if conflict else 'clean'}: {'; '.join(reasons) or 'kept'}", flush=True)
         dead = dead + 1 if reasons == [NO_TESTS] else 0
+        for side, one in (("ours", first), ("theirs", second)):
+            if any(reason.startswith((f"{side}: no new test", f"{side}: its new tests")) for reason in reasons):
+                used.add(one.commit)  # its tests do not know it, beside whatever feature
         if not reasons:
             used |= {first.commit, second.commit}
             wanted[conflict] -= 1

@@ -113,7 +113,7 @@ class Trials:
         command = self.commands.test
         for name, word in words.items():
             command = command.replace("{" + name + "}", word)
-        process = subprocess.Popen(["nice", "-n", "10", "bash", "-c", command], cwd=self.checkout,
+        process = subprocess.Popen(["bash", "-c", command], cwd=self.checkout,
                                    env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, start_new_session=True)
         try:
