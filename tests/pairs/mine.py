@@ -7,7 +7,7 @@ Newest features first; a feature is used once; what any merge engine makes of a 
 """
 
 import argparse
-import json
+import re
 import sys
 from pathlib import Path
 
@@ -16,6 +16,19 @@ from recipes import NO_TESTS, Recipe, open_project
 
 NEAR = 25  # features before B that are tried as A
 DEAD = 8  # pairs in a row whose tests do not run at all: from here on the history is too old for these tools
+
+NEW_TEST = re.compile(rb"def test|parametrize|pytest\.param|\b(it|test)(\.\w+)?\(|^\s*(async )?fn |func Test|t\.Run|[nN]ame:",
+                      re.MULTILINE)
+
+
+def has_new_test(store, one):
+    """Whether what the feature added to its tests looks like a test with a name of its own."""
+    for path in one.tests:
+        old = set((store.blob(one.parent, path) or b"").splitlines())
+        added = [line for line in (store.blob(one.commit, path) or b"").splitlines() if line not in old]
+        if NEW_TEST.search(b"\n".join(added)):
+            return True
+    return False
 
 
 def split_pairs(found):
@@ -26,13 +39,16 @@ def split_pairs(found):
                 yield first, second
 
 
-def concurrent_pairs(store, layout, found):
+def concurrent_pairs(store, layout, found, line):
     """(A, B) of the kind `concurrent`: branches that were open at one time, both merged later."""
-    merges = [(one, parents[1]) for one, parents in found if len(parents) == 2]
-    for index, (newer, head) in enumerate(merges):
-        for older, older_head in merges[index + 1:index + 1 + 2 * NEAR]:
-            if not set(older.sources) & set(newer.sources):
-                continue
+    place = {commit: index for index, commit in enumerate(line)}
+    merges = [(one, parents) for one, parents in found if len(parents) == 2]
+    for index, (newer, (trunk, head)) in enumerate(merges):
+        near = [one for one in merges[index + 1:index + 1 + NEAR] if set(one[0].sources) & set(newer.sources)]
+        parted = place.get(store.line("merge-base", trunk, head), len(line)) if near else 0
+        for older, (_, older_head) in near:
+            if parted <= place[older.commit]:
+                continue  # the newer branch began with the older one in it
             bases = store.line("merge-base", "--all", head, older_head).split()
             if len(bases) != 1 or bases[0] in (head, older_head):
                 continue
@@ -48,9 +64,11 @@ def candidates(store, recipe, most, skip):
     `skip(first, second, conflict)` says of a pair that it is not wanted; `conflict` is None before that is known.
     """
     layout = recipe.layout
-    found = [(one, parents) for commit, parents, changes in store.history(recipe.since, most)
-             if parents and (one := feature(layout, changes, commit, parents[0]))]
-    for kind, pairs in (("concurrent", concurrent_pairs(store, layout, found)), ("split", split_pairs(found))):
+    history = list(store.history(recipe.since, most))
+    line = [commit for commit, _, _ in history]
+    found = [(one, parents) for commit, parents, changes in history
+             if parents and (one := feature(layout, changes, commit, parents[0])) and has_new_test(store, one)]
+    for kind, pairs in (("concurrent", concurrent_pairs(store, layout, found, line)), ("split", split_pairs(found))):
         for first, second in pairs:
             if skip(first, second, None):
                 continue

@@ -18,7 +18,9 @@ MOST_COMPARED = 100_000  # pairs of tokens of two runs of lines; longer runs rep
 ALIKE = 0.5  # lines less alike than this share no tokens: one replaced the other
 
 
+@functools.lru_cache(maxsize=256)
 def tokens(text):
+    """The text in words, spaces, signs and ends of lines; nobody changes the list."""
     return TOKEN.findall(text)
 
 
@@ -45,23 +47,22 @@ def line_hunks(old, new):
     return hunks
 
 
-def offsets(lines):
+@functools.lru_cache(maxsize=256)
+def line_starts(text):
     """The number of tokens before each line, and in all."""
-    result = [0]
-    for line in lines:
-        result.append(result[-1] + len(tokens(line)))
-    return result
+    found = tokens(text)
+    starts = [0, *(place for place, token in enumerate(found, 1) if token == b"\n")]
+    return starts if starts[-1] == len(found) else [*starts, len(found)]
 
 
 @functools.lru_cache(maxsize=4096)
 def token_hunks(old, new):
     """As `line_hunks`, in tokens; lines that were rewritten in part count only with the part."""
-    old_lines, new_lines = old.splitlines(True), new.splitlines(True)
-    old_at, new_at = offsets(old_lines), offsets(new_lines)
+    old_at, new_at = line_starts(old), line_starts(new)
     hunks = []
     for start, end, new_start, new_end in line_hunks(old, new):
-        old_tokens = tokens(b"".join(old_lines[start:end]))
-        new_tokens = tokens(b"".join(new_lines[new_start:new_end]))
+        old_tokens = tokens(old)[old_at[start]:old_at[end]]
+        new_tokens = tokens(new)[new_at[new_start]:new_at[new_end]]
         o, n = old_at[start], new_at[new_start]
         small = 0 < len(old_tokens) * len(new_tokens) < MOST_COMPARED
         matcher = difflib.SequenceMatcher(None, old_tokens, new_tokens, autojunk=False)
@@ -74,6 +75,7 @@ def token_hunks(old, new):
     return hunks
 
 
+@functools.lru_cache(maxsize=64)
 def matching(old_count, hunks):
     """For each token of the old text where it stands in the new one, or None."""
     result, old, new = [], 0, 0
@@ -89,15 +91,15 @@ def edits_of_first(before, first, parent, second):
     """A's edits in the coordinates of B's version: (start, end, the tokens before A), or None."""
     hunks = token_hunks(before, first)
     count = len(tokens(first))
-    to_parent = matching(count, token_hunks(first, parent))
-    to_second = matching(len(tokens(parent)), token_hunks(parent, second))
-    where = [None if place is None else to_second[place] for place in to_parent]
+    to_parent = matching(count, tuple(token_hunks(first, parent)))
+    to_second = matching(len(tokens(parent)), tuple(token_hunks(parent, second)))
     old = tokens(before)
     edits = []
     for start, end, new_start, new_end in hunks:
         # An insertion is its own tokens; a deletion is the place between the tokens beside it.
         inside = range(new_start, new_end) if new_end > new_start else range(max(new_start - 1, 0), new_start + 1)
-        places = [where[index] for index in inside if index < count]
+        between = [to_parent[index] for index in inside if index < count]
+        places = [None if place is None else to_second[place] for place in between]
         if any(place is None for place in places):
             return None
         if any(right != left + 1 for left, right in zip(places, places[1:])):

@@ -30,9 +30,9 @@ out = open(sys.argv[1], 'w')
 out.write('<all>')
 atexit.register(lambda: (out.write('</all>'), out.close()))
 
-def case(name, test):
+def test(name, holds):
     try:
-        good = test()
+        good = holds()
     except AttributeError:
         good = False
     out.write(f"<testcase name='{name}'>{'' if good else '<failure/>'}</testcase>")
@@ -111,7 +111,7 @@ class MineAndRun(unittest.TestCase):
         for number, source in enumerate(SOURCES):
             (project / "shapes.py").write_text(source)
             names = [test.split("(")[0] for test in TESTS]
-            cases = [f"# {name}:\n# {test}\ncase('{name}', lambda: {test})\n" for name, test in zip(names, TESTS)]
+            cases = [f"# {name}:\n# {test}\ntest('{name}', lambda: {test})\n" for name, test in zip(names, TESTS)]
             (project / "tests" / "check.py").write_text(HEADER + "".join(cases[:number + 1]))
             git(project, "add", "-A")
             git(project, "commit", "-qm", f"step {number}")
