@@ -1,7 +1,6 @@
 """Merge programs, asked file by file as git asks a merge driver."""
 
 import itertools
-import json
 import shlex
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ class Answer:
     """What a program made of a file: merged bytes or None, and its candidates in order."""
     merged: bytes | None
     candidates: list = field(default_factory=list)
+    words: str = ""
 
 
 class Driver:
@@ -38,15 +38,16 @@ class Driver:
             return self.answer(command, Path(places["%A"]), Path(folder))
 
     def answer(self, command, result, folder):
-        code = run(command, folder, self.seconds)
-        return Answer(result.read_bytes() if code == 0 else None)
+        code, words = run(command, folder, self.seconds)
+        return Answer(result.read_bytes() if code == 0 else None, words=words)
 
 
 def run(command, folder, seconds):
     try:
-        return subprocess.run(command, cwd=folder, capture_output=True, timeout=seconds).returncode
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return None
+        return None, "too slow\n"
+    return done.returncode, done.stderr.decode(errors="replace")
 
 
 class Engine(Driver):
@@ -54,12 +55,14 @@ class Engine(Driver):
 
     def __init__(self, program, seconds=30):
         program = shlex.quote(str(Path(shutil.which(program) or program).resolve()))
-        super().__init__(f"{program} merge-file %O %A %B -p %P -o %A --accept verified --candidates candidates", seconds)
+        options = "-p %P -o %A --accept verified --explain --candidates candidates"
+        super().__init__(f"{program} merge-file %O %A %B {options}", seconds)
 
     def answer(self, command, result, folder):
-        code = run(command, folder, self.seconds)
+        code, words = run(command, folder, self.seconds)
         files = sorted((folder / "candidates").glob("*"), key=lambda file: int(file.name.split(".")[0]))
-        return Answer(result.read_bytes() if code == 0 else None, [] if code == 0 else [f.read_bytes() for f in files])
+        candidates = [] if code == 0 else [file.read_bytes() for file in files]
+        return Answer(result.read_bytes() if code == 0 else None, candidates, words)
 
 
 def both_changed(store, sides):
@@ -100,7 +103,3 @@ def candidate_trees(store, tree, result, most):
         files = {path: result[path].merged if result[path].merged is not None else result[path].candidates[rank]
                  for path, rank in zip(paths, ranks)}
         yield store.tree_with(tree, files)
-
-
-def as_json(value):
-    return json.dumps(value, indent=1, sort_keys=True)

@@ -25,6 +25,7 @@ class Commands:
         self.report = data.get("report", {"rust": "cargo", "go": "go"}.get(language, "junit"))
         self.links = data.get("links", {})
         self.environment = data.get("environment", {})
+        self.seconds = data.get("seconds", 180)
 
 
 def target(path):
@@ -40,8 +41,8 @@ def target(path):
 class Trials:
     """Test runs of one project, in one checkout, one at a time on the machine."""
 
-    def __init__(self, store, work, name, commands, seconds=180):
-        self.store, self.commands, self.seconds = store, commands, seconds
+    def __init__(self, store, work, name, commands):
+        self.store, self.commands, self.seconds = store, commands, commands.seconds
         self.work = Path(work).resolve()
         self.checkout = self.work / "checkouts" / name
         self.tools = self.work / "tools" / name
