@@ -17,8 +17,8 @@ from recipes import NO_TESTS, Recipe, open_project
 NEAR = 25  # features before B that are tried as A
 DEAD = 8  # pairs in a row whose tests do not run at all: from here on the history is too old for these tools
 
-NEW_TEST = re.compile(rb"def test|parametrize|pytest\.param|\b(it|test)(\.\w+)?\(|^\s*(async )?fn |func Test|t\.Run|[nN]ame:",
-                      re.MULTILINE)
+NEW_TEST = re.compile(
+    rb"def test|parametrize|pytest\.param|\b(it|test)(\.\w+)?\(|^\s*(async )?fn |func Test|t\.Run|[nN]ame:", re.MULTILINE)
 
 
 def has_new_test(store, one):
