@@ -18,7 +18,8 @@ NEAR = 25  # features before B that are tried as A
 DEAD = 8  # pairs in a row whose tests do not run at all: from here on the history is too old for these tools
 
 NEW_TEST = re.compile(
-    rb"def test|parametrize|pytest\.param|\b(it|test)(\.\w+)?\(|^\s*(async )?fn |func Test|t\.Run|[nN]ame:", re.MULTILINE)
+    rb"def test|parametrize|pytest\.param|\b(it|test)(\.\w+)?\(|^\s*(async )?fn |func Test|t\.Run|[nN]ame:",
+    re.MULTILINE)
 
 
 def has_new_test(store, one):
