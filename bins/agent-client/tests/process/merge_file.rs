@@ -136,6 +136,11 @@ fn it_tells_what_settled_each_region_and_what_is_left() {
                     open    base 1, ours 1, theirs 1\n";
     assert_eq!(told, expected);
 
+    let other = self::folder(b"a = 1\n", b"a = 2\n", b"a = 3\n");
+    let output = merge_file(other.path(), &with(&["--explain", "-p", "notes.py"]));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("\n  left    by the layers beyond lines: "), "{told}");
+
     let output = merge_file(folder.path(), &with(&["--json"]));
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -26,6 +26,9 @@ pub(super) fn explain(outcome: &Outcome, verdict: &Verdict, path: &str, out: &Ou
     for region in conflict.into_iter().flat_map(Conflict::regions) {
         out.note(&format!("  open    {}", places(region.base.lines, region.ours.lines, region.theirs.lines)));
     }
+    if let Some(why) = conflict.and_then(|conflict| conflict.why) {
+        out.note(&format!("  left    by the layers beyond lines: {why}"));
+    }
     if let Outcome::Candidates { candidates, .. } = outcome {
         for (candidate, number) in candidates.iter().zip(1..) {
             let rules: Vec<_> = candidate.regions.iter().map(|proof| proof.rule.name()).collect();
@@ -91,6 +94,8 @@ struct Place {
 struct Left {
     kind: &'static str,
     reason: String,
+    /// Why the layers beyond lines settle nothing; null where they were not asked.
+    why: Option<String>,
     settled: Vec<Settled>,
     regions: Vec<Open>,
 }
@@ -168,6 +173,7 @@ fn left(conflict: &Conflict) -> Left {
     Left {
         kind: conflict.kind.name(),
         reason: conflict.kind.to_string(),
+        why: conflict.why.map(|why| why.to_string()),
         settled: settled(settled_pieces(conflict)),
         regions: open.collect(),
     }
