@@ -79,6 +79,6 @@ def open_project(recipe, mirrors, work, commands, tests=True):
     if not tests:
         return store, None
     data = json.loads(Path(commands, f"{recipe.name}.json").read_text())
-    trials = Trials(store, work, recipe.name, Commands(data, recipe.language))
+    trials = Trials(store, work, recipe.name, Commands(data, recipe.language), recipe.data.get("unstable"))
     trials.install()
     return store, trials

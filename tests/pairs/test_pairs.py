@@ -95,6 +95,10 @@ class Reading(unittest.TestCase):
         text = '{"Action":"fail","Package":"p","Elapsed":0}\n'
         self.assertEqual(READERS["go"](text, None, 1), {"run": False})
 
+    def test_a_printed_pointer_is_no_part_of_a_name(self):
+        text = '{"Action":"pass","Package":"p","Test":"T/Has(0xc000012345)"}\n'
+        self.assertEqual(READERS["go"](text, None, 0), {"p::T/Has(0x)": True})
+
     def test_what_a_merge_owes(self):
         base, ours, theirs = {"a": True, "b": True}, {"a": True, "b": True, "o": True}, {"a": True, "t": True}
         self.assertEqual(required(base, ours, theirs), {"a", "o", "t"})
