@@ -91,7 +91,8 @@ fn version(part: &Part<'_>) -> Option<Vec<u64>> {
     if !matches!(part.class, Class::Section(_)) {
         return None;
     }
-    if part.key.to_lowercase().contains("unreleased") {
+    let words = part.key.lines().next().unwrap_or_default().to_lowercase();
+    if words.contains("unreleased") || matches!(words.as_str(), "head" | "next" | "upcoming" | "dev") {
         return Some(vec![u64::MAX]);
     }
     let from = part.key.find(|c: char| c.is_ascii_digit())?;

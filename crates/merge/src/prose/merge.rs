@@ -86,6 +86,11 @@ impl<'a> Merge<'a> {
 
     /// Writes a part that both have.
     fn both(&mut self, base: Option<&Part<'a>>, ours: &Part<'a>, theirs: &Part<'a>) -> Option<()> {
+        if (ours.is_double || theirs.is_double)
+            && !base.is_some_and(|base| base.written() == ours.written() && base.written() == theirs.written())
+        {
+            return None;
+        }
         let text = match base {
             Some(base) => three_way(base.text, ours.text, theirs.text)?,
             None => (ours.text == theirs.text).then_some(ours.text)?,
@@ -132,6 +137,9 @@ impl<'a> Merge<'a> {
         }
         // What one side removed the other must not have changed.
         for part in base.parts {
+            if part.is_double && (ours.get(&part.key).is_none() || theirs.get(&part.key).is_none()) {
+                return None;
+            }
             let left = match (ours.get(&part.key), theirs.get(&part.key)) {
                 (Some(left), None) | (None, Some(left)) => left,
                 _ => continue,

@@ -34,6 +34,8 @@ pub(super) struct Part<'a> {
     pub(super) lead: &'a str,
     /// Its lines; of a section those of its heading.
     pub(super) text: &'a str,
+    /// A section beside another of its name: which is which cannot be told where they are not what they were.
+    pub(super) is_double: bool,
     /// Of a section.
     pub(super) parts: Vec<Part<'a>>,
 }
@@ -68,9 +70,9 @@ pub(super) struct Text<'a> {
 /// How a heading is marked: the sign, whether it stands above the words too, and how often where that counts.
 pub(super) type Mark = (u8, bool, usize);
 
-/// Takes a text apart whose lines end with `\n`. `None` where two sections of one section have one name.
+/// Takes a text apart whose lines end with `\n`.
 pub(super) fn read(text: &str, is_markdown: bool) -> Option<Text<'_>> {
-    let root = Part { class: Class::Section(0), key: String::new(), lead: "", text: "", parts: Vec::new() };
+    let root = part(Class::Section(0), String::new(), "", "");
     let mut reader = Reader { lines: Lines::new(text), is_markdown, marks: Vec::new(), open: vec![root] };
     let mut at = 0;
     while at < reader.lines.count() {
@@ -86,6 +88,10 @@ pub(super) fn read(text: &str, is_markdown: bool) -> Option<Text<'_>> {
     Some(Text { root: closed(open)?, tail: "", marks })
 }
 
+fn part<'a>(class: Class, key: String, lead: &'a str, text: &'a str) -> Part<'a> {
+    Part { class, key, lead, text, is_double: false, parts: Vec::new() }
+}
+
 struct Reader<'a> {
     lines: Lines<'a>,
     is_markdown: bool,
@@ -99,11 +105,11 @@ impl<'a> Reader<'a> {
     fn part(&mut self, lead: &'a str, start: usize) -> Option<usize> {
         if let Some((mark, words, end)) = heading(&self.lines, start, self.is_markdown) {
             let level = self.level(mark);
-            while self.open.len() > level {
+            while self.open.last().is_some_and(|open| matches!(open.class, Class::Section(around) if around >= level)) {
                 close(&mut self.open)?;
             }
             let (class, key) = (Class::Section(level), words_of(self.lines.get(words)));
-            self.open.push(Part { class, key, lead, text: self.lines.text(start, end), parts: Vec::new() });
+            self.open.push(part(class, key, lead, self.lines.text(start, end)));
             return Some(end);
         }
         let (class, end) = block(&self.lines, start, self.is_markdown);
@@ -112,13 +118,13 @@ impl<'a> Reader<'a> {
             Class::Link => words_of(text.split_once(':').map_or(text, |(name, _)| name)),
             _ => words_of(text),
         };
-        self.open.last_mut()?.parts.push(Part { class, key, lead, text, parts: Vec::new() });
+        self.open.last_mut()?.parts.push(part(class, key, lead, text));
         Some(end)
     }
 
     /// How deep a heading is: in Markdown the sign says so, elsewhere which sign came first. From 1.
     fn level(&mut self, mark: Mark) -> usize {
-        let level = match mark {
+        match mark {
             (b'#', false, count) if self.is_markdown => count,
             (b'=', ..) if self.is_markdown => 1,
             _ if self.is_markdown => 2,
@@ -129,16 +135,14 @@ impl<'a> Reader<'a> {
                     self.marks.len() - 1
                 }) + 1
             }
-        };
-        // Whoever leaves a level out means the next one.
-        level.min(self.open.len())
+        }
     }
 }
 
 /// Ends the section at hand.
 fn close(open: &mut Vec<Part<'_>>) -> Option<()> {
     let mut done = open.pop()?;
-    number_alike(&mut done.parts)?;
+    number_alike(&mut done.parts);
     open.last_mut()?.parts.push(done);
     Some(())
 }
@@ -148,28 +152,27 @@ fn closed(mut open: Vec<Part<'_>>) -> Option<Part<'_>> {
         close(&mut open)?;
     }
     let mut root = open.pop()?;
-    number_alike(&mut root.parts)?;
+    number_alike(&mut root.parts);
     Some(root)
 }
 
-/// Tells blocks that say the same apart by their number. Sections of one name cannot be told apart.
-fn number_alike(parts: &mut [Part<'_>]) -> Option<()> {
-    let mut counts: HashMap<(bool, String), usize> = HashMap::new();
-    for part in parts {
-        let is_section = matches!(part.class, Class::Section(_));
-        let count = counts.entry((is_section, part.key.clone())).or_default();
-        *count += 1;
-        if *count > 1 {
-            if is_section {
-                return None;
-            }
-            part.key = format!("{}\n{count}", part.key);
-        }
-        if is_section {
+/// Tells parts that are known by the same words apart by their number.
+fn number_alike(parts: &mut [Part<'_>]) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for part in parts.iter_mut() {
+        if matches!(part.class, Class::Section(_)) {
             part.key.push_str("\nsection");
         }
+        let count = counts.entry(part.key.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            part.key = format!("{}\n{count}", part.key);
+        }
     }
-    Some(())
+    for part in parts {
+        let of_all = part.key.split_once("\nsection").map(|(words, _)| format!("{words}\nsection"));
+        part.is_double = of_all.is_some_and(|key| counts.get(&key).is_some_and(|count| *count > 1));
+    }
 }
 
 /// A heading that begins at a line: its mark, the line of its words, and its end.
