@@ -74,6 +74,7 @@ mod prose;
 mod recorded;
 mod refusal;
 mod shape;
+mod three_way;
 mod tree;
 mod verify;
 mod verify_tree;

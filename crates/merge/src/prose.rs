@@ -2,7 +2,8 @@
 //!
 //! What one side put in, took out or changed is taken from it, block by block. Where both put something into one place,
 //! entries of a change log and versions that it tells of go together, in an order that content decides; of any other
-//! text every order is proposed. Whatever both changed, or one changed and the other removed, leaves the file as it is.
+//! text every order is proposed. Whatever both changed, both put in at different places, or one changed and the other removed,
+//! leaves the file as it is.
 
 mod compose;
 mod merge;
@@ -15,7 +16,7 @@ use crate::outcome::Rule;
 use crate::tree::Structured;
 use merge::{Choosing, merge};
 use read::{Class, Part, Text, read};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a text is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,8 @@ pub(crate) fn merge_prose(base: &[u8], ours: &[u8], theirs: &[u8], path: &str) -
         let merged = merge(&versions, Choosing { is_changelog, is_flipped })?;
         check_lines(texts, &merged.text).ok()?;
         // What a part is must not change by what it stands beside now.
-        if outline(&read(&merged.text, is_markdown)?.root) != merged.outline {
+        if outline(&read(&merged.text, is_markdown)?.root) != merged.outline || tells_twice(&versions, &merged.outline)
+        {
             return None;
         }
         let content = form.put_back(merged.text);
@@ -78,6 +80,21 @@ pub(crate) fn merge_prose(base: &[u8], ours: &[u8], theirs: &[u8], path: &str) -
 fn has_same_levels(versions: &[Text<'_>; 3]) -> bool {
     let longest = versions.iter().map(|text| &text.marks).max_by_key(|marks| marks.len());
     longest.is_some_and(|longest| versions.iter().all(|text| longest.starts_with(&text.marks)))
+}
+
+/// Whether an entry stands more often than in either version: both put it in, each at another place.
+fn tells_twice(versions: &[Text<'_>; 3], merged: &[(Class, String)]) -> bool {
+    let counts = |outline: &[(Class, String)]| {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for (_, key) in outline.iter().filter(|(class, _)| matches!(class, Class::Entry { .. })) {
+            // Those that say the same in one section differ by a number.
+            *counts.entry(key.lines().next().unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        counts
+    };
+    let [_, ours, theirs] = versions.each_ref().map(|text| counts(&outline(&text.root)));
+    let of = |counts: &HashMap<String, usize>, key| counts.get(key).copied().unwrap_or_default();
+    counts(merged).iter().any(|(key, count)| *count > of(&ours, key).max(of(&theirs, key)))
 }
 
 /// What the parts of a text are, in their order.

@@ -3,6 +3,7 @@
 
 use super::tree::{Item, List, Node, Order, says_same};
 use super::versions::Pin;
+use crate::three_way::three_way;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -57,17 +58,6 @@ fn merge_lists(base: &List<'_>, ours: &List<'_>, theirs: &List<'_>, raised: &mut
     }
     let items: Vec<_> = items.into_iter().map(|(lead, text)| [lead, text].concat()).collect();
     Some([head, &items.join(base.separator), tail].concat())
-}
-
-/// The text that a side changed.
-fn three_way<'a>(base: &'a str, ours: &'a str, theirs: &'a str) -> Option<&'a str> {
-    if ours == theirs || theirs == base {
-        Some(ours)
-    } else if ours == base {
-        Some(theirs)
-    } else {
-        None
-    }
 }
 
 /// One of two texts that mean the same.

@@ -3,6 +3,7 @@
 use super::toml::{has_requirements, has_sets, is_set_of};
 use super::versions::{Pin, Scheme, overruled};
 use crate::refusal::Refusal;
+use crate::three_way::three_way;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -74,11 +75,8 @@ fn merged<'a>(
     file_name: &str,
     path: &mut Vec<&'a str>,
 ) -> Result<Option<Value>, Collision> {
-    if ours == theirs || theirs == base {
-        return Ok(ours.cloned());
-    }
-    if ours == base {
-        return Ok(theirs.cloned());
+    if let Some(value) = three_way(base, ours, theirs) {
+        return Ok(value.cloned());
     }
     match (base, ours, theirs) {
         (Some(Value::Object(base)), Some(Value::Object(ours)), Some(Value::Object(theirs))) => {

@@ -3,6 +3,7 @@
 use super::compose::{Composed, Direction, compose};
 use super::read::{Class, Part, Text};
 use super::spacing::Spacing;
+use crate::three_way::three_way;
 use std::collections::{HashMap, HashSet};
 
 /// A merged text.
@@ -216,15 +217,4 @@ fn inserted_into<'v, 'a>(
         }
     }
     gaps
-}
-
-/// What the side says that changed it.
-fn three_way<'a>(base: &'a str, ours: &'a str, theirs: &'a str) -> Option<&'a str> {
-    if ours == theirs || theirs == base {
-        Some(ours)
-    } else if ours == base {
-        Some(theirs)
-    } else {
-        None
-    }
 }

@@ -1,6 +1,7 @@
 //! Modes, symbolic links, submodules, and what is a folder to one side and none to the other.
 
 use super::{EntryMode, Severity, Spot, TreeEntries, TreeEntry, TreeFault, TreeFinding, changed};
+use crate::three_way::three_way;
 use std::collections::BTreeSet;
 
 pub(super) fn check<Id: Eq>(
@@ -77,15 +78,4 @@ fn fault<Id: Eq>(
 
 fn is_file(mode: EntryMode) -> bool {
     matches!(mode, EntryMode::File | EntryMode::Executable)
-}
-
-/// What it must be where at most one side changed it, or both alike.
-fn three_way<T: PartialEq + Copy>(base: T, ours: T, theirs: T) -> Option<T> {
-    if ours == theirs || theirs == base {
-        Some(ours)
-    } else if ours == base {
-        Some(theirs)
-    } else {
-        None
-    }
 }
