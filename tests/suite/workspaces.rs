@@ -412,3 +412,54 @@ async fn beyond_the_watch_budget_the_quiet_workspaces_are_scanned_and_named() {
     let recovered = async || server.get("/health").await.body["degraded"] == json!([]);
     server.eventually("who remains is watched", recovered).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_back_while_a_workspace_is_first_looked_at_is_no_work() {
+    const FILES: u64 = 60;
+    let server = TestServer::start().await;
+    (0..FILES).for_each(|number| server.write(&format!("{number}.txt"), "stands\n"));
+    commit(&server.project(), "base");
+    let clean = text(&server.project(), &["rev-parse", "HEAD^{tree}"]);
+    for round in 0..10 {
+        let agent = format!("w{round}");
+        let folder = server.project().parent().unwrap().join(&agent);
+        git(&server.project(), &["worktree", "add", "--quiet", "-b", &agent, folder.to_str().unwrap()]);
+        let writer = std::thread::spawn({
+            let folder = folder.clone();
+            move || {
+                // Every file differs for a few milliseconds, then stands as it did; together they cover the first look.
+                for number in 0..FILES {
+                    let path = folder.join(format!("{number}.txt"));
+                    std::fs::write(&path, "in motion\n").unwrap();
+                    std::thread::sleep(std::time::Duration::from_millis(2 + number % 7));
+                    std::fs::write(&path, "stands\n").unwrap();
+                }
+            }
+        });
+        let answer = server.post("/agents/register", json!({"agent_id": agent, "workspace": folder})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        writer.join().unwrap();
+        assert_eq!(server.post("/command", json!({"command": "*sync:force"})).await.status, 200);
+        let known = server.orchestrator.work_of(&agent.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(known.tree, clean, "round {round}: what {agent} put back is held for its work");
+    }
+}
+
+#[tokio::test]
+async fn a_tracked_file_that_the_ignore_rules_name_is_followed_too() {
+    let server = TestServer::start().await;
+    server.write("built.js", "one\n");
+    commit(&server.project(), "base");
+    server.write(".gitignore", "*.js\n");
+    commit(&server.project(), "ignored from now on");
+    let folder = server.project().parent().unwrap().join("w");
+    git(&server.project(), &["worktree", "add", "--quiet", "-b", "w", folder.to_str().unwrap()]);
+    server.post("/agents/register", json!({"agent_id": "w", "workspace": folder})).await;
+    assert_eq!(server.post("/command", json!({"command": "*sync:force"})).await.status, 200);
+    std::fs::write(folder.join("built.js"), "two\n").unwrap();
+    let known = async || {
+        server.post("/command", json!({"command": "*sync:force"})).await;
+        server.orchestrator.work_of(&"w".parse().unwrap()).await.unwrap().unwrap().changed == 1
+    };
+    server.eventually("the edit of a tracked file is seen", known).await;
+}

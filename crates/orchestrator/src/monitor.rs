@@ -223,6 +223,7 @@ async fn take_in(orchestrator: &Orchestrator, notice: Notice) {
                 submit(orchestrator, command).await;
             }
         }
+        Notice::Unchanged(_) => {}
         Notice::Overflow { rescanned } => {
             let reason = format!("the system dropped file events; {rescanned} files were compared again");
             note(orchestrator, "watch_overflow", reason, "nothing to do; fewer changes at once avoid it").await;

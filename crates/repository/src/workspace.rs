@@ -22,6 +22,7 @@ pub use self::restore::{Planned, Restore, Restored};
 use self::{
     index::{Identity, Index},
     pass::{Pass, Settings},
+    rules::Rules,
 };
 use crate::{
     Error, PathError, Project, Store,
@@ -92,6 +93,8 @@ pub struct Workspace {
     head: Option<ObjectId>,
     head_tree: ObjectId,
     index: Index,
+    /// How often the index was read.
+    readings: u64,
     delta: Arc<Deltas>,
     notices: Arc<BTreeMap<BString, Notice>>,
     generation: u64,
@@ -135,6 +138,7 @@ impl Workspace {
             head: None,
             head_tree: empty,
             index: Index::empty(),
+            readings: 0,
             delta: Arc::default(),
             notices: Arc::default(),
             generation: 0,
@@ -169,6 +173,30 @@ impl Workspace {
             notices: Arc::clone(&self.notices),
             store: self.store.clone(),
         }
+    }
+
+    /// Grows whenever the index is read.
+    #[must_use]
+    pub fn index_readings(&self) -> u64 {
+        self.readings
+    }
+
+    /// Tracked files that `is_told` denies and that are there or are ignored: those whose changes a watcher that
+    /// follows the ignore rules does not tell.
+    /// # Errors
+    /// The index or a rule file cannot be read.
+    pub fn untold(&self, is_told: &dyn Fn(&BStr) -> bool) -> Result<Vec<BString>, Error> {
+        let local = self.repository.to_thread_local();
+        let objects = self.store.objects();
+        let mut rules = Rules::new(&local, &self.index.rules)?;
+        let mut untold = Vec::new();
+        for path in index::visible(&local.index_path())? {
+            let is_there = || path.to_path().is_ok_and(|path| self.root.join(path).symlink_metadata().is_ok());
+            if !is_told(path.as_ref()) && (is_there() || rules.excludes(path.as_ref(), false, &objects)?) {
+                untold.push(path);
+            }
+        }
+        Ok(untold)
     }
 
     /// Looks at exactly these paths again, a folder meaning everything below it, and at what changed with
@@ -254,6 +282,7 @@ impl Workspace {
                 paths.extend(self.delta.keys().cloned());
             }
             self.index = index;
+            self.readings += 1;
         }
         paths.append(&mut self.pending);
         let rules: Vec<BString> =

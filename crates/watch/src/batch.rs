@@ -19,8 +19,8 @@ pub(crate) struct Outcome {
 /// All outcomes of a batch, by path.
 pub(crate) type Batch = BTreeMap<PathBuf, Outcome>;
 
-/// True when nobody needs to be told: same content, type and executable bit.
-pub(crate) fn unchanged(before: &Record, now: &Record) -> bool {
+/// Same content, type and executable bit.
+fn same(before: &Record, now: &Record) -> bool {
     if before.stamp.entry != now.stamp.entry {
         return false;
     }
@@ -73,6 +73,16 @@ pub(crate) fn renames(batch: &Batch) -> HashMap<PathBuf, PathBuf> {
     sources
 }
 
+/// The paths where nothing is other than before.
+pub(crate) fn unchanged(batch: &Batch) -> Vec<PathBuf> {
+    let unchanged = batch.iter().filter(|(_, outcome)| match (&outcome.before, &outcome.now) {
+        (None, None) => true,
+        (Some(before), Some(now)) => same(before, now),
+        _ => false,
+    });
+    unchanged.map(|(path, _)| path.clone()).collect()
+}
+
 /// Files that vanished and did not move.
 pub(crate) fn deletions(batch: &Batch, renames: &HashMap<PathBuf, PathBuf>) -> usize {
     vanished(batch).count() - renames.len()
@@ -86,7 +96,7 @@ pub(crate) fn changes(batch: &Batch, renames: &HashMap<PathBuf, PathBuf>) -> Vec
         let source = renames.get(path);
         let kind = match (&outcome.before, &outcome.now, source) {
             (None, None, _) => continue,
-            (Some(before), Some(now), _) if unchanged(before, now) => continue,
+            (Some(before), Some(now), _) if same(before, now) => continue,
             (Some(_), None, _) if moved.contains(path) => continue,
             (Some(_), None, _) => ChangeKind::Deleted,
             (Some(_), Some(_), _) => ChangeKind::Modified,
@@ -116,7 +126,8 @@ pub(crate) fn hex(hash: Hash) -> String {
     hash.to_hex().to_string()
 }
 
-fn vanished(batch: &Batch) -> impl Iterator<Item = (&Path, Record)> {
+/// The paths where something stood before and nothing stands now.
+pub(crate) fn vanished(batch: &Batch) -> impl Iterator<Item = (&Path, Record)> {
     batch.iter().filter_map(|(path, outcome)| match (outcome.before, outcome.now) {
         (Some(before), None) => Some((path.as_path(), before)),
         _ => None,

@@ -67,6 +67,12 @@ impl Handle {
         *self.owner.shared.stats.lock()
     }
 
+    /// Whether changes of a file are told; `path` is relative to the root. Not of one that is ignored.
+    #[must_use]
+    pub fn knows(&self, path: &Path) -> bool {
+        self.owner.shared.index.read().contains(path)
+    }
+
     /// The paths of all known files, sorted, written as [`crate::Change::path`].
     #[must_use]
     pub fn list(&self) -> Vec<String> {

@@ -1,11 +1,16 @@
 //! What the watcher tells: changes that are settled, and the times when it must not be believed.
 
+use std::path::PathBuf;
+
 /// One message of the watcher, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
     /// Files that settled together, sorted by path.
     Changes(Vec<Change>),
+    /// Files that were touched and came to rest as they were last told, sorted; relative to the root. Whoever read one
+    /// meanwhile may have seen what stood there only for a moment.
+    Unchanged(Vec<PathBuf>),
     /// The system dropped events; every file was compared again by stat. Changes found follow as usual.
     Overflow {
         /// Files looked at.
@@ -127,4 +132,6 @@ pub struct Stats {
     pub halted: bool,
     /// Full comparisons after the first one.
     pub rescans: u64,
+    /// How often files left the view because they are ignored by now.
+    pub hidden: u64,
 }

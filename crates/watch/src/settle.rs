@@ -145,17 +145,20 @@ impl Settle {
         }
     }
 
-    /// Forgets a path, as when a file that nobody was told of is gone again.
+    /// Forgets a path that is ignored by now.
     pub(crate) fn forget(&mut self, path: &Path) {
         self.drop(path);
     }
 
-    /// Forgets what is below a folder that is gone: no event of it will come under these names.
-    pub(crate) fn forget_below(&mut self, folder: &Path) {
-        let below: Vec<_> = self.paths().filter(|path| path.starts_with(folder)).map(Arc::clone).collect();
-        for path in below {
-            self.forget(&path);
-        }
+    /// No event will tell more of what is known by this name: its writer is not waited for.
+    pub(crate) fn left(&mut self, path: &Path, now: Instant) {
+        self.drop(path);
+        self.note(path, Signal::Found, now);
+    }
+
+    /// What waits below a folder.
+    pub(crate) fn below(&self, folder: &Path) -> Vec<Arc<Path>> {
+        self.paths().filter(|path| path.starts_with(folder)).map(Arc::clone).collect()
     }
 
     pub(crate) fn clear(&mut self) {

@@ -70,6 +70,7 @@ pub(crate) struct Worker {
     degraded: bool,
     next_scan: Instant,
     rescans: u64,
+    hidden: u64,
     ended: bool,
 }
 
@@ -115,6 +116,7 @@ impl Worker {
             degraded: false,
             next_scan: Instant::now() + options.scan_interval,
             rescans: 0,
+            hidden: 0,
             ended: false,
         };
         worker.places.connect();
@@ -291,6 +293,7 @@ impl Worker {
             pending: self.settle.len(),
             halted: self.halt.is_some(),
             rescans: self.rescans,
+            hidden: self.hidden,
         };
     }
 }

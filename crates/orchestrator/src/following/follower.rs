@@ -12,12 +12,11 @@ use orchestrator_repository::bstr::BString;
 use orchestrator_repository::{Busy, Changes, Delta, Error, Limits, ObjectId, Snapshot, State, Store, Workspace};
 use orchestrator_watch::{Handle, Notice};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::mpsc::Receiver;
-
-/// The watcher's own delays, beside twice the time in which a file settles.
-const WATCHER: Duration = Duration::from_millis(300);
 
 /// What a star takes over: paths with the agent's change of each, or nothing where there is none any more.
 pub(crate) type Update = Vec<(Path, Option<Change>)>;
@@ -50,11 +49,10 @@ pub(crate) struct Follower {
     committed: BTreeMap<Path, Option<Version>>,
     /// Where the agent changed anything.
     changed: BTreeSet<Path>,
-    /// Paths that were read while they may have been in motion, and when they are read again: what changes and
-    /// changes back is no change to the watcher, and what was read in between would be held here for ever.
-    again: BTreeMap<Vec<u8>, Instant>,
-    /// By then the watcher tells of a path anew, or it is as it was.
-    settles_within: Duration,
+    /// Tracked files that the watcher does not tell of: the ignore rules name them, or they are gone.
+    untold: Vec<Vec<u8>>,
+    /// How often the index was read, and files left the watcher's view, when they were found.
+    untold_at: (u64, u64),
 }
 
 /// Why a workspace cannot be followed.
@@ -105,8 +103,8 @@ impl Follower {
             base: None,
             committed: BTreeMap::new(),
             changed: BTreeSet::new(),
-            again: BTreeMap::new(),
-            settles_within: own.settle * 2 + WATCHER,
+            untold: Vec::new(),
+            untold_at: (0, 0),
         };
         follower.workspace.rescan()?;
         follower.pin();
@@ -126,9 +124,6 @@ impl Follower {
             Some(paths) => self.workspace.refresh(paths)?,
             None => self.workspace.rescan()?,
         };
-        // What was in motion may be on its way back.
-        let at = Instant::now() + self.settles_within;
-        self.again.extend(paths.iter().map(|path| (Vec::from(path.clone()), at)));
         let snapshot = self.workspace.snapshot();
         let stands_on = Some((snapshot.head, tip.map(|(commit, _)| commit)));
         if stood_on == stands_on {
@@ -151,21 +146,15 @@ impl Follower {
         Ok(update)
     }
 
-    /// Notes paths to be read once more, which the watcher told of.
-    pub(crate) fn read_again(&mut self, paths: Vec<Vec<u8>>) {
-        let at = Instant::now() + self.settles_within;
-        self.again.extend(paths.into_iter().map(|path| (path, at)));
-    }
-
-    /// When a path is to be read again.
-    pub(crate) fn next_reading(&self) -> Option<Instant> {
-        self.again.values().min().copied()
-    }
-
-    /// The paths to be read again by now; all of them when `now` is nothing.
-    pub(crate) fn due(&mut self, now: Option<Instant>) -> Vec<Vec<u8>> {
-        let is_due = |at: &Instant| now.is_none_or(|now| *at <= now);
-        self.again.extract_if(.., |_, at| is_due(at)).map(|(path, _)| path).collect()
+    /// Tracked files whose changes nobody tells: they have to be looked at.
+    pub(crate) fn untold(&mut self) -> Result<Vec<Vec<u8>>, Error> {
+        let at = (self.workspace.index_readings(), self.handle.stats().hidden);
+        if at != self.untold_at {
+            let untold = self.workspace.untold(&|path| self.handle.knows(OsStr::from_bytes(path).as_ref()))?;
+            self.untold = untold.into_iter().map(Vec::from).collect();
+            self.untold_at = at;
+        }
+        Ok(self.untold.clone())
     }
 
     /// The work as last seen, to be kept.

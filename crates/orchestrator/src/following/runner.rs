@@ -27,15 +27,13 @@ use orchestrator_repository::{ObjectId, Store};
 use orchestrator_watch::{ChangeKind, Notice, unescape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// How often git is asked what it did: a commit changes no file of the worktree.
 const GIT: Duration = Duration::from_secs(1);
-/// How often a barrier reads again what changed while it was read.
-const READINGS: usize = 8;
 /// Pause before a workspace that could not be followed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 /// How long the end waits for what is just being made durable.
@@ -59,7 +57,7 @@ pub(crate) async fn run(orchestrator: Orchestrator, mut questions: mpsc::Receive
                 runner.heard = agent;
             }
             Some(done) = runner.keeping.ended() => runner.kept(done),
-            () = tokio::time::sleep_until(due) => runner.work_off(Some(Instant::now())).await,
+            () = tokio::time::sleep_until(due) => runner.work_off().await,
             _ = git.tick() => runner.ask_git().await,
         }
     }
@@ -201,7 +199,9 @@ impl Runner {
         }
         let keys: Vec<String> = self.followers.keys().cloned().collect();
         for key in keys {
-            self.refresh(&key, Some(&[])).await;
+            let untold = self.followers.get_mut(&key).map(Follower::untold);
+            let untold = untold.transpose().inspect_err(|error| tracing::warn!(%error, "an index cannot be read"));
+            self.refresh(&key, Some(&untold.ok().flatten().unwrap_or_default())).await;
         }
         self.refresh_pushed().await;
         let mut paths = std::mem::take(&mut self.unmerged);
@@ -251,33 +251,18 @@ impl Runner {
             }
         }
         self.ask_git().await;
-        // The watchers have come to rest, so nothing is in motion; a writer that goes on is not waited for.
-        for _ in 0..READINGS {
-            if self.followers.values().all(|follower| follower.next_reading().is_none()) {
-                break;
-            }
-            self.work_off(None).await;
-        }
         self.claims().await;
         self.join_union(false).await;
     }
 
     /// When something is due.
     fn next(&self) -> Instant {
-        let readings = self.followers.values().filter_map(Follower::next_reading);
         let reports = self.reports.next().into_iter().chain(self.broken.next()).chain(self.whole.next());
-        readings.chain(reports).chain(self.keeping.next()).min().unwrap_or_else(|| Instant::now() + GIT)
+        reports.chain(self.keeping.next()).min().unwrap_or_else(|| Instant::now() + GIT)
     }
 
-    /// Does what is due by then; all of it when `by` is nothing.
-    async fn work_off(&mut self, by: Option<Instant>) {
-        let keys: Vec<String> = self.followers.keys().cloned().collect();
-        for key in keys {
-            let due = self.followers.get_mut(&key).map(|follower| follower.due(by)).unwrap_or_default();
-            if !due.is_empty() {
-                self.refresh(&key, Some(&due)).await;
-            }
-        }
+    /// Does what is due.
+    async fn work_off(&mut self) {
         let reports = self.reports.due(Instant::now());
         self.tell(reports).await;
         let broken = self.due_leases();
@@ -338,11 +323,14 @@ impl Runner {
                 self.refresh(key, Some(&paths)).await;
                 if let Some(follower) = self.followers.get_mut(key) {
                     follower.changed_at = Instant::now();
-                    follower.read_again(paths);
                 }
                 let commands =
                     changes.into_iter().map(|change| crate::monitor::to_command(change, Some(agent.clone())));
                 self.submit(commands.collect()).await;
+            }
+            Notice::Unchanged(paths) => {
+                let paths: Vec<Vec<u8>> = paths.into_iter().map(|path| path.into_os_string().into_vec()).collect();
+                self.refresh(key, Some(&paths)).await;
             }
             Notice::Overflow { .. } | Notice::RootBack | Notice::MassDeletionCleared { .. } => {
                 self.refresh(key, None).await;

@@ -132,13 +132,7 @@ impl Index {
         differs: &mut dyn FnMut(BString),
     ) -> Result<Self, Error> {
         let mut new = Self { identity: Identity::of(path), ..Self::empty() };
-        let file = match gix::index::File::at(path, gix::hash::Kind::Sha1, true, Default::default()) {
-            Ok(file) => file,
-            Err(_) if fs::symlink_metadata(path).is_err() => {
-                gix::index::File::from_state(gix::index::State::new(gix::hash::Kind::Sha1), path)
-            }
-            Err(error) => return Err(Error::git(format!("read the index {}", path.display()), &error)),
-        };
+        let file = open(path)?;
         let mut folders = HashMap::new();
         new.records.reserve_exact(file.entries().len());
         for entry in file.entries() {
@@ -201,6 +195,27 @@ impl Index {
             .iter()
             .any(|(folder, _)| path.strip_prefix(folder.as_slice()).is_some_and(|rest| rest.first() == Some(&b'/')))
     }
+}
+
+/// One that is not there holds nothing.
+fn open(path: &Path) -> Result<gix::index::File, Error> {
+    match gix::index::File::at(path, gix::hash::Kind::Sha1, true, Default::default()) {
+        Ok(file) => Ok(file),
+        Err(_) if fs::symlink_metadata(path).is_err() => {
+            Ok(gix::index::File::from_state(gix::index::State::new(gix::hash::Kind::Sha1), path))
+        }
+        Err(error) => Err(Error::git(format!("read the index {}", path.display()), &error)),
+    }
+}
+
+/// Paths of the files that git looks at on disk.
+pub(super) fn visible(path: &Path) -> Result<Vec<BString>, Error> {
+    let file = open(path)?;
+    let hidden = Flags::SKIP_WORKTREE | Flags::ASSUME_VALID;
+    let is_visible = |entry: &&gix::index::Entry| {
+        !matches!(entry.mode, IndexMode::DIR | IndexMode::COMMIT) && !entry.flags.intersects(hidden)
+    };
+    Ok(file.entries().iter().filter(is_visible).map(|entry| entry.path(&file).to_owned()).collect())
 }
 
 fn remember(folders: &mut HashMap<u64, ()>, path: &BStr) {

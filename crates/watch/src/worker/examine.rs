@@ -45,7 +45,7 @@ impl Worker {
                     continue;
                 }
                 Seen::Ignored => {
-                    self.shared.index.write().remove(&path);
+                    self.hidden += u64::from(self.shared.index.write().remove(&path).is_some());
                     self.resolved(&path);
                     continue;
                 }
@@ -58,9 +58,7 @@ impl Worker {
             if path.file_name() == Some(OsStr::new(".gitignore")) && before.map(key) != now.map(key) {
                 reload.extend(path.parent().map(Path::to_owned));
             }
-            if before.is_some() || now.is_some() {
-                batch.insert(path.to_path_buf(), Outcome { before, now });
-            }
+            batch.insert(path.to_path_buf(), Outcome { before, now });
         }
         if !self.settle_batch(&batch, braked) {
             return;
@@ -75,7 +73,7 @@ impl Worker {
 
     /// Puts a batch into the index and tells it; false when it was withheld.
     fn settle_batch(&mut self, batch: &Batch, braked: bool) -> bool {
-        let vanished = batch.values().any(|outcome| outcome.now.is_none());
+        let vanished = batch::vanished(batch).next().is_some();
         if vanished && !self.root_is_there() {
             self.lose_root();
             return false;
@@ -85,8 +83,8 @@ impl Worker {
         let total = self.shared.index.read().len();
         if braked && !self.counter.admit(count, total, Instant::now()) {
             tracing::warn!(count, total, "many files vanished together; halted");
-            let missing = batch.iter().filter(|(_, outcome)| outcome.now.is_none()).map(|(path, _)| path.clone());
-            let (held, missing) = (batch.keys().cloned().collect(), missing.collect());
+            let missing = batch::vanished(batch).map(|(path, _)| path.to_owned()).collect();
+            let held = batch.keys().cloned().collect();
             self.halt = Some(Halt::Deletions { held, missing, count });
             self.deliver(Notice::MassDeletion { count, total });
             return false;
@@ -105,6 +103,10 @@ impl Worker {
         let changes = batch::changes(batch, &renames);
         if !changes.is_empty() {
             self.deliver(Notice::Changes(changes));
+        }
+        let unchanged = batch::unchanged(batch);
+        if !unchanged.is_empty() {
+            self.deliver(Notice::Unchanged(unchanged));
         }
         true
     }

@@ -92,11 +92,12 @@ impl Worker {
         self.leave(below);
         if self.shared.index.read().contains(below) {
             self.settle.note(below, Signal::Gone, now);
-        } else if matches!(stamp::stamp_at(&self.root.join(below)), Ok(None)) {
-            self.settle.forget(below);
-        } else {
+        } else if !matches!(stamp::stamp_at(&self.root.join(below)), Ok(None)) {
             // A report of another file: folders changed places, and this one is here.
             self.settle.note(below, Signal::Found, now);
+        } else if self.settle.contains(below) {
+            // Nobody was told of it, but somebody may have read it.
+            self.settle.left(below, now);
         }
         if was_folder && fs::symlink_metadata(self.root.join(below)).is_ok_and(|found| found.is_dir()) {
             self.arrived(below, now);

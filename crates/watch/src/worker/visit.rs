@@ -176,6 +176,7 @@ impl Worker {
         }
         drop(index);
         for path in hidden {
+            self.hidden += 1;
             self.settle.forget(&path);
             self.shared.index.write().remove(&path);
         }
@@ -189,7 +190,9 @@ impl Worker {
         }
         let now = Instant::now();
         let lost = self.places.forget(folder);
-        self.settle.forget_below(folder);
+        for path in self.settle.below(folder) {
+            self.settle.left(&path, now);
+        }
         for path in self.shared.index.read().below(folder) {
             self.settle.note(&path, Signal::Gone, now);
         }
@@ -204,9 +207,12 @@ impl Worker {
             return;
         }
         let lost = self.places.forget(folder);
-        self.settle.forget_below(folder);
+        for path in self.settle.below(folder) {
+            self.settle.forget(&path);
+        }
         let files = self.shared.index.read().below(folder);
         for path in files {
+            self.hidden += 1;
             self.shared.index.write().remove(&path);
         }
         for path in lost {

@@ -88,6 +88,22 @@ async fn a_touch_is_no_change_and_an_executable_bit_is_one() {
 }
 
 #[tokio::test]
+async fn what_was_touched_and_is_as_it_was_is_told_as_unchanged() {
+    let mut tree = Tree::new(|root| write(root, "a", "same")).await;
+    fs::write(tree.root.join("a"), "other").unwrap();
+    fs::write(tree.root.join("a"), "same").unwrap();
+    assert_eq!(tree.unchanged().await, ["a".into()].into());
+    tree.write("new", "for a moment");
+    fs::remove_file(tree.root.join("new")).unwrap();
+    assert_eq!(tree.unchanged().await, ["new".into()].into());
+    tree.write("folder/deep/new", "for a moment");
+    tree.until(|stats| stats.folders_watched + stats.folders_scanned > 1).await;
+    fs::remove_dir_all(tree.root.join("folder")).unwrap();
+    assert_eq!(tree.unchanged().await, ["folder/deep/new".into()].into());
+    assert_eq!(tree.unchanged().await, [].into());
+}
+
+#[tokio::test]
 async fn a_folder_made_with_files_in_it_at_once_is_seen_whole() {
     let mut tree = Tree::new(|_| {}).await;
     for round in 0..20 {

@@ -1,7 +1,7 @@
 //! A watched temporary tree and waiting for notices with a deadline.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -53,9 +53,15 @@ impl Tree {
         }
     }
 
+    /// The next notice that is not of unchanged files.
     pub(crate) async fn next(&mut self) -> Notice {
-        let notice = tokio::time::timeout(DEADLINE, self.notices.recv()).await;
-        notice.expect("a notice within the deadline").expect("the watcher runs")
+        loop {
+            let notice = tokio::time::timeout(DEADLINE, self.notices.recv()).await;
+            let notice = notice.expect("a notice within the deadline").expect("the watcher runs");
+            if !matches!(notice, Notice::Unchanged(_)) {
+                return notice;
+            }
+        }
     }
 
     /// The next changes, without a barrier; other notices fail the test.
@@ -77,9 +83,21 @@ impl Tree {
         self.received().into_iter().flat_map(changes_of).collect()
     }
 
-    /// What lies in the receiver now.
+    /// What lies in the receiver now, without what is told of unchanged files.
     pub(crate) fn received(&mut self) -> Vec<Notice> {
-        std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
+        let all = std::iter::from_fn(|| self.notices.try_recv().ok());
+        all.filter(|notice| !matches!(notice, Notice::Unchanged(_))).collect()
+    }
+
+    /// The files that are told as touched and unchanged up to a barrier.
+    pub(crate) async fn unchanged(&mut self) -> BTreeSet<PathBuf> {
+        self.sync().await;
+        let all = std::iter::from_fn(|| self.notices.try_recv().ok());
+        let of = |notice| match notice {
+            Notice::Unchanged(paths) => paths,
+            _ => Vec::new(),
+        };
+        all.flat_map(of).collect()
     }
 
     /// The watcher's files equal the disk: same paths, same content. `ignored` paths are left out.

@@ -124,7 +124,6 @@ impl Runner {
         self.refresh(lead, Some(&paths)).await;
         if let Some(follower) = self.followers.get_mut(lead) {
             follower.changed_at = Instant::now();
-            follower.read_again(paths);
         }
         let mut settled = BTreeSet::new();
         for ((change, author), before) in changes.iter().zip(&authors).zip(before) {
