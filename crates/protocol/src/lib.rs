@@ -32,6 +32,7 @@ mod health;
 mod id;
 mod lease;
 mod lenient;
+mod merge;
 mod message;
 mod push;
 mod raw;
@@ -59,6 +60,9 @@ pub use frame::{ClientFrame, FrameError, ServerFrame};
 pub use health::{Degradation, Health, HealthStatus, SyncServiceHealth};
 pub use id::{AgentId, InvalidId, ORCHESTRATOR};
 pub use lease::{Lease, LeaseAnswer, LeaseList, LeaseMode, LeaseRequest, RenewRequest, Resource, ResourceKind};
+pub use merge::{
+    GateVerdict, Merge, MergeAnswer, MergeGate, MergeList, MergeOpen, MergeRequest, MergeSettled, MergeState,
+};
 pub use message::{
     Ack, Address, ClaimRequest, Inbox, InboxMessage, InvalidAddress, Message, MessageAnswer, MessageList,
     MessageRequest, MessageState, SendAnswer,
