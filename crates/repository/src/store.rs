@@ -21,9 +21,10 @@ use std::{
 use gix::{ObjectId, objs::Kind, odb::pack::index};
 use parking_lot::{Mutex, RwLock};
 
+pub(crate) use self::durable::Walk;
 pub use self::memory::Mark;
 pub(crate) use self::refs::{pin, unpin};
-use self::{durable::Walk, memory::Memory, objects::Objects};
+use self::{memory::Memory, objects::Objects};
 use crate::{Error, Project};
 
 /// Spilled contents that are remembered. Beyond it nobody but a new process compacts.
@@ -312,13 +313,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(None);
         }
-        let folder = self.inner.folder.join("objects").join("pack");
-        let count = u32::try_from(ids.len()).map_err(|error| Error::git("write a pack", &error))?;
-        let content = ids.iter().map(|id| objects.read(id).map(|(kind, data)| (*id, kind, data)).map_err(Failed::Read));
-        let path = pack::write(&folder, count, content).map_err(|failed| match failed {
-            Failed::Read(error) => error,
-            Failed::Write(error) => Error::io("write a pack in", &folder)(error),
-        })?;
+        let path = write_pack(&self.inner.folder.join("objects").join("pack"), objects, ids)?;
         let index = open_index(&path)?;
         let mut packs = self.inner.packs.write();
         // The same content is the same pack.
@@ -326,6 +321,16 @@ impl Store {
         packs.push(index);
         Ok(Some(path))
     }
+}
+
+/// Writes these objects into one pack in a folder, flushed; answers with its index.
+pub(crate) fn write_pack(folder: &Path, objects: &Objects, ids: &[ObjectId]) -> Result<PathBuf, Error> {
+    let count = u32::try_from(ids.len()).map_err(|error| Error::git("write a pack", &error))?;
+    let content = ids.iter().map(|id| objects.read(id).map(|(kind, data)| (*id, kind, data)).map_err(Failed::Read));
+    pack::write(folder, count, content).map_err(|failed| match failed {
+        Failed::Read(error) => error,
+        Failed::Write(error) => Error::io("write a pack in", folder)(error),
+    })
 }
 
 enum Failed {

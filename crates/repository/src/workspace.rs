@@ -1,5 +1,6 @@
 //! One agent's folder and the work in it that no commit holds.
 
+mod advance;
 mod beneath;
 mod content;
 mod index;
@@ -18,6 +19,7 @@ use gix::{
     bstr::{BStr, BString, ByteSlice},
 };
 
+pub use self::advance::{Advanced, InTheWay};
 pub use self::restore::{Planned, Restore, Restored};
 use self::{
     index::{Identity, Index},
@@ -330,13 +332,16 @@ fn head(local: &gix::Repository) -> Result<Option<ObjectId>, Error> {
 }
 
 fn busy(git_dir: &Path) -> Option<Busy> {
-    const UNFINISHED: [&str; 6] =
-        ["rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "sequencer"];
     if git_dir.join("index.lock").symlink_metadata().is_ok() {
         return Some(Busy::Locked);
     }
-    let unfinished = UNFINISHED.iter().any(|name| git_dir.join(name).symlink_metadata().is_ok());
-    unfinished.then_some(Busy::Unfinished)
+    is_unfinished(git_dir).then_some(Busy::Unfinished)
+}
+
+fn is_unfinished(git_dir: &Path) -> bool {
+    const SIGNS: [&str; 6] =
+        ["rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "sequencer"];
+    SIGNS.iter().any(|name| git_dir.join(name).symlink_metadata().is_ok())
 }
 
 /// Files whose change may change every answer.

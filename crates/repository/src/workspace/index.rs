@@ -198,7 +198,7 @@ impl Index {
 }
 
 /// One that is not there holds nothing.
-fn open(path: &Path) -> Result<gix::index::File, Error> {
+pub(super) fn open(path: &Path) -> Result<gix::index::File, Error> {
     match gix::index::File::at(path, gix::hash::Kind::Sha1, true, Default::default()) {
         Ok(file) => Ok(file),
         Err(_) if fs::symlink_metadata(path).is_err() => {

@@ -4,7 +4,7 @@
 //! change files, each looked at once more right before. A crash leaves some files new and some old, and the
 //! backup whole.
 
-mod place;
+pub(super) mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,12 +69,12 @@ pub struct Planned {
 }
 
 /// What stands at a path: what it is and the hash of its raw bytes.
-type Standing = Option<(Mode, ObjectId)>;
+pub(super) type Standing = Option<(Mode, ObjectId)>;
 
-struct Step {
-    path: BString,
-    to: Option<Stage>,
-    standing: Standing,
+pub(super) struct Step {
+    pub(super) path: BString,
+    pub(super) to: Option<Stage>,
+    pub(super) standing: Standing,
 }
 
 struct Plan {
@@ -275,7 +275,7 @@ fn is_wanted(paths: Option<&[BString]>, path: &BString) -> bool {
 }
 
 /// Refuses a name that leaves the worktree or is git's own.
-fn holdable(path: &BString) -> Result<(), Error> {
+pub(super) fn holdable(path: &BString) -> Result<(), Error> {
     match cleaned(path.as_ref()) {
         Ok(Some(clean)) if clean == *path => Ok(()),
         _ => Err(Error::Name { path: path.to_path_lossy().into_owned() }),

@@ -11,6 +11,8 @@ mod equality;
 mod git;
 /// A repository whose configuration wants to run programs.
 mod hostile;
+/// Moving a branch, with the worktree that has it checked out.
+mod landing;
 /// Putting a state back loses nothing.
 mod restore;
 /// `work.git`: durable, pinned, readable while the user's git collects garbage.

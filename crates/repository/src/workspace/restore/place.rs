@@ -27,7 +27,7 @@ use super::{
 use crate::{Error, snapshot::Mode};
 
 /// Reads what stands at a path; nothing when nothing does.
-pub(super) fn standing(root: &Folder, path: &BStr, max: u64) -> Result<Option<(Mode, Vec<u8>)>, Error> {
+pub(in crate::workspace) fn standing(root: &Folder, path: &BStr, max: u64) -> Result<Option<(Mode, Vec<u8>)>, Error> {
     let (parent, name) = split(path);
     let failed = |source| Error::io("read", Path::new(OsStr::from_bytes(path)))(source);
     let folder = match root.below(parent).map_err(failed)? {
@@ -70,7 +70,7 @@ fn check(root: &Folder, step: &Step) -> Result<(), Error> {
     }
 }
 
-pub(super) fn remove(root: &Folder, step: &Step) -> Result<(), Error> {
+pub(in crate::workspace) fn remove(root: &Folder, step: &Step) -> Result<(), Error> {
     if step.standing.is_none() {
         return Ok(());
     }
@@ -94,7 +94,7 @@ pub(super) fn remove(root: &Folder, step: &Step) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn write(root: &Folder, step: &Step, mode: Mode, content: &[u8]) -> Result<(), Error> {
+pub(in crate::workspace) fn write(root: &Folder, step: &Step, mode: Mode, content: &[u8]) -> Result<(), Error> {
     let path = step.path.to_path_lossy().into_owned();
     let failed = |source| Error::io("write", &path)(source);
     let (parent, name) = split(step.path.as_ref());
@@ -154,15 +154,15 @@ fn make_folders(root: &Folder, path: &BStr) -> io::Result<Folder> {
     Ok(folder)
 }
 
-fn split(path: &BStr) -> (&BStr, &BStr) {
+pub(in crate::workspace) fn split(path: &BStr) -> (&BStr, &BStr) {
     path.rfind_byte(b'/').map_or((b"".as_bstr(), path), |at| (path[..at].as_bstr(), path[at + 1..].as_bstr()))
 }
 
-pub(super) fn hash(bytes: &[u8]) -> Result<ObjectId, Error> {
+pub(in crate::workspace) fn hash(bytes: &[u8]) -> Result<ObjectId, Error> {
     gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, bytes).map_err(|error| Error::git("hash a file", &error))
 }
 
-pub(super) fn unsaved(path: &[u8], detail: &str) -> Error {
+pub(in crate::workspace) fn unsaved(path: &[u8], detail: &str) -> Error {
     Error::Unsaved { path: path.as_bstr().to_path_lossy().into_owned(), detail: detail.to_owned() }
 }
 

@@ -1,0 +1,81 @@
+//! Locks as git takes them, with our name in them.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::Error;
+
+/// What stands in a lock of ours. Nothing that git writes into one begins like this.
+const OWNER: &str = "orchestrator lock\n";
+
+/// `<file>.lock`, which keeps git and us from writing one file at once. Given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    lock: PathBuf,
+    file: PathBuf,
+    /// A folder of the same file system for what is being written.
+    scratch: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock of a file; nothing when somebody else has it. One that a crash of ours left is cleared, for one
+    /// process works on a repository and takes one lock of a file at a time.
+    pub(crate) fn take(file: &Path, common: &Path) -> Result<Option<Self>, Error> {
+        let lock = file.with_added_extension("lock");
+        let failed = |source| Error::io("lock", file)(source);
+        let scratch = common.join("orchestrator");
+        fs::create_dir_all(&scratch).map_err(failed)?;
+        let mut cleared = false;
+        loop {
+            // Linked, so that it never stands without our name in it.
+            let named = new_file(&scratch, OWNER.as_bytes()).map_err(failed)?;
+            let linked = fs::hard_link(&named, &lock);
+            let _ = fs::remove_file(&named);
+            match linked {
+                Ok(()) => return Ok(Some(Self { lock, file: file.to_owned(), scratch })),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !cleared && is_ours(&lock) => {
+                    fs::remove_file(&lock).map_err(failed)?;
+                    cleared = true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    /// Puts new content in the file's place, flushed, and gives the lock back.
+    pub(crate) fn replace(self, content: &[u8]) -> io::Result<()> {
+        let new = new_file(&self.scratch, content)?;
+        let placed = fs::rename(&new, &self.file);
+        if placed.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        placed
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that stays is cleared by whoever takes it next.
+        let _ = fs::remove_file(&self.lock);
+    }
+}
+
+fn is_ours(lock: &Path) -> bool {
+    fs::read(lock).is_ok_and(|content| content == OWNER.as_bytes())
+}
+
+/// A flushed file of a name that nobody has.
+fn new_file(folder: &Path, content: &[u8]) -> io::Result<PathBuf> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let path = folder.join(format!("tmp-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+    let _ = fs::remove_file(&path);
+    let mut file: File = OpenOptions::new().write(true).create_new(true).open(&path)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    Ok(path)
+}

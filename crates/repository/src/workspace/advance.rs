@@ -1,0 +1,257 @@
+//! A worktree follows its branch: files and index, where nothing of it was changed.
+//!
+//! Order: lock the index, so that no commit is made from the old one; look at every path that changes; move the branch;
+//! write the files, each looked at once more right before; write the index. A crash leaves some files new and some old,
+//! and the same call finishes it.
+
+use std::{collections::HashSet, fs};
+
+use gix::{
+    ObjectId,
+    bstr::{BStr, BString, ByteSlice},
+    index::entry::{Flags, Mode as IndexMode, Stat},
+    objs::Kind,
+};
+
+use super::{
+    Workspace,
+    beneath::{Folder, Way},
+    index::open as open_index,
+    is_rule_file, is_unfinished,
+    restore::{
+        Step, holdable,
+        place::{hash, remove, split, standing, write},
+    },
+    rules::Rules,
+};
+use crate::{
+    Error,
+    landing::{Lock, Moved},
+    snapshot::Mode,
+    store::objects::Objects,
+    tree::{Change, Stage, join},
+};
+
+/// What came of following a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advanced {
+    /// The branch moved, and with it files and index. Files that somebody changed at that moment stay as they are.
+    Done {
+        /// Those files.
+        kept: Vec<BString>,
+    },
+    /// Nothing was touched: these are in the way.
+    Blocked(Vec<InTheWay>),
+    /// Nothing was touched: the branch did not move.
+    NotMoved(Moved),
+}
+
+/// What keeps a worktree from following its branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InTheWay {
+    /// The path; empty for the whole worktree.
+    pub path: BString,
+    /// What it is.
+    pub detail: &'static str,
+}
+
+impl Workspace {
+    /// Lets the worktree follow its branch from one tree to another, which `move_branch` moves in between. What was
+    /// brought there before is no hindrance, so that a call that was cut off can be made again.
+    /// # Errors
+    /// git's data cannot be read, or the disk refuses: then the same call goes on.
+    pub fn advance(
+        &mut self,
+        from: ObjectId,
+        to: ObjectId,
+        move_branch: impl FnOnce() -> Result<Moved, Error>,
+    ) -> Result<Advanced, Error> {
+        let local = self.repository.to_thread_local();
+        let index_path = local.index_path();
+        let whole = |detail| Ok(Advanced::Blocked(vec![InTheWay { path: BString::default(), detail }]));
+        let Some(lock) = Lock::take(&index_path, &self.common)? else {
+            return whole("another git command is at work there (index.lock)");
+        };
+        if is_unfinished(local.git_dir()) {
+            return whole("a rebase, merge, cherry-pick or revert is not finished there");
+        }
+        let objects = self.store.objects();
+        let mut index = open_index(&index_path)?;
+        if index.entries().iter().any(|entry| entry.stage_raw() != 0) {
+            return whole("a conflict is not resolved there");
+        }
+        let root = Folder::root(&self.root).map_err(Error::io("open", &self.root))?;
+        let mut rules = Rules::new(&local, &self.index.rules)?;
+        let changes = self.store.diff(from, to, false)?;
+        let changing = changes.iter().map(|change| change.path.clone()).collect();
+        let place = Place { root: &root, index: &index, changing, max_file: self.limits.max_file };
+        let (mut steps, mut blocked) = (Vec::new(), Vec::new());
+        for change in changes {
+            holdable(&change.path)?;
+            match place.look((&objects, &mut rules), &change)? {
+                Look::Step(step) => steps.push(step),
+                Look::InTheWay(detail) => blocked.push(InTheWay { path: change.path, detail }),
+            }
+        }
+        if !blocked.is_empty() {
+            return Ok(Advanced::Blocked(blocked));
+        }
+        let moved = move_branch()?;
+        if moved != Moved::Done {
+            return Ok(Advanced::NotMoved(moved));
+        }
+        // Rule files first, for the others are written as they say.
+        steps.sort_by_key(|one| (one.step.to.is_some(), !is_rule_file(one.step.path.as_ref()), one.step.path.clone()));
+        let mut kept = Vec::new();
+        for one in steps.iter().filter(|one| one.write) {
+            match put(&root, &one.step, (&objects, &mut rules)) {
+                Ok(()) => {}
+                // Somebody changed it since: it stays, and git shows it as an edit.
+                Err(Error::Unsaved { .. }) => kept.push(one.step.path.clone()),
+                Err(error) => return Err(error),
+            }
+            if is_rule_file(one.step.path.as_ref()) {
+                rules = Rules::new(&local, &self.index.rules)?;
+            }
+        }
+        let touched: HashSet<&BStr> = steps.iter().map(|one| one.step.path.as_bstr()).collect();
+        index.remove_entries(|_, path, _| touched.contains(path));
+        for one in &steps {
+            note(&mut index, &root, one, &kept);
+        }
+        index.sort_entries();
+        index.remove_tree();
+        let mut content = Vec::new();
+        let options = gix::index::write::Options::default();
+        index.write_to(&mut content, options).map_err(|error| Error::git("write the index", &error))?;
+        lock.replace(&content).map_err(Error::io("write the index", &index_path))?;
+        if let Some(folder) = index_path.parent() {
+            fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("flush", folder))?;
+        }
+        Ok(Advanced::Done { kept })
+    }
+}
+
+struct FileStep {
+    step: Step,
+    write: bool,
+    /// The file is meant to be absent (sparse checkout).
+    is_hidden: bool,
+}
+
+enum Look {
+    Step(FileStep),
+    InTheWay(&'static str),
+}
+
+/// Where the files stand.
+struct Place<'a> {
+    root: &'a Folder,
+    index: &'a gix::index::File,
+    /// Files that come, go or change: each is looked at by itself.
+    changing: HashSet<BString>,
+    max_file: u64,
+}
+
+impl Place<'_> {
+    /// What stands at one path, against what may stand there: what it was, or what it is to be.
+    fn look(&self, (objects, rules): (&Objects, &mut Rules), change: &Change) -> Result<Look, Error> {
+        let path = change.path.as_bstr();
+        if [change.from, change.to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule) {
+            return Ok(Look::InTheWay("it is a submodule"));
+        }
+        let entry = self.index.entry_by_path(path);
+        let staged = entry.and_then(|entry| Some((Mode::of(entry.mode.to_tree_entry_mode()?)?, entry.id)));
+        if staged != change.from && staged != change.to {
+            return Ok(Look::InTheWay("something else is staged there"));
+        }
+        let is_hidden = entry.is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE));
+        let step = |standing, write| {
+            let step = Step { path: change.path.clone(), to: change.to, standing };
+            FileStep { step, write, is_hidden }
+        };
+        if is_hidden {
+            return Ok(Look::Step(step(None, false)));
+        }
+        let found = match standing(self.root, path, self.max_file) {
+            Ok(found) => found,
+            Err(Error::Unsaved { .. }) => return Ok(Look::InTheWay("what stands there cannot be read whole")),
+            Err(error) => return Err(error),
+        };
+        let Some((mode, bytes)) = found else {
+            return Ok(match (change.from, change.to) {
+                _ if self.has_others_below(path) => Look::InTheWay("a folder stands there"),
+                (_, Some(_)) if self.is_below_a_file(path) => Look::InTheWay("a file stands where its folder comes"),
+                (None, _) | (_, None) => Look::Step(step(None, true)),
+                _ => Look::InTheWay("it was deleted there"),
+            });
+        };
+        let mut is = |stage: Option<Stage>| -> Result<bool, Error> {
+            let Some((wanted, id)) = stage else { return Ok(false) };
+            if wanted != mode {
+                return Ok(false);
+            }
+            let stored = objects.read_as(&id, Kind::Blob)?;
+            Ok(stored == bytes || (mode != Mode::Link && rules.checked_out(path, &stored, objects)? == bytes))
+        };
+        let (was, will) = (is(change.from)?, is(change.to)?);
+        if !was && !will {
+            return Ok(Look::InTheWay(match change.from {
+                Some(_) => "it was changed there",
+                None => "a file that git does not track stands there",
+            }));
+        }
+        Ok(Look::Step(step(Some((mode, hash(&bytes)?)), !will)))
+    }
+
+    /// Whether a folder stands there that holds anything else than what changes.
+    fn has_others_below(&self, path: &BStr) -> bool {
+        let Ok(Way::Whole(folder)) = self.root.below(path) else { return false };
+        // What cannot be listed may hold anything.
+        let Ok(entries) = folder.entries() else { return true };
+        entries.iter().any(|(name, kind)| {
+            let path = join(path, name.as_ref());
+            if kind.is_dir() { self.has_others_below(path.as_ref()) } else { !self.changing.contains(&path) }
+        })
+    }
+
+    fn is_below_a_file(&self, path: &BStr) -> bool {
+        let (parent, _) = split(path);
+        let Ok(Way::Ends(at)) = self.root.below(parent) else { return false };
+        let (folder, name) = split(parent[..at].as_bstr());
+        let Ok(Way::Whole(folder)) = self.root.below(folder) else { return false };
+        folder.stat(name).is_ok() && !self.changing.contains(parent[..at].as_bstr())
+    }
+}
+
+fn put(root: &Folder, step: &Step, (objects, rules): (&Objects, &mut Rules)) -> Result<(), Error> {
+    let Some((mode, id)) = step.to else { return remove(root, step) };
+    let stored = objects.read_as(&id, Kind::Blob)?;
+    let content = match mode {
+        Mode::Link => stored,
+        _ => rules.checked_out(step.path.as_ref(), &stored, objects)?,
+    };
+    write(root, step, mode, &content)
+}
+
+/// Puts the new state of one path into the index, which holds nothing of it.
+fn note(index: &mut gix::index::File, root: &Folder, one: &FileStep, kept: &[BString]) {
+    let Some((mode, id)) = one.step.to else { return };
+    let mode = match mode {
+        Mode::Executable => IndexMode::FILE_EXECUTABLE,
+        Mode::Link => IndexMode::SYMLINK,
+        _ => IndexMode::FILE,
+    };
+    let path = one.step.path.as_bstr();
+    // Without a stat git looks into the file.
+    let stat = if kept.contains(&one.step.path) { None } else { stat(root, path) };
+    let flags = if one.is_hidden { Flags::SKIP_WORKTREE | Flags::EXTENDED } else { Flags::empty() };
+    index.dangerously_push_entry(stat.unwrap_or_default(), id, flags, mode, path);
+}
+
+fn stat(root: &Folder, path: &BStr) -> Option<Stat> {
+    let (parent, name) = split(path);
+    let Ok(Way::Whole(folder)) = root.below(parent) else { return None };
+    let meta = gix::index::fs::Metadata::from_path_no_follow(&folder.at(name)).ok()?;
+    Stat::from_fs(&meta).ok()
+}

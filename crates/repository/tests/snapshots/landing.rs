@@ -1,0 +1,273 @@
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+};
+
+use orchestrator_repository::{Advanced, Author, Moved, ObjectId, Project, Store, bstr::ByteSlice};
+
+use crate::git::{Repository, added_tree, git, try_git};
+
+fn id(text: &str) -> ObjectId {
+    ObjectId::from_hex(text.as_bytes()).unwrap()
+}
+
+fn rev(root: &Path, text: &str) -> ObjectId {
+    id(&git(root, &["rev-parse", text]))
+}
+
+fn author() -> Author {
+    Author { name: "a".to_owned(), email: "a@example.org".to_owned(), seconds: 0 }
+}
+
+/// A repository with files of every kind, and a commit of our own on top of its branch that changes them in every way.
+struct World {
+    repository: Repository,
+    project: Project,
+    store: Store,
+    old: ObjectId,
+    new: ObjectId,
+}
+
+impl World {
+    fn new() -> Self {
+        let repository = Repository::new();
+        let root = repository.root.clone();
+        repository.write("kept", "kept\n");
+        repository.write("changed", "one\n");
+        repository.write("removed/deep/file", "r\n");
+        repository.write("folder-to-file/x", "x\n");
+        repository.write("file-to-folder", "f\n");
+        repository.write("script", "#!\n");
+        repository.write("crlf.txt", "a\r\nb\r\n");
+        repository.write(".gitattributes", "*.txt text eol=crlf\n");
+        repository.write(".gitignore", "ignored\n");
+        symlink("kept", root.join("link")).unwrap();
+        repository.commit("old");
+        let old = rev(&root, "HEAD");
+        let other = repository.beside("other");
+        git(&root, &["worktree", "add", "-q", "--detach", other.to_str().unwrap()]);
+        let write = |path: &str, content: &str| {
+            fs::create_dir_all(other.join(path).parent().unwrap()).unwrap();
+            fs::write(other.join(path), content).unwrap();
+        };
+        write("changed", "two\n");
+        fs::remove_dir_all(other.join("removed")).unwrap();
+        fs::remove_dir_all(other.join("folder-to-file")).unwrap();
+        write("folder-to-file", "now a file\n");
+        fs::remove_file(other.join("file-to-folder")).unwrap();
+        write("file-to-folder/y", "y\n");
+        fs::set_permissions(other.join("script"), fs::Permissions::from_mode(0o755)).unwrap();
+        write("crlf.txt", "a\r\nB\r\n");
+        fs::remove_file(other.join("link")).unwrap();
+        symlink("changed", other.join("link")).unwrap();
+        write("new/deep", "n\n");
+        let project = Project::discover(&root).unwrap();
+        let store = Store::open(&project).unwrap();
+        let workspace = orchestrator_repository::Workspace::open(&store, &other, Default::default()).unwrap();
+        let tree = workspace.snapshot().tree().unwrap();
+        let new = store.commit(tree, &[old], &author(), "new\n").unwrap();
+        git(&root, &["worktree", "remove", "--force", other.to_str().unwrap()]);
+        Self { repository, project, store, old, new }
+    }
+
+    fn root(&self) -> &Path {
+        &self.repository.root
+    }
+
+    fn tree(&self, commit: ObjectId) -> ObjectId {
+        self.store.read_commit(commit).unwrap().0
+    }
+
+    fn advance(&self) -> Advanced {
+        let mut workspace = self.repository.workspace(&self.store);
+        let (from, to) = (self.tree(self.old), self.tree(self.new));
+        workspace
+            .advance(from, to, || self.project.move_branch("main", Some(self.old), self.new, "landing: new"))
+            .unwrap()
+    }
+
+    fn status(&self) -> String {
+        git(self.root(), &["status", "--porcelain"])
+    }
+}
+
+#[test]
+fn what_is_published_needs_nothing_of_the_store() {
+    let world = World::new();
+    world.store.publish(world.new).unwrap();
+    assert!(world.store.is_published(world.new).unwrap());
+    let store = world.store.folder().to_owned();
+    fs::rename(&store, store.with_extension("away")).unwrap();
+    let root = world.root();
+    git(root, &["update-ref", "refs/heads/copy", &world.new.to_string()]);
+    git(root, &["fsck", "--strict", "--full"]);
+    assert_eq!(git(root, &["show", "copy:new/deep"]), "n");
+    git(root, &["gc", "-q", "--prune=now"]);
+    assert_eq!(git(root, &["log", "--format=%s", "-1", "copy"]), "new");
+}
+
+#[test]
+fn a_branch_moves_only_from_where_it_is_meant_to_stand() {
+    let world = World::new();
+    let (root, project) = (world.root(), &world.project);
+    world.store.publish(world.new).unwrap();
+    git(root, &["branch", "b", "HEAD~1"]);
+    let first = rev(root, "b");
+    assert_eq!(project.move_branch("b", Some(world.old), world.new, "m").unwrap(), Moved::Elsewhere(Some(first)));
+    assert_eq!(project.move_branch("b", None, world.new, "m").unwrap(), Moved::Elsewhere(Some(first)));
+    assert_eq!(project.move_branch("none", Some(first), world.new, "m").unwrap(), Moved::Elsewhere(None));
+    assert_eq!(rev(root, "b"), first);
+    git(root, &["pack-refs", "--all"]);
+    assert_eq!(project.move_branch("b", Some(first), world.new, "landing: it\nis").unwrap(), Moved::Done);
+    assert_eq!(project.move_branch("b", Some(first), world.new, "again").unwrap(), Moved::Done, "it stands there");
+    assert_eq!(
+        (rev(root, "b"), git(root, &["log", "-g", "--format=%gs", "-1", "b"])),
+        (world.new, "landing: it is".into())
+    );
+    assert_eq!(project.move_branch("made/deep", None, first, "m").unwrap(), Moved::Done);
+    assert_eq!(rev(root, "made/deep"), first);
+    git(root, &["symbolic-ref", "refs/heads/points", "refs/heads/b"]);
+    assert!(project.move_branch("points", Some(world.new), first, "m").is_err());
+    for name in ["--output=f", "-x", "a..b", "x.lock", "a b", "", "HEAD", "/a", "a/"] {
+        assert!(project.move_branch(name, None, first, "m").is_err(), "{name}");
+    }
+    assert_eq!(git(root, &["fsck"]), "");
+}
+
+#[test]
+fn a_lock_of_ours_is_cleared_and_a_foreign_one_is_not() {
+    let world = World::new();
+    world.store.publish(world.new).unwrap();
+    let lock = world.root().join(".git/refs/heads/main.lock");
+    for foreign in ["", "5e1c309dae7f45e0f39b1bf3ac3cd9db12e7d689\n"] {
+        fs::write(&lock, foreign).unwrap();
+        let moved = world.project.move_branch("main", Some(world.old), world.new, "m").unwrap();
+        assert_eq!((moved, fs::read_to_string(&lock).unwrap().as_str()), (Moved::Locked, foreign));
+    }
+    // As a killed server leaves it.
+    fs::write(&lock, "orchestrator lock\n").unwrap();
+    assert_eq!(world.project.move_branch("main", Some(world.old), world.new, "m").unwrap(), Moved::Done);
+    assert!(!lock.exists());
+    let index_lock = world.root().join(".git/index.lock");
+    git(world.root(), &["update-ref", "refs/heads/main", &world.old.to_string()]);
+    fs::write(&index_lock, "").unwrap();
+    assert!(matches!(world.advance(), Advanced::Blocked(_)));
+    assert!(index_lock.exists());
+    fs::write(&index_lock, "orchestrator lock\n").unwrap();
+    assert_eq!(world.advance(), Advanced::Done { kept: Vec::new() });
+    assert!(!index_lock.exists());
+}
+
+#[test]
+fn a_checked_out_branch_takes_its_files_and_index_along_and_other_edits_stay() {
+    let world = World::new();
+    world.store.publish(world.new).unwrap();
+    let root = world.root();
+    world.repository.write("kept", "edited\n");
+    world.repository.write("staged", "s\n");
+    git(root, &["add", "staged"]);
+    world.repository.write("untracked", "u\n");
+    world.repository.write("ignored", "i\n");
+    let before = world.status();
+    assert_eq!(world.advance(), Advanced::Done { kept: Vec::new() });
+    assert_eq!(world.status(), before);
+    assert_eq!(rev(root, "HEAD"), world.new);
+    for path in ["kept", "staged", "untracked", "ignored"] {
+        let content = fs::read_to_string(root.join(path)).unwrap();
+        assert!(["edited\n", "s\n", "u\n", "i\n"].contains(&content.as_str()), "{path}");
+    }
+    git(root, &["stash", "-q", "--include-untracked"]);
+    assert_eq!(added_tree(root), world.tree(world.new).to_string(), "file by file what landed");
+    assert_eq!(fs::read(root.join("crlf.txt")).unwrap(), b"a\r\nB\r\n");
+    assert!(!root.join("removed").exists());
+    git(root, &["stash", "pop", "-q"]);
+    git(root, &["fsck", "--strict"]);
+    assert_eq!(git(root, &["commit", "-q", "-m", "a person's next commit"]), "");
+    let theirs = git(root, &["show", "--format=", "--name-only", "HEAD"]);
+    assert_eq!(theirs, "staged", "it takes nothing back of what landed");
+}
+
+#[test]
+fn what_is_in_the_way_is_named_and_nothing_is_touched() {
+    type Hinder = fn(&World);
+    let cases: [(&str, &str, Hinder); 9] = [
+        ("edited", "changed", |world| world.repository.write("changed", "mine\n")),
+        ("deleted", "changed", |world| fs::remove_file(world.root().join("changed")).unwrap()),
+        ("staged alone", "changed", |world| {
+            world.repository.write("changed", "mine\n");
+            git(world.root(), &["add", "changed"]);
+            world.repository.write("changed", "one\n");
+        }),
+        ("untracked", "new/deep", |world| world.repository.write("new/deep", "mine\n")),
+        ("a file where a folder comes", "new/deep", |world| world.repository.write("new", "mine\n")),
+        ("a folder where a file comes", "changed", |world| {
+            fs::remove_file(world.root().join("changed")).unwrap();
+            world.repository.write("changed/mine", "mine\n");
+        }),
+        ("made executable", "changed", |world| {
+            fs::set_permissions(world.root().join("changed"), fs::Permissions::from_mode(0o755)).unwrap();
+        }),
+        ("removed from the index", "script", |world| {
+            git(world.root(), &["rm", "-q", "--cached", "script"]);
+        }),
+        ("a merge under way", "", |world| {
+            fs::write(world.root().join(".git/MERGE_HEAD"), format!("{}\n", world.old)).unwrap();
+        }),
+    ];
+    for (what, path, hinder) in cases {
+        let world = World::new();
+        world.store.publish(world.new).unwrap();
+        hinder(&world);
+        let before = (world.status(), git(world.root(), &["ls-files", "-s"]));
+        let Advanced::Blocked(found) = world.advance() else { panic!("{what}: nothing was in the way") };
+        assert!(found.iter().any(|one| one.path == path), "{what}: {found:?}");
+        assert_eq!((world.status(), git(world.root(), &["ls-files", "-s"])), before, "{what}");
+        assert_eq!(rev(world.root(), "main"), world.old, "{what}");
+        assert!(!world.root().join(".git/index.lock").exists(), "{what}");
+    }
+}
+
+#[test]
+fn what_was_cut_off_anywhere_is_finished_by_the_same_call() {
+    // The branch has moved and some of the files are written: every state that a crash leaves.
+    for written in 0..10_usize {
+        let world = World::new();
+        world.store.publish(world.new).unwrap();
+        let root = world.root();
+        let done = World::new();
+        done.store.publish(done.new).unwrap();
+        assert_eq!(done.advance(), Advanced::Done { kept: Vec::new() });
+        git(root, &["update-ref", "refs/heads/main", &world.new.to_string()]);
+        let removed = ["removed/deep/file", "folder-to-file/x", "file-to-folder"];
+        for path in removed.iter().take(written) {
+            fs::remove_file(root.join(path)).unwrap();
+            let _ = fs::remove_dir(root.join(path).parent().unwrap());
+        }
+        let files = ["changed", "crlf.txt", "script", "new/deep", "folder-to-file", "file-to-folder/y"];
+        for path in files.iter().take(written.saturating_sub(removed.len())) {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::copy(done.root().join(path), root.join(path)).unwrap();
+        }
+        fs::write(root.join(".git/index.lock"), "orchestrator lock\n").unwrap();
+        assert_eq!(world.advance(), Advanced::Done { kept: Vec::new() }, "{written}");
+        assert_eq!(world.status(), "", "{written}");
+        assert_eq!(added_tree(root), world.tree(world.new).to_string(), "{written}");
+    }
+}
+
+#[test]
+fn a_branch_that_somebody_moved_meanwhile_takes_no_file_along() {
+    let world = World::new();
+    world.store.publish(world.new).unwrap();
+    let root = world.root();
+    let mut workspace = world.repository.workspace(&world.store);
+    let advanced = workspace.advance(world.tree(world.old), world.tree(world.new), || {
+        assert!(!try_git(root, &["add", "-A"]).status.success(), "the index is locked meanwhile");
+        git(root, &["update-ref", "refs/heads/main", "HEAD~1"]);
+        world.project.move_branch("main", Some(world.old), world.new, "m")
+    });
+    let stands = rev(root, "main");
+    assert_eq!(advanced.unwrap(), Advanced::NotMoved(Moved::Elsewhere(Some(stands))));
+    assert_eq!(fs::read(root.join("changed")).unwrap().as_bstr(), "one\n");
+}
