@@ -43,6 +43,7 @@
 //! # }
 //! ```
 
+mod checkout;
 mod clone;
 mod error;
 mod exclude;
@@ -56,6 +57,7 @@ mod tree;
 mod workspace;
 mod worktree;
 
+pub use checkout::CheckedOut;
 pub use error::Error;
 pub use gix::{ObjectId, bstr};
 pub use history::{History, LineResult, Merge, MergedFile, Merges, Reader, Redone};

@@ -21,6 +21,7 @@ use gix::{
 
 pub use self::advance::{Advanced, InTheWay};
 pub use self::restore::{Planned, Restore, Restored};
+pub(crate) use self::restore::{holdable, place::standing_file};
 use self::{
     index::{Identity, Index},
     pass::{Pass, Settings},

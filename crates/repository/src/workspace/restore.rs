@@ -4,7 +4,7 @@
 //! change files, each looked at once more right before. A crash leaves some files new and some old, and the
 //! backup whole.
 
-pub(super) mod place;
+pub(crate) mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -275,7 +275,7 @@ fn is_wanted(paths: Option<&[BString]>, path: &BString) -> bool {
 }
 
 /// Refuses a name that leaves the worktree or is git's own.
-pub(super) fn holdable(path: &BString) -> Result<(), Error> {
+pub(crate) fn holdable(path: &BString) -> Result<(), Error> {
     match cleaned(path.as_ref()) {
         Ok(Some(clean)) if clean == *path => Ok(()),
         _ => Err(Error::Name { path: path.to_path_lossy().into_owned() }),

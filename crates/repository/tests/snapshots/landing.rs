@@ -271,3 +271,38 @@ fn a_branch_that_somebody_moved_meanwhile_takes_no_file_along() {
     assert_eq!(advanced.unwrap(), Advanced::NotMoved(Moved::Elsewhere(Some(stands))));
     assert_eq!(fs::read(root.join("changed")).unwrap().as_bstr(), "one\n");
 }
+
+#[test]
+fn a_checkout_is_exactly_its_tree_whatever_was_done_to_it() {
+    let world = World::new();
+    let folder = world.repository.beside("checkout");
+    let warm = ["target".to_owned()];
+    let (old, new) = (world.tree(world.old), world.tree(world.new));
+    let first = world.store.check_out(old, &folder, &warm).unwrap();
+    assert_eq!((first.files, first.written, first.removed), (11, 11, 0));
+    assert_eq!(fs::read(folder.join("crlf.txt")).unwrap(), b"a\nb\n", "as git stores it");
+    let again = world.store.check_out(old, &folder, &warm).unwrap();
+    assert_eq!((again.written, again.removed), (0, 0));
+    let time = |path: &str| fs::symlink_metadata(folder.join(path)).unwrap().modified().unwrap();
+    let before = time("kept");
+    // What a program may do there.
+    fs::create_dir_all(folder.join("target/warm")).unwrap();
+    fs::write(folder.join("target/warm/built"), "b").unwrap();
+    fs::create_dir_all(folder.join("made/deep")).unwrap();
+    fs::write(folder.join("made/deep/x"), "x").unwrap();
+    fs::set_permissions(folder.join("made/deep"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::write(folder.join("changed"), "edited\n").unwrap();
+    fs::remove_file(folder.join("script")).unwrap();
+    symlink("/etc", folder.join("script")).unwrap();
+    fs::write(folder.join(".gitignore"), "*\n").unwrap();
+    let third = world.store.check_out(new, &folder, &warm).unwrap();
+    assert!(third.written > 0 && third.removed > 0, "{third:?}");
+    assert_eq!(time("kept"), before, "what is right keeps its time");
+    assert_eq!(fs::read(folder.join("target/warm/built")).unwrap(), b"b");
+    fs::remove_dir_all(folder.join("target")).unwrap();
+    git(&folder, &["init", "-q"]);
+    // The attributes of the tree would convert line ends, which the tree's own text does not have.
+    fs::write(folder.join(".git/info/attributes"), "* -text\n").unwrap();
+    git(&folder, &["add", "-A", "-f"]);
+    assert_eq!(git(&folder, &["write-tree"]), new.to_string());
+}

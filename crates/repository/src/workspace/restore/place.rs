@@ -58,6 +58,20 @@ pub(in crate::workspace) fn standing(root: &Folder, path: &BStr, max: u64) -> Re
     }
 }
 
+/// What stands at an absolute path and git's id of its bytes; nothing for what is no file or link, or cannot be read.
+pub(crate) fn standing_file(path: &Path) -> Option<(Mode, ObjectId)> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    let (mode, bytes) = if meta.is_symlink() {
+        (Mode::Link, fs::read_link(path).ok()?.into_os_string().as_bytes().to_vec())
+    } else if meta.is_file() {
+        let mode = if meta.permissions().mode() & 0o100 == 0 { Mode::File } else { Mode::Executable };
+        (mode, fs::read(path).ok()?)
+    } else {
+        return None;
+    };
+    Some((mode, hash(&bytes).ok()?))
+}
+
 /// Fails unless what stands there is what the backup holds.
 fn check(root: &Folder, step: &Step) -> Result<(), Error> {
     let now = match standing(root, step.path.as_ref(), u64::MAX)? {
