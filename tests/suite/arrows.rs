@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-protocol", &[]),
     ("orchestrator-syntax", &[]),
     ("orchestrator-log", &[]),
+    ("orchestrator-gates", &[]),
     ("orchestrator-merge", &["orchestrator-syntax"]),
     ("orchestrator-predict", &["orchestrator-merge", "orchestrator-syntax"]),
     ("orchestrator-replay", &["orchestrator-merge", "orchestrator-repository", "orchestrator-syntax"]),
@@ -23,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "orchestrator",
         &[
             "orchestrator-conflict",
+            "orchestrator-gates",
             "orchestrator-log",
             "orchestrator-mailbox",
             "orchestrator-merge",

@@ -1,0 +1,3 @@
+//! Gates through the public interface, with real processes.
+
+mod definitions;
