@@ -44,8 +44,6 @@ pub enum Command {
         id: u64,
         /// The merged tree, in hex.
         tree: String,
-        /// The commit, in hex.
-        commit: String,
         /// Paths that differ from the tip.
         paths: usize,
         /// What settled files that both sides changed.
@@ -70,6 +68,8 @@ pub enum Command {
         from: Option<String>,
         /// Where it goes, in hex.
         to: String,
+        /// The tree of that, in hex: the one that the gates passed on.
+        tree: String,
         /// The ref in the store that holds what it was.
         backup: String,
     },
@@ -110,15 +110,7 @@ pub enum Event {
     /// Work on it began.
     Begun { id: u64, tip: String, at: i64 },
     /// It is merged.
-    Merged {
-        id: u64,
-        tree: String,
-        commit: String,
-        paths: usize,
-        settled: Vec<(String, usize)>,
-        required: Vec<String>,
-        at: i64,
-    },
+    Merged { id: u64, tree: String, paths: usize, settled: Vec<(String, usize)>, required: Vec<String>, at: i64 },
     /// A gate ended.
     GateEnded { id: u64, run: Box<GateRun>, at: i64 },
     /// A branch is about to move.

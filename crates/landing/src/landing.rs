@@ -77,8 +77,6 @@ pub struct Landing {
     pub tip: Option<String>,
     /// The merged tree, in hex.
     pub tree: Option<String>,
-    /// The commit that is to land or has landed, in hex.
-    pub commit: Option<String>,
     /// Paths that differ from the tip.
     pub paths: usize,
     /// What settled files that both sides changed: a layer's name and how many.

@@ -68,20 +68,19 @@ impl Landings {
                 self.expect(*id, "to begin", |landing| landing.state == MergeState::Queued)?;
                 Event::Begun { id: *id, tip: tip.clone(), at }
             }
-            Command::Merged { id, tree, commit, paths, settled, required } => {
+            Command::Merged { id, tree, paths, settled, required } => {
                 self.expect(*id, "its merge", |landing| landing.state == MergeState::Merging)?;
-                let (tree, commit) = (tree.clone(), commit.clone());
-                let (settled, required) = (settled.clone(), required.clone());
-                Event::Merged { id: *id, tree, commit, paths: *paths, settled, required, at }
+                let (tree, settled, required) = (tree.clone(), settled.clone(), required.clone());
+                Event::Merged { id: *id, tree, paths: *paths, settled, required, at }
             }
             Command::GateEnded { id, run } => {
                 let is_gating = |landing: &Landing| landing.state == MergeState::Gating && landing.intent.is_none();
                 self.expect(*id, "a gate", is_gating)?;
                 Event::GateEnded { id: *id, run: Box::new(run.clone()), at }
             }
-            Command::Intend { id, branch, from, to, backup } => {
+            Command::Intend { id, branch, from, to, tree, backup } => {
                 let is_due = |landing: &Landing| {
-                    landing.is_proved() && landing.intent.is_none() && landing.commit.as_ref() == Some(to)
+                    landing.is_proved() && landing.intent.is_none() && landing.tree.as_ref() == Some(tree)
                 };
                 self.expect(*id, "to move a branch", is_due)?;
                 let (branch, from, to, backup) = (branch.clone(), from.clone(), to.clone(), backup.clone());
@@ -145,9 +144,9 @@ impl Landings {
                 landing.tip = Some(tip.clone());
                 landing.attempts += 1;
             }
-            Event::Merged { tree, commit, paths, settled, required, at, .. } => {
+            Event::Merged { tree, paths, settled, required, at, .. } => {
                 (landing.state, landing.changed_at) = (MergeState::Gating, *at);
-                (landing.tree, landing.commit) = (Some(tree.clone()), Some(commit.clone()));
+                landing.tree = Some(tree.clone());
                 (landing.paths, landing.settled) = (*paths, settled.clone());
                 landing.required.clone_from(required);
             }
@@ -185,7 +184,7 @@ impl Landings {
 
 impl Landing {
     fn begin_anew(&mut self) {
-        (self.tip, self.tree, self.commit, self.intent) = (None, None, None, None);
+        (self.tip, self.tree, self.intent) = (None, None, None);
         (self.paths, self.settled, self.required) = (0, Vec::new(), Vec::new());
         (self.gates, self.open) = (Vec::new(), Vec::new());
     }
@@ -204,7 +203,6 @@ fn queued(seq: u64, request: &Request, at: i64) -> Landing {
         reason: None,
         tip: None,
         tree: None,
-        commit: None,
         paths: 0,
         settled: Vec::new(),
         required: Vec::new(),

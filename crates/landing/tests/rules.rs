@@ -19,7 +19,6 @@ fn merged(id: u64, required: &[&str]) -> Command {
     Command::Merged {
         id,
         tree: "t".into(),
-        commit: "c".into(),
         paths: 1,
         settled: Vec::new(),
         required: required.iter().map(|&digest| digest.into()).collect(),
@@ -42,8 +41,9 @@ fn ran(id: u64, digest: &str, verdict: GateVerdict) -> Command {
     Command::GateEnded { id, run }
 }
 
-fn intend(id: u64, to: &str) -> Command {
-    Command::Intend { id, branch: "main".into(), from: Some("a".into()), to: to.into(), backup: "b".into() }
+fn intend(id: u64, tree: &str) -> Command {
+    let (branch, from, to) = ("main".into(), Some("a".into()), "c".into());
+    Command::Intend { id, branch, from, to, tree: tree.into(), backup: "b".into() }
 }
 
 #[derive(Default)]
@@ -72,16 +72,16 @@ fn a_landing_goes_through_every_step_in_order() {
     let id = world.give(&request("ann", "w1", 0)).unwrap();
     assert!(matches!(world.give(&merged(id, &[])), Err(Error::OutOfOrder { .. })), "nothing was begun");
     world.give(&Command::Begin { id, tip: "a".into() }).unwrap();
-    assert!(matches!(world.give(&intend(id, "c")), Err(Error::OutOfOrder { .. })), "nothing is merged");
+    assert!(matches!(world.give(&intend(id, "t")), Err(Error::OutOfOrder { .. })), "nothing is merged");
     world.give(&merged(id, &["g1", "g2"])).unwrap();
     world.give(&ran(id, "g1", GateVerdict::Passed)).unwrap();
-    assert!(matches!(world.give(&intend(id, "c")), Err(Error::OutOfOrder { .. })), "a gate is missing");
+    assert!(matches!(world.give(&intend(id, "t")), Err(Error::OutOfOrder { .. })), "a gate is missing");
     world.give(&ran(id, "g2", GateVerdict::TimedOut)).unwrap();
-    assert!(matches!(world.give(&intend(id, "c")), Err(Error::OutOfOrder { .. })), "a gate did not pass");
+    assert!(matches!(world.give(&intend(id, "t")), Err(Error::OutOfOrder { .. })), "a gate did not pass");
     world.give(&ran(id, "g2", GateVerdict::Passed)).unwrap();
     assert!(matches!(world.give(&intend(id, "other")), Err(Error::OutOfOrder { .. })), "not what was gated");
     assert!(matches!(world.give(&Command::Land { id }), Err(Error::OutOfOrder { .. })), "nothing was meant");
-    world.give(&intend(id, "c")).unwrap();
+    world.give(&intend(id, "t")).unwrap();
     assert!(matches!(world.give(&Command::Cancel { id }), Err(Error::Over { .. })), "the branch may have moved");
     world.give(&Command::Land { id }).unwrap();
     assert_eq!(world.state(id), MergeState::Landed);
@@ -95,7 +95,7 @@ fn what_moved_meanwhile_begins_anew_with_nothing_of_what_was_found() {
     world.give(&Command::Begin { id, tip: "a".into() }).unwrap();
     world.give(&merged(id, &["g"])).unwrap();
     world.give(&ran(id, "g", GateVerdict::Passed)).unwrap();
-    world.give(&intend(id, "c")).unwrap();
+    world.give(&intend(id, "t")).unwrap();
     world.give(&Command::Requeue { id, reason: "main moved".into() }).unwrap();
     let landing = world.landings.get(id).unwrap();
     assert_eq!((landing.state, landing.attempts), (MergeState::Queued, 1));
@@ -103,7 +103,7 @@ fn what_moved_meanwhile_begins_anew_with_nothing_of_what_was_found() {
     world.give(&Command::Begin { id, tip: "b".into() }).unwrap();
     world.give(&merged(id, &["g"])).unwrap();
     assert!(
-        matches!(world.give(&intend(id, "c")), Err(Error::OutOfOrder { .. })),
+        matches!(world.give(&intend(id, "t")), Err(Error::OutOfOrder { .. })),
         "the old pass is none of the new tree"
     );
 }
@@ -154,7 +154,7 @@ fn any_step() -> impl Strategy<Value = Command> {
         id().prop_map(|id| Command::Begin { id, tip: "a".into() }),
         id().prop_map(|id| merged(id, &["g"])),
         (id(), verdict).prop_map(|(id, verdict)| ran(id, "g", verdict)),
-        id().prop_map(|id| intend(id, "c")),
+        id().prop_map(|id| intend(id, "t")),
         id().prop_map(|id| Command::Land { id }),
         id().prop_map(|id| Command::Requeue { id, reason: "r".into() }),
         id().prop_map(|id| Command::Stop {
