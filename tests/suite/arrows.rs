@@ -19,12 +19,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-registry", &["orchestrator-protocol"]),
     ("orchestrator-mailbox", &["orchestrator-protocol"]),
     ("orchestrator-conflict", &["orchestrator-protocol"]),
+    ("orchestrator-landing", &["orchestrator-protocol"]),
     ("orchestrator-workflow", &["orchestrator-protocol"]),
     (
         "orchestrator",
         &[
             "orchestrator-conflict",
             "orchestrator-gates",
+            "orchestrator-landing",
             "orchestrator-log",
             "orchestrator-mailbox",
             "orchestrator-merge",

@@ -19,6 +19,8 @@ mod events;
 mod faults_of_the_original;
 /// What one agent changes and another's new code uses is told to the user.
 mod impact;
+/// Work reaches its branch, merged and checked, or it is said why not.
+mod landing;
 /// Claims exclude each other, expire, and fence off who holds an old token.
 mod leases;
 /// Messages are delivered, acknowledged, redelivered and kept.

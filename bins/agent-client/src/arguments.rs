@@ -1,8 +1,8 @@
 //! The arguments of the whole program. Each subcommand's own stand beside it.
 
 use crate::commands::{
-    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge_driver,
-    merge_file, pull, recommend, register, send, snapshots, union, unregister, workspace,
+    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge,
+    merge_driver, merge_file, pull, recommend, register, send, snapshots, union, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Impact(impact::Arguments),
     /// The union of everyone's work: who is in it, who is left out and why, and where it breaks.
     Union(union::Arguments),
+    /// Ask for work to land, and see how far it is.
+    Merge(merge::Arguments),
     /// Take the merged results of settled conflicts into an agent's folder.
     Pull(pull::Arguments),
     /// Claim files, and look at claims.

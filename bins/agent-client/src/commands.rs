@@ -11,6 +11,7 @@ pub(crate) mod events;
 pub(crate) mod impact;
 pub(crate) mod inbox;
 pub(crate) mod lease;
+pub(crate) mod merge;
 pub(crate) mod merge_driver;
 pub(crate) mod merge_file;
 pub(crate) mod pull;
@@ -55,6 +56,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Changes(arguments) => changes::run(context, arguments).await,
         Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
         Command::Impact(arguments) => impact::run(context, arguments).await,
+        Command::Merge(arguments) => merge::run(context, arguments).await,
         Command::Union(arguments) => union::run(context, arguments).await,
         Command::Pull(arguments) => pull::run(context, arguments).await,
         Command::Lease(arguments) => lease::run(context, arguments).await,

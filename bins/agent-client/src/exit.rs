@@ -52,6 +52,7 @@ impl From<ErrorCode> for Exit {
             | E::UnknownLease
             | E::UnknownWorkspace
             | E::UnknownSnapshot
+            | E::UnknownMerge
             | E::UnknownRoute
             | E::NoWorkflowDefined => Self::NotFound,
             E::MethodNotAllowed
@@ -72,6 +73,7 @@ impl From<ErrorCode> for Exit {
             | E::AlreadyResolved
             | E::ConflictChanged
             | E::CannotSettle
+            | E::MergeOver
             | E::ResultRefused
             | E::ResultDoesNotParse
             | E::UnlandedWork

@@ -2,9 +2,10 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use orchestrator::{Options, SnapshotOptions};
+use orchestrator::{LandingOptions, Options, SnapshotOptions};
 use orchestrator_protocol::Autonomy;
 use orchestrator_repository::Project;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
@@ -91,6 +92,12 @@ pub(crate) struct Settings {
     pub(crate) bus: Bus,
     pub(crate) workspaces: Workspaces,
     pub(crate) snapshots: Snapshots,
+    pub(crate) landing: Landing,
+    /// Read from the commit that is merged onto, when something lands.
+    #[serde(skip_serializing)]
+    gates: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
+    gate_limits: Option<IgnoredAny>,
     pub(crate) log: Log,
     pub(crate) retention: Retention,
 }
@@ -135,6 +142,33 @@ pub(crate) struct Snapshots {
     pub(crate) backup_days: u64,
 }
 
+/// What lands where.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Landing {
+    pub(crate) dirty: Dirty,
+    pub(crate) style: Style,
+    pub(crate) warm: Vec<String>,
+}
+
+/// What becomes of a landing when the folder that has the branch checked out is in its way.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Dirty {
+    #[default]
+    Branch,
+    Wait,
+}
+
+/// What a landing's commit is.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Style {
+    #[default]
+    Squash,
+    Merge,
+}
+
 /// Logs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -168,6 +202,9 @@ impl Default for Settings {
             bus: Bus::default(),
             workspaces: Workspaces::default(),
             snapshots: Snapshots::default(),
+            landing: Landing::default(),
+            gates: None,
+            gate_limits: None,
             log: Log::default(),
             retention: Retention::default(),
         }
@@ -321,6 +358,17 @@ impl Settings {
                     work: days(self.snapshots.days),
                     backups: days(self.snapshots.backup_days),
                 },
+            },
+            landing: LandingOptions {
+                dirty: match self.landing.dirty {
+                    Dirty::Branch => orchestrator::Dirty::Branch,
+                    Dirty::Wait => orchestrator::Dirty::Wait,
+                },
+                style: match self.landing.style {
+                    Style::Squash => orchestrator::Style::Squash,
+                    Style::Merge => orchestrator::Style::Merge,
+                },
+                warm: self.landing.warm.clone(),
             },
             telemetry_age: days(self.retention.telemetry_days),
             telemetry_rows: self.retention.telemetry_rows,

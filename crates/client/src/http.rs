@@ -7,6 +7,7 @@ use std::time::Duration;
 
 mod agents;
 mod leases;
+mod merges;
 mod messages;
 mod server;
 mod snapshots;

@@ -2,6 +2,7 @@
 
 use crate::snapshots;
 use orchestrator_conflict as conflict;
+use orchestrator_landing as landing;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{Address, AgentId, Json, Lease, MessageState};
 use orchestrator_registry as registry;
@@ -45,6 +46,8 @@ pub enum Command {
     Conflict(conflict::Command),
     /// Of autonomy and workflows.
     Workflow(workflow::Command),
+    /// Of the queue of landings.
+    Landing(landing::Command),
     /// Of what is kept of agents' work.
     Snapshots(snapshots::Command),
     /// Send a message to an address.
@@ -128,6 +131,8 @@ pub enum Reply {
     },
     /// The snapshot that was recorded, by its number.
     Snapshot(u64),
+    /// The landing, asked for now or before, by its number.
+    Landing(u64),
     /// The messages claimed, oldest first.
     Claimed(Vec<u64>),
 }

@@ -10,6 +10,7 @@ use crate::decide::decide;
 use crate::render::expiry;
 use crate::{Actor, Error, Event, State};
 use orchestrator_conflict as conflict;
+use orchestrator_landing as landing;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{Address, AgentId, Lease, MessageState, Timestamp};
 use orchestrator_registry as registry;
@@ -110,6 +111,10 @@ impl Core {
                 _ => Reply::Claimed(Vec::new()),
             },
             (Command::Snapshots(_), Some(_)) => Reply::Snapshot(seq),
+            (Command::Landing(landing::Command::Request(request)), first) => {
+                let same = || self.state.landings.same(&request.agent, &request.target, &request.commit);
+                Reply::Landing(first.map_or_else(|| same().map_or(0, |same| same.id), |_| seq))
+            }
             (_, first) => Reply::Done(first.is_some()),
         }
     }

@@ -28,6 +28,7 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
         Command::Mailbox(command) => wrap(state.mailbox.decide(command, at)?, Event::Mailbox),
         Command::Conflict(command) => decide_conflict(state, command, at),
         Command::Workflow(command) => wrap(state.workflow.decide(command)?, Event::Workflow),
+        Command::Landing(command) => wrap(state.landings.decide(command, at)?, Event::Landing),
         Command::Snapshots(command) => wrap(state.snapshots.decide(command, at), Event::Snapshots),
         Command::Observed { change, root } => {
             decide_conflict(state, &policy::attribution::attribute(state, change.clone(), root), at)

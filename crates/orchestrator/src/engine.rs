@@ -8,6 +8,7 @@ use crate::effects::{Effect, asked, run_timers, wanted};
 use crate::feed::{Feed, Subscription};
 use crate::following::Following;
 use crate::health::Degradations;
+use crate::landings::{self, SharedQueue};
 use crate::monitor::{self, Monitor};
 use crate::presence::{Presence, Presences};
 use crate::recovery::{RecoveryError, recover};
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) monitor: Monitor,
     pub(crate) following: Following,
+    pub(crate) queue: SharedQueue,
     /// One workspace is made or removed at a time.
     pub(crate) workspaces: Arc<tokio::sync::Mutex<()>>,
     pub(crate) fatal: watch::Sender<Option<String>>,
@@ -101,6 +103,7 @@ impl Orchestrator {
             degradations: Degradations::default(),
             monitor: Monitor::new(),
             following: Following::new(),
+            queue: SharedQueue::default(),
             workspaces: Arc::default(),
             fatal: watch::Sender::new(None),
             public_key: key.public_key_hex(),
@@ -118,6 +121,7 @@ impl Orchestrator {
         tokio::spawn(run_timers(orchestrator.clone(), armed));
         tokio::spawn(watch_silence(orchestrator.clone()));
         tokio::spawn(monitor::run(orchestrator.clone()));
+        tokio::spawn(landings::run(orchestrator.clone()));
         Ok(orchestrator)
     }
 
@@ -283,6 +287,7 @@ impl Orchestrator {
     /// Stops accepting, flushes what was accepted, leaves a checkpoint and a signed head. Twice is no error.
     pub async fn shutdown(&self) {
         self.shared.monitor.stop();
+        self.shared.queue.end.cancel();
         let this = self.clone();
         if tokio::task::spawn_blocking(move || this.shared.following.stop()).await.is_err() {
             tracing::error!("following the workspaces did not end");
@@ -324,6 +329,11 @@ impl Shared {
             && change.agent.is_some()
         {
             self.following.reported();
+        }
+        match event {
+            Event::Landing(orchestrator_landing::Event::Cancelled { id, .. }) => self.queue.cancelled(*id),
+            Event::Landing(_) => self.queue.look.notify_one(),
+            _ => {}
         }
         if let Event::Conflict(orchestrator_conflict::Event::MonitoringStopped) = event {
             self.monitor.want(None);

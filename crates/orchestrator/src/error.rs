@@ -1,6 +1,7 @@
 //! Why something could not be done, with the code and the cure that every transport shows.
 
 use orchestrator_conflict as conflict;
+use orchestrator_landing as landing;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{ErrorBody, ErrorCode, Timestamp};
 use orchestrator_registry as registry;
@@ -18,6 +19,9 @@ pub enum Error {
     /// Refused by the rules of conflicts.
     #[error(transparent)]
     Conflict(#[from] conflict::Error),
+    /// Refused by the rules of the queue of landings.
+    #[error(transparent)]
+    Landing(#[from] landing::Error),
     /// Refused by the rules of autonomy and workflows.
     #[error(transparent)]
     Workflow(#[from] workflow::Error),
@@ -87,6 +91,11 @@ impl Error {
                 conflict::Error::AlreadyResolved { .. } => ErrorCode::AlreadyResolved,
                 conflict::Error::Changed(_) => ErrorCode::ConflictChanged,
             },
+            Self::Landing(error) => match error {
+                landing::Error::Unknown(_) => ErrorCode::UnknownMerge,
+                landing::Error::Over { .. } | landing::Error::OutOfOrder { .. } => ErrorCode::MergeOver,
+                landing::Error::Full(_) => ErrorCode::LimitReached,
+            },
             Self::Workflow(error) => match error {
                 workflow::Error::OperatorOnly { .. } => ErrorCode::OperatorOnly,
                 workflow::Error::NoWorkflowDefined(_) => ErrorCode::NoWorkflowDefined,
@@ -118,6 +127,8 @@ impl Error {
                 ErrorCode::IdempotencyMismatch => "use a new key for a new message",
                 ErrorCode::NotYourMessage => "acknowledge with the id of the agent that it was sent to",
                 ErrorCode::AlreadyResolved => "nothing is left to do",
+                ErrorCode::UnknownMerge => "list what is known: GET /api/orchestration/merges",
+                ErrorCode::MergeOver => "ask for another: POST /api/orchestration/merges",
                 ErrorCode::ConflictChanged => "look at what collides now: GET /api/orchestration/conflicts/{id}",
                 ErrorCode::NoWorkflowDefined => "see *help for what works without workflows",
                 ErrorCode::NoCapableAgent => "register an agent with that capability, or address one by its id",

@@ -2,6 +2,7 @@
 
 use crate::snapshots;
 use orchestrator_conflict as conflict;
+use orchestrator_landing as landing;
 use orchestrator_log::Class;
 use orchestrator_mailbox as mailbox;
 use orchestrator_registry as registry;
@@ -24,6 +25,8 @@ pub enum Event {
     Conflict(conflict::Event),
     /// To the level of autonomy.
     Workflow(workflow::Event),
+    /// To what is to land.
+    Landing(landing::Event),
     /// To what is kept of agents' work.
     Snapshots(snapshots::Event),
     /// The watcher met something that a person should know.
@@ -63,6 +66,7 @@ impl Event {
     /// The record's kind, for people who read the log.
     pub(crate) fn kind(&self) -> &'static str {
         use conflict::Event as C;
+        use landing::Event as L;
         use mailbox::Event as M;
         use registry::Event as R;
         use snapshots::Event as S;
@@ -94,6 +98,15 @@ impl Event {
             Self::Conflict(C::Resolved { .. }) => "conflict.resolved",
             Self::Conflict(C::Pulled { .. }) => "conflict.pulled",
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
+            Self::Landing(L::Requested { .. }) => "merge.requested",
+            Self::Landing(L::Cancelled { .. }) => "merge.cancelled",
+            Self::Landing(L::Begun { .. }) => "merge.begun",
+            Self::Landing(L::Merged { .. }) => "merge.merged",
+            Self::Landing(L::GateEnded { .. }) => "merge.gate",
+            Self::Landing(L::Intended { .. }) => "merge.intended",
+            Self::Landing(L::Landed { .. }) => "merge.landed",
+            Self::Landing(L::Requeued { .. }) => "merge.requeued",
+            Self::Landing(L::Stopped { .. }) => "merge.stopped",
             Self::Snapshots(S::Kept(_)) => "snapshot.kept",
             Self::Snapshots(S::Restored { .. }) => "workspace.restored",
             Self::Snapshots(S::Dropped { .. }) => "snapshot.dropped",

@@ -1,6 +1,6 @@
 //! How an orchestrator is opened.
 
-use crate::Retention;
+use crate::{LandingOptions, Retention};
 use orchestrator_protocol::Autonomy;
 use orchestrator_repository::Project;
 use std::path::PathBuf;
@@ -38,6 +38,8 @@ pub struct Options {
     pub workspace_link: Vec<String>,
     /// Keeping agents' work.
     pub snapshots: SnapshotOptions,
+    /// What lands where.
+    pub landing: LandingOptions,
     /// Telemetry older than this is removed.
     pub telemetry_age: Duration,
     /// Telemetry beyond so many newest rows is removed.
@@ -81,6 +83,7 @@ impl Options {
             exclude: vec![PathBuf::from(".orchestrator")],
             workspace_roots: Vec::new(),
             snapshots: SnapshotOptions::default(),
+            landing: LandingOptions::default(),
             telemetry_age: Duration::from_secs(14 * 86_400),
             telemetry_rows: 1_000_000,
             checkpoint_every: 50_000,

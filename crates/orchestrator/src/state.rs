@@ -3,6 +3,7 @@
 use crate::Event;
 use crate::snapshots::{Record, Snapshots};
 use orchestrator_conflict as conflict;
+use orchestrator_landing::Landings;
 use orchestrator_mailbox::Mailbox;
 use orchestrator_registry::{self as registry, Registry};
 use orchestrator_workflow::Workflow;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Version of the checkpoint's form; one of another version is thrown away and rebuilt.
-pub(crate) const CHECKPOINT_VERSION: u32 = 6;
+pub(crate) const CHECKPOINT_VERSION: u32 = 7;
 
 /// Everything that is decided upon.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct State {
     pub conflict: conflict::State,
     /// Autonomy.
     pub workflow: Workflow,
+    /// What is to land, and what did.
+    pub landings: Landings,
     /// What is kept of agents' work.
     pub snapshots: Snapshots,
     /// Messages whose bodies are to be erased from the disk and may still be there.
@@ -47,6 +50,7 @@ impl State {
                 }
             }
             Event::Workflow(event) => self.workflow.apply(event),
+            Event::Landing(event) => self.landings.apply(seq, event),
             Event::BodyErased { message } => {
                 self.erasing.insert(*message);
             }

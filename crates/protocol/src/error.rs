@@ -73,6 +73,10 @@ pub enum ErrorCode {
     InvalidPack,
     /// The pack stands on commits that the target branch does not have.
     UnknownBase,
+    /// No such landing: never asked for, or ended long ago.
+    UnknownMerge,
+    /// The landing ended, or its branch is just moving.
+    MergeOver,
     /// What was asked needs a part that is not there yet.
     NotSupported,
     /// No workflow of that name is defined.

@@ -40,6 +40,26 @@ pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 
 #[derive(Deserialize)]
 #[serde(untagged)]
+enum SignedOrText {
+    Signed(i32),
+    Text(String),
+}
+
+/// An optional signed integer, written as a number or as its text.
+pub(crate) fn signed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    match Option::<SignedOrText>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(SignedOrText::Signed(number)) => Ok(Some(number)),
+        Some(SignedOrText::Text(text)) => {
+            text.trim().parse().map(Some).map_err(|_| {
+                de::Error::custom(format!("'{text}' is not a whole number from -2147483648 to 2147483647"))
+            })
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
 enum BoolOrText {
     Bool(bool),
     Text(String),

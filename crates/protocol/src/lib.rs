@@ -67,7 +67,7 @@ pub use message::{
     Ack, Address, ClaimRequest, Inbox, InboxMessage, InvalidAddress, Message, MessageAnswer, MessageList,
     MessageRequest, MessageState, SendAnswer,
 };
-pub use push::{AgentMessagePush, BroadcastPush, ChangePush, ConflictPush, Push, PushBody};
+pub use push::{AgentMessagePush, BroadcastPush, ChangePush, ConflictPush, MergePush, Push, PushBody};
 pub use raw::{Json, MAX_DEPTH};
 pub use resolution::{FileMode, PullAnswer, PullRequest, PullState, Pulled, Resolution, ResolutionSide};
 pub use snapshot::{

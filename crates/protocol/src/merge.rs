@@ -1,6 +1,6 @@
 //! Landings: work on its way to a branch.
 
-use crate::{AgentId, Timestamp};
+use crate::{AgentId, Timestamp, lenient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -53,8 +53,10 @@ pub enum GateVerdict {
     Failed,
     /// It took too long.
     TimedOut,
-    /// It was killed, or went over a limit.
+    /// A signal ended it.
     Killed,
+    /// It went over a limit.
+    OverLimit,
     /// Its program could not be started.
     NotStarted,
 }
@@ -146,21 +148,22 @@ pub struct Merge {
 }
 
 /// `POST /merges`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MergeRequest {
     /// Whose work is to land.
-    pub agent_id: AgentId,
-    /// The branch; the one that is checked out in the project when left out.
     #[serde(default)]
+    pub agent_id: String,
+    /// The branch; the one that is checked out in the project when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// What the commit says; who worked on what when left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Higher goes first; 0 when left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::signed")]
     pub priority: Option<i32>,
     /// A snapshot (`s42`), a branch or a commit instead of the work as it stands.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
 }
 

@@ -1,7 +1,8 @@
 //! Pushes: what the server tells everyone who listens.
 
 use crate::{
-    AgentId, AgentStatus, Autonomy, ChangeType, Conflict, Json, Lease, Resolution, Severity, Timestamp, Workload,
+    AgentId, AgentStatus, Autonomy, ChangeType, Conflict, Json, Lease, MergeGate, MergeOpen, MergeState, Resolution,
+    Severity, Timestamp, Workload,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub enum PushBody {
     },
     /// A snapshot was put into an agent's workspace; `backup_id` is what stood there.
     WorkspaceRestored { agent_id: AgentId, from: String, written: usize, removed: usize, backup_id: String },
+    /// A landing went a step on. What a step does not change is left out.
+    MergeUpdate(MergePush),
     /// Monitoring began.
     CodeSyncStarted { message: String },
     /// Monitoring ended.
@@ -137,6 +140,33 @@ impl Push {
         // Every field is text, a finite number or valid JSON, so this cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// `merge_update`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MergePush {
+    /// Which.
+    pub merge_id: String,
+    /// How far it is.
+    pub state: MergeState,
+    /// Whose work it is, when it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<AgentId>,
+    /// The branch: the one asked for, or the one that is about to move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The commit that is about to land, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Why it does not go on, or begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// A gate that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Box<MergeGate>>,
+    /// What the merge leaves to somebody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<MergeOpen>,
 }
 
 #[cfg(test)]

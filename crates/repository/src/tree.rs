@@ -98,6 +98,17 @@ impl Store {
         Ok(lookup(&self.objects(), tree, path)?.and_then(|(mode, id)| Some((Mode::of(mode)?, id))))
     }
 
+    /// All files, links and submodules of a tree.
+    /// # Errors
+    /// A tree cannot be read.
+    pub fn files(&self, tree: ObjectId) -> Result<std::collections::BTreeMap<BString, Stage>, Error> {
+        let mut files = std::collections::BTreeMap::new();
+        for_each(&self.objects(), tree, "".into(), &mut |path, stage| {
+            files.insert(path, stage);
+        })?;
+        Ok(files)
+    }
+
     /// `base` with `delta` applied, in memory. Paths that are too large stay as in `base`.
     /// # Errors
     /// A tree of `base` cannot be read.

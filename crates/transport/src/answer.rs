@@ -41,6 +41,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::UnknownLease
         | C::UnknownWorkspace
         | C::UnknownSnapshot
+        | C::UnknownMerge
         | C::UnknownRoute
         | C::NoWorkflowDefined => StatusCode::NOT_FOUND,
         C::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -51,6 +52,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::AlreadyResolved
         | C::ConflictChanged
         | C::CannotSettle
+        | C::MergeOver
         | C::ResultRefused
         | C::ResultDoesNotParse
         | C::UnlandedWork

@@ -10,8 +10,8 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use orchestrator_protocol::{
-    AgentId, ClaimRequest, CommandRequest, ErrorCode, Json, KnownRequest, LeaseRequest, MessageRequest, PullRequest,
-    RegisterRequest, RenewRequest, ResolveRequest, RestoreRequest, StatusRequest, WorkspaceRequest,
+    AgentId, ClaimRequest, CommandRequest, ErrorCode, Json, KnownRequest, LeaseRequest, MergeRequest, MessageRequest,
+    PullRequest, RegisterRequest, RenewRequest, ResolveRequest, RestoreRequest, StatusRequest, WorkspaceRequest,
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -34,6 +34,7 @@ impl Form for ResolveRequest {}
 impl Form for PullRequest {}
 impl Form for LeaseRequest {}
 impl Form for WorkspaceRequest {}
+impl Form for MergeRequest {}
 impl Form for RestoreRequest {}
 impl Form for KnownRequest {
     const LIST: Option<&'static str> = Some("commits");

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod leases;
+pub(crate) mod merges;
 pub(crate) mod messages;
 pub(crate) mod pull;
 pub(crate) mod pushes;
@@ -30,6 +31,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     messages::configure(config);
     inbox::configure(config);
     leases::configure(config);
+    merges::configure(config);
     events::configure(config);
     control::configure(config);
     health::configure(config);

@@ -1,0 +1,184 @@
+//! The branch moves, and the folder that has it checked out follows.
+
+use super::{Dirty, Style, beside};
+use crate::mail::internal;
+use crate::workspaces::refused;
+use crate::{Error, Orchestrator, snapshots};
+use orchestrator_landing::Landing;
+use orchestrator_protocol::GateVerdict;
+use orchestrator_repository::{
+    Advanced, InTheWay, Limits, Moved, ObjectId, Store, Workspace,
+    bstr::{BString, ByteSlice},
+};
+
+/// What a landing is put onto: a branch, or the one beside it that is ahead of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Where the target stands.
+    pub(super) target: ObjectId,
+    /// Where the branch beside it stands, when there is one.
+    pub(super) beside: Option<ObjectId>,
+    /// The one that is ahead.
+    pub(super) tip: ObjectId,
+}
+
+/// Why a landing cannot be put onto anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoLine {
+    /// The branch is gone.
+    Gone,
+    /// Both branches have what the other has not.
+    Apart,
+}
+
+/// Where landings for a branch go on.
+pub(super) fn line(store: &Store, target: &str) -> Result<Result<Line, NoLine>, Error> {
+    let tip = |branch: &str| store.tip(branch).map_err(internal).map(|found| found.map(|(commit, _)| commit));
+    let Some(own) = tip(target)? else { return Ok(Err(NoLine::Gone)) };
+    let beside = tip(&beside(target))?;
+    let Some(other) = beside.filter(|other| *other != own) else {
+        return Ok(Ok(Line { target: own, beside, tip: own }));
+    };
+    let shared = store.merge_base(own, other).map_err(internal)?;
+    Ok(match shared {
+        Some(shared) if shared == own => Ok(Line { target: own, beside, tip: other }),
+        Some(shared) if shared == other => Ok(Line { target: own, beside, tip: own }),
+        _ => Err(NoLine::Apart),
+    })
+}
+
+/// The commit that lands, in memory.
+pub(super) fn commit(
+    orchestrator: &Orchestrator,
+    store: &Store,
+    landing: &Landing,
+    tip: ObjectId,
+    tree: ObjectId,
+) -> Result<ObjectId, Error> {
+    let author = snapshots::keep::author(&landing.agent, crate::engine::now().0);
+    let mut parents = vec![tip];
+    if orchestrator.options().landing.style == Style::Merge {
+        parents.extend(own_commit(store, landing, tip)?);
+    }
+    store.commit(tree, &parents, &author, &message(landing)).map_err(internal)
+}
+
+/// The newest commit that the agent made itself and that the branch does not have.
+fn own_commit(store: &Store, landing: &Landing, tip: ObjectId) -> Result<Option<ObjectId>, Error> {
+    let Some(work) = snapshots::object(&landing.work) else { return Ok(None) };
+    // A snapshot stands on what was checked out; a branch or commit is the agent's own.
+    let candidates = match store.is_published(work).map_err(internal)? {
+        true => vec![work],
+        false => store.read_commit(work).map_err(internal)?.1,
+    };
+    for commit in candidates {
+        let is_new = store.merge_base(commit, tip).map_err(internal)? != Some(commit);
+        if is_new && store.is_published(commit).map_err(internal)? {
+            return Ok(Some(commit));
+        }
+    }
+    Ok(None)
+}
+
+fn message(landing: &Landing) -> String {
+    let passed = landing.gates.iter().filter(|run| run.verdict == GateVerdict::Passed);
+    let gates: Vec<&str> = passed.map(|run| run.name.as_str()).collect();
+    let gates = if gates.is_empty() { "none".to_owned() } else { gates.join(", ") };
+    format!(
+        "{}\n\nOrchestrator-Agent: {}\nOrchestrator-Merge: merge-{}\nOrchestrator-Gates: {gates}\n",
+        landing.message, landing.agent, landing.id
+    )
+}
+
+/// What a branch is to become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Move {
+    pub(super) branch: String,
+    pub(super) from: Option<ObjectId>,
+    pub(super) to: ObjectId,
+    pub(super) message: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done { kept: Vec<BString> },
+    Blocked(Vec<InTheWay>),
+    NotMoved(Moved),
+}
+
+/// Moves a branch with the folder that has it checked out.
+pub(super) fn carry_out(orchestrator: &Orchestrator, store: &Store, step: &Move) -> Result<Outcome, Error> {
+    let project = &orchestrator.options().project;
+    let go = || project.move_branch(&step.branch, step.from, step.to, &step.message);
+    let Some(mut workspace) = checked_out(orchestrator, store, &step.branch)? else {
+        return Ok(match go().map_err(internal)? {
+            Moved::Done => Outcome::Done { kept: Vec::new() },
+            other => Outcome::NotMoved(other),
+        });
+    };
+    let (from, to) = trees(store, step)?;
+    Ok(match workspace.advance(from, to, go).map_err(internal)? {
+        Advanced::Done { kept } => Outcome::Done { kept },
+        Advanced::Blocked(found) => Outcome::Blocked(found),
+        Advanced::NotMoved(moved) => Outcome::NotMoved(moved),
+    })
+}
+
+/// What is in the way of a move at the moment; nothing is touched.
+pub(super) fn in_the_way(orchestrator: &Orchestrator, store: &Store, step: &Move) -> Result<Vec<InTheWay>, Error> {
+    let Some(mut workspace) = checked_out(orchestrator, store, &step.branch)? else { return Ok(Vec::new()) };
+    let (from, to) = trees(store, step)?;
+    match workspace.advance(from, to, || Ok(Moved::Locked)).map_err(internal)? {
+        Advanced::Blocked(found) => Ok(found),
+        Advanced::Done { .. } | Advanced::NotMoved(_) => Ok(Vec::new()),
+    }
+}
+
+fn trees(store: &Store, step: &Move) -> Result<(ObjectId, ObjectId), Error> {
+    let tree = |commit| store.read_commit(commit).map(|(tree, _)| tree).map_err(internal);
+    let to = tree(step.to)?;
+    Ok((step.from.map_or(Ok(to), tree)?, to))
+}
+
+/// The folder that has a branch checked out.
+fn checked_out(orchestrator: &Orchestrator, store: &Store, branch: &str) -> Result<Option<Workspace>, Error> {
+    let worktrees = orchestrator.options().project.worktrees().map_err(refused)?;
+    let has_it = |one: &&orchestrator_repository::Worktree| !one.missing && one.branch.as_deref() == Some(branch);
+    let Some(found) = worktrees.iter().find(has_it) else { return Ok(None) };
+    Workspace::open(store, &found.path, Limits::default()).map(Some).map_err(refused)
+}
+
+/// Which branch moves: the target, or the one beside it when the target's folder is in the way. An error text: it waits.
+pub(super) fn choose(
+    orchestrator: &Orchestrator,
+    store: &Store,
+    landing: &Landing,
+    line: Line,
+    to: ObjectId,
+) -> Result<Result<Move, String>, Error> {
+    let message = format!("landing: merge-{} of {}", landing.id, landing.agent);
+    let step = Move { branch: landing.target.clone(), from: Some(line.target), to, message };
+    let found = in_the_way(orchestrator, store, &step)?;
+    if found.is_empty() {
+        return Ok(Ok(step));
+    }
+    match orchestrator.options().landing.dirty {
+        Dirty::Branch => Ok(Ok(Move { branch: beside(&landing.target), from: line.beside, ..step })),
+        Dirty::Wait => Ok(Err(words(&landing.target, &found))),
+    }
+}
+
+/// What is in the way, for people.
+pub(super) fn words(target: &str, found: &[InTheWay]) -> String {
+    const MOST: usize = 5;
+    let one = |one: &InTheWay| match one.path.is_empty() {
+        true => one.detail.to_owned(),
+        false => format!("{}: {}", one.path.to_str_lossy(), one.detail),
+    };
+    let mut parts: Vec<String> = found.iter().take(MOST).map(one).collect();
+    if found.len() > MOST {
+        parts.push(format!("and {} more", found.len() - MOST));
+    }
+    format!("the folder that has {target} checked out is in the way: {}", parts.join("; "))
+}

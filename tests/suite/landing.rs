@@ -1,0 +1,284 @@
+//! Work reaches its branch: merged, checked by the project's own gates, and taken along by the folder that has the branch
+//! checked out; or it is said why not.
+
+use orchestrator::{Dirty, Options, Style};
+use orchestrator_tests::{TestServer, commit, git, git_text, write};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// A project with a commit, and agents with workspaces of their own.
+struct World {
+    server: TestServer,
+    branch: String,
+}
+
+impl World {
+    async fn new(files: &[(&str, &str)]) -> Self {
+        Self::with(files, |_| {}).await
+    }
+
+    async fn with(files: &[(&str, &str)], configure: fn(&mut Options)) -> Self {
+        let server = TestServer::start_with(configure, &[]).await;
+        files.iter().for_each(|(path, content)| server.write(path, content));
+        commit(&server.project(), "base");
+        let branch = git_text(&server.project(), &[], &["symbolic-ref", "--short", "HEAD"]);
+        Self { server, branch }
+    }
+
+    async fn agent(&self, name: &str) -> PathBuf {
+        self.server.register(name, &[]).await;
+        let answer = self.server.post(&format!("/agents/{name}/workspace"), json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body["workspace"]["path"].as_str().unwrap().into()
+    }
+
+    async fn ask(&self, agent: &str) -> String {
+        let answer =
+            self.server.post("/merges", json!({"agent_id": agent, "message": format!("{agent}'s work")})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body["merge"]["merge_id"].as_str().unwrap().to_owned()
+    }
+
+    async fn merge(&self, id: &str) -> Value {
+        self.server.get(&format!("/merges/{id}")).await.body["merge"].clone()
+    }
+
+    /// The merge when it has come to one of these states.
+    async fn until(&self, id: &str, states: &[&str]) -> Value {
+        let there = async || {
+            let degraded = self.server.get("/health").await.body["degraded"].clone();
+            assert_eq!(degraded, json!([]), "{}", self.merge(id).await);
+            states.contains(&self.merge(id).await["state"].as_str().unwrap())
+        };
+        self.server.eventually(&format!("{id} is {states:?}"), there).await;
+        self.merge(id).await
+    }
+
+    /// Its end.
+    async fn over(&self, id: &str) -> Value {
+        self.until(id, &["landed", "conflict", "rejected", "cancelled"]).await
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        git_text(&self.server.project(), &[], arguments)
+    }
+
+    fn tip(&self) -> String {
+        self.git(&["rev-parse", &self.branch])
+    }
+}
+
+#[tokio::test]
+async fn work_lands_as_it_stands_and_the_checked_out_folder_follows() {
+    let world = World::new(&[("a.txt", "one\n"), ("b.txt", "b\n")]).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "two\n");
+    write(&ann, "new/file.txt", "new\n");
+    let base = world.tip();
+    // What a person does meanwhile in the project's folder stays.
+    world.server.write("b.txt", "a person's\n");
+    let id = world.ask("ann").await;
+    let merge = world.over(&id).await;
+    assert_eq!(
+        (&merge["state"], &merge["paths"], &merge["base"]),
+        (&json!("landed"), &json!(2), &json!(base)),
+        "{merge}"
+    );
+    assert_eq!(merge["commit"], json!(world.tip()));
+    assert_eq!(world.git(&["show", "-s", "--format=%an|%P|%s", "HEAD"]), format!("ann|{base}|ann's work"));
+    let trailers = world.git(&["show", "-s", "--format=%(trailers:only)", "HEAD"]);
+    assert!(trailers.contains(&format!("Orchestrator-Merge: {id}")) && trailers.contains("Orchestrator-Agent: ann"));
+    assert_eq!(world.git(&["status", "--porcelain"]), " M b.txt", "nothing else is changed there");
+    assert_eq!(std::fs::read_to_string(world.server.project().join("new/file.txt")).unwrap(), "new\n");
+    git(&world.server.project(), &["fsck", "--strict"]);
+    let backup = merge["backup"].as_str().unwrap();
+    let store = world.server.project().join(".git/orchestrator/work.git");
+    assert_eq!(git_text(&store, &[], &["rev-parse", backup]), base);
+    let again = world.server.post("/merges", json!({"agent_id": "ann"})).await.body["merge"]["merge_id"].clone();
+    let nothing = world.over(again.as_str().unwrap()).await;
+    assert_eq!(nothing["state"], "rejected");
+    assert!(nothing["reason"].as_str().unwrap().contains("nothing to land"), "{nothing}");
+}
+
+#[tokio::test]
+async fn two_agents_land_one_after_the_other_and_what_both_changed_is_merged() {
+    let list = "import b\n\n\ndef f():\n    return 1\n";
+    let world = World::new(&[("m.py", list)]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "m.py", "import a\nimport b\n\n\ndef f():\n    return 1\n");
+    write(&bob, "m.py", "import b\nimport c\n\n\ndef f():\n    return 1\n\n\ndef g():\n    return 2\n");
+    let (first, second) = (world.ask("ann").await, world.ask("bob").await);
+    assert_eq!(world.over(&first).await["state"], "landed");
+    let merge = world.over(&second).await;
+    assert_eq!(merge["state"], "landed", "{merge}");
+    assert_eq!(merge["settled"][0]["files"], 1, "{merge}");
+    let text = world.git(&["show", "HEAD:m.py"]);
+    assert!(["import a", "import b", "import c", "def g"].iter().all(|part| text.contains(part)), "{text}");
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+    assert_eq!(world.git(&["rev-list", "--count", "HEAD"]), "3");
+}
+
+#[tokio::test]
+async fn what_collides_is_named_and_nothing_moves() {
+    let world = World::new(&[("a.txt", "one\n"), ("gone.txt", "g\n")]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "a.txt", "ann's\n");
+    write(&ann, "gone.txt", "changed\n");
+    write(&bob, "a.txt", "bob's\n");
+    std::fs::remove_file(bob.join("gone.txt")).unwrap();
+    write(&bob, "other.txt", "fine\n");
+    let first = world.ask("ann").await;
+    world.over(&first).await;
+    let tip = world.tip();
+    let second = world.ask("bob").await;
+    let merge = world.over(&second).await;
+    assert_eq!(merge["state"], "conflict", "{merge}");
+    let paths: Vec<&str> =
+        merge["open"].as_array().unwrap().iter().map(|one| one["file_path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["a.txt", "gone.txt"]);
+    assert_eq!(world.tip(), tip);
+}
+
+#[tokio::test]
+async fn a_use_of_what_landed_work_renamed_is_no_clean_merge() {
+    let library = "def price(order):\n    return order.total\n";
+    let world = World::new(&[("lib.py", library), ("shop.py", "import lib\n")]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "lib.py", "def amount(order):\n    return order.total\n");
+    write(&bob, "shop.py", "import lib\n\n\ndef pay(order):\n    return lib.price(order)\n");
+    let first = world.ask("ann").await;
+    world.over(&first).await;
+    let second = world.ask("bob").await;
+    let merge = world.over(&second).await;
+    assert_eq!((&merge["state"], &merge["open"][0]["file_path"]), (&json!("conflict"), &json!("shop.py")), "{merge}");
+}
+
+#[tokio::test]
+async fn the_same_request_is_one_landing_and_a_bad_one_is_refused() {
+    let world =
+        World::with(&[("a.txt", "one\n"), ("keep", "k\n")], |options| options.landing.dirty = Dirty::Wait).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "two\n");
+    // The folder is in the way, so that the landing stays open.
+    world.server.write("a.txt", "a person's\n");
+    let id = world.ask("ann").await;
+    world.until(&id, &["waiting"]).await;
+    assert_eq!(world.ask("ann").await, id);
+    let refused = async |body: Value| {
+        let answer = world.server.post("/merges", body).await;
+        (answer.status, answer.code().to_owned())
+    };
+    assert_eq!(refused(json!({"agent_id": "nobody"})).await, (404, "unknown_agent".to_owned()));
+    assert_eq!(refused(json!({})).await.0, 422);
+    for target in ["none", "--output=f", "a..b", "x.lock", "HEAD", ""] {
+        assert_eq!(refused(json!({"agent_id": "ann", "target": target})).await.0, 422, "{target}");
+    }
+    assert_eq!(refused(json!({"agent_id": "ann", "snapshot": "s999"})).await, (404, "unknown_snapshot".to_owned()));
+    for path in ["/merges/merge-9999", "/merges/x", "/merges/merge--1"] {
+        assert_eq!(world.server.get(path).await.status, 404, "{path}");
+    }
+    world.server.register("idle", &[]).await;
+    assert_eq!(refused(json!({"agent_id": "idle"})).await, (404, "unknown_workspace".to_owned()));
+    for _ in 0..2 {
+        let answer = world.server.post(&format!("/merges/{id}/cancel"), json!({})).await;
+        assert_eq!((answer.status, &answer.body["merge"]["state"]), (200, &json!("cancelled")));
+    }
+    assert_eq!(world.server.get("/merges").await.body["merges"][0]["merge_id"], json!(id));
+}
+
+#[tokio::test]
+async fn where_the_folder_is_in_the_way_it_lands_beside_and_the_branch_follows_later() {
+    let world = World::new(&[("a.txt", "one\n"), ("b.txt", "b\n")]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "a.txt", "two\n");
+    write(&bob, "b.txt", "bob's\n");
+    world.server.write("a.txt", "a person's\n");
+    let base = world.tip();
+    let first = world.ask("ann").await;
+    let merge = world.over(&first).await;
+    let beside = format!("orchestrator/{}", world.branch);
+    assert_eq!((&merge["state"], &merge["branch"]), (&json!("landed"), &json!(beside)), "{merge}");
+    assert_eq!((world.tip(), world.git(&["show", &format!("{beside}:a.txt")])), (base, "two".to_owned()));
+    assert_eq!(std::fs::read_to_string(world.server.project().join("a.txt")).unwrap(), "a person's\n");
+    git(&world.server.project(), &["checkout", "--quiet", "a.txt"]);
+    let second = world.ask("bob").await;
+    let merge = world.over(&second).await;
+    assert_eq!((&merge["state"], &merge["branch"]), (&json!("landed"), &json!(world.branch)), "{merge}");
+    assert_eq!(
+        (world.git(&["show", "HEAD:a.txt"]), world.git(&["show", "HEAD:b.txt"])),
+        ("two".into(), "bob's".into())
+    );
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+}
+
+#[tokio::test]
+async fn what_waits_for_the_folder_lands_when_it_is_free() {
+    let world =
+        World::with(&[("a.txt", "one\n"), ("b.txt", "b\n")], |options| options.landing.dirty = Dirty::Wait).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "a.txt", "two\n");
+    write(&bob, "b.txt", "bob's\n");
+    world.server.write("a.txt", "a person's\n");
+    let first = world.ask("ann").await;
+    let waiting = world.until(&first, &["waiting"]).await;
+    assert!(waiting["reason"].as_str().unwrap().contains("a.txt: it was changed there"), "{waiting}");
+    let second = world.ask("bob").await;
+    assert_eq!(world.over(&second).await["state"], "landed", "who does not touch it goes on");
+    git(&world.server.project(), &["checkout", "--quiet", "a.txt"]);
+    assert_eq!(world.over(&first).await["state"], "landed");
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+}
+
+#[tokio::test]
+async fn an_agents_own_commits_stay_with_style_merge() {
+    let world = World::with(&[("a.txt", "one\n")], |options| options.landing.style = Style::Merge).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "two\n");
+    commit(&ann, "ann's own");
+    let own = git_text(&ann, &[], &["rev-parse", "HEAD"]);
+    write(&ann, "more.txt", "not committed\n");
+    let id = world.ask("ann").await;
+    assert_eq!(world.over(&id).await["state"], "landed");
+    assert_eq!(world.git(&["rev-parse", "HEAD^2"]), own);
+    assert_eq!(world.git(&["show", "HEAD:more.txt"]), "not committed");
+}
+
+#[tokio::test]
+async fn a_thousand_requests_at_once_are_all_answered_and_none_lands_twice() {
+    let world = World::new(&[("a.txt", "one\n")]).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "two\n");
+    let asked = (0..1_000).map(|_| world.server.post("/merges", json!({"agent_id": "ann"})));
+    let answers = futures_util::future::join_all(asked).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let all = world.server.get("/merges").await.body["merges"].as_array().unwrap().clone();
+    for merge in &all {
+        world.over(merge["merge_id"].as_str().unwrap()).await;
+    }
+    let all = world.server.get("/merges").await.body["merges"].as_array().unwrap().clone();
+    assert_eq!(all.iter().filter(|merge| merge["state"] == "landed").count(), 1, "{all:?}");
+    assert_eq!(world.git(&["rev-list", "--count", "HEAD"]), "2");
+}
+
+#[tokio::test]
+async fn a_restart_takes_the_queue_up_where_it_was() {
+    let mut world = World::with(&[("a.txt", "one\n")], |options| options.landing.dirty = Dirty::Wait).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "two\n");
+    world.server.write("a.txt", "a person's\n");
+    let id = world.ask("ann").await;
+    world.until(&id, &["waiting"]).await;
+    let before = world.server.get("/events?after=0").await.body["events"].clone();
+    world.server = world.server.restart().await;
+    assert_eq!(world.merge(&id).await["state"], "waiting");
+    let after = world.server.get("/events?after=0").await.body["events"].clone();
+    let merges = |events: &Value| {
+        let all = events.as_array().unwrap().iter().filter(|one| one["type"] == "merge_update").cloned();
+        all.collect::<Vec<_>>()
+    };
+    assert!(!merges(&before).is_empty());
+    assert_eq!(merges(&before), merges(&after)[..merges(&before).len()]);
+    git(&world.server.project(), &["checkout", "--quiet", "a.txt"]);
+    assert_eq!(world.over(&id).await["state"], "landed");
+    assert_eq!(world.git(&["show", "HEAD:a.txt"]), "two");
+}
