@@ -25,11 +25,11 @@ impl Groups {
     ///
     /// # Errors
     /// Why there is no place.
-    pub(crate) fn find(shell: PathBuf, env: PathBuf) -> Result<Self, String> {
+    pub(crate) fn find(shell: &Path, env: &Path) -> Result<Self, String> {
         let mounts = fs::read_to_string("/proc/self/mounts").map_err(|error| error.to_string())?;
         let mut why = "no control groups for processes are mounted".to_owned();
         for parent in mounts.lines().filter_map(counts_processes) {
-            let groups = Self { parent: parent.into(), shell: shell.clone(), env: env.clone() };
+            let groups = Self { parent: parent.into(), shell: shell.into(), env: env.into() };
             groups.remove_stale();
             match groups.make(1) {
                 Ok(_) => return Ok(groups),
@@ -37,6 +37,11 @@ impl Groups {
             }
         }
         Err(why)
+    }
+
+    /// The folder that they are made in.
+    pub(crate) fn parent(&self) -> &Path {
+        &self.parent
     }
 
     /// One with room for so many processes and threads.

@@ -22,8 +22,8 @@ pub struct Definitions {
     pub limits: Limits,
 }
 
-/// All settings of an `orchestrator.toml` that concern gates: the tables `[[gates]]` and `[gate_limits]`. Other tables are
-/// not looked at.
+/// All settings of an `orchestrator.toml` that concern gates: the tables `[[gates]]` and `[gate_limits]`. Other tables
+/// are not looked at.
 ///
 /// ```toml
 /// [[gates]]

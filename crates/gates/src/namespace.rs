@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,8 +26,8 @@ pub(crate) struct Kind {
 
 /// A namespace with its first process, which only waits for its end.
 ///
-/// It is not the gate's program: a first process gets no signal by default and inherits all orphans. Instead it takes in
-/// what was orphaned, and reads from a pipe that only this server can write into. When that closes, also because the
+/// It is not the gate's program: a first process gets no signal by default and inherits all orphans. Instead it takes
+/// in what was orphaned, and reads from a pipe that only this server can write into. When that closes, also because the
 /// server was killed, it ends, and with it, by the kernel's rule, every process in there.
 #[derive(Debug)]
 pub(crate) struct Namespace {
@@ -40,10 +40,11 @@ pub(crate) struct Namespace {
 
 impl Namespace {
     /// `network`: whether it keeps the server's network; otherwise it has a loopback of its own and nothing else.
+    /// `guarded`: a folder that nothing in it can write into.
     ///
     /// # Errors
     /// Why it cannot be had.
-    pub(crate) fn start(kind: &Kind, path: &OsString, network: bool) -> Result<Self, String> {
+    pub(crate) fn start(kind: &Kind, path: &OsString, network: bool, guarded: Option<&Path>) -> Result<Self, String> {
         let io = |error: std::io::Error| error.to_string();
         let (mut said, voice) = std::io::pipe().map_err(io)?;
         let mut command = Command::new(&kind.unshare);
@@ -57,9 +58,13 @@ impl Namespace {
             // Without `ip` there is no loopback either.
             script.push_str("ip link set lo up >/dev/null 2>&1; ");
         }
-        // With the signal ignored the kernel buries what is orphaned. A shell that waited itself would be woken by each.
+        if guarded.is_some() {
+            script.push_str(r#"mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 1; "#);
+        }
+        // With the signal ignored the kernel buries what is orphaned. A shell that waited itself would be woken by
+        // each.
         script.push_str(r#"echo ready; exec "$0" --ignore-signal=CHLD cat > /dev/null"#);
-        command.arg("--").arg(&kind.shell).args(["-c", &script]).arg(&kind.env);
+        command.arg("--").arg(&kind.shell).args(["-c", &script]).arg(&kind.env).args(guarded);
         command.env_clear().env("PATH", path).process_group(0);
         command.stdin(Stdio::piped()).stdout(voice.try_clone().map_err(io)?).stderr(voice);
         let mut keeper = command.spawn().map_err(io)?;
@@ -94,7 +99,7 @@ impl Namespace {
 
     /// What has to stand before a program and its arguments so that it runs in there, in this folder, as a child of the
     /// first of these programs, which ends as it ends.
-    pub(crate) fn entry(&self, folder: &std::path::Path) -> Vec<OsString> {
+    pub(crate) fn entry(&self, folder: &Path) -> Vec<OsString> {
         let from = format!("/proc/{}/ns", self.keeper.id());
         let mut words: Vec<OsString> = vec![self.kind.nsenter.clone().into()];
         if self.kind.user {

@@ -142,8 +142,8 @@ impl Family {
         let own: Vec<Process> = own.copied().collect();
         if keeper.is_none() {
             self.seen = own.iter().map(|process| (process.pid, process.started)).collect();
-            // Numbers are given again, so a session counts only while it has members; it is named after a process of the
-            // gate that made it.
+            // Numbers are given again, so a session counts only while it has members; it is named after a process of
+            // the gate that made it.
             let lives = |session: &i32| own.iter().any(|process| process.session == *session);
             self.sessions.retain(lives);
             let made = own.iter().filter(|process| process.session == process.pid);

@@ -14,8 +14,8 @@ const PIECES: usize = 8;
 /// Runs the gate in `folder`, and once more when it failed and its definition says so. Ends when it, and everything it
 /// started, has ended or was killed.
 ///
-/// `output` gets what it prints, both streams as they come, up to [`Limits::output`] in each try; a gate waits for a slow
-/// `output` as for any slow reader. Whatever goes wrong is a [`Report`] that did not pass, never an error.
+/// `output` gets what it prints, both streams as they come, up to [`Limits::output`] in each try; a gate waits for a
+/// slow `output` as for any slow reader. Whatever goes wrong is a [`Report`] that did not pass, never an error.
 ///
 /// The future needs no certain runtime and never blocks it. Dropping it kills everything too, within about a tenth of a
 /// second: until then what was started may still write into `folder`.

@@ -71,7 +71,7 @@ impl System {
             prlimit: find("prlimit").and_then(|program| works(program, &["--core=0"])),
             groups: match without.contains(&"cgroup") {
                 true => Err("there are no control groups".to_owned()),
-                false => find("sh").and_then(|shell| Groups::find(shell, find("env")?)),
+                false => find("sh").and_then(|shell| Groups::find(&shell, &find("env")?)),
             },
             setpriv: find("setpriv").and_then(|program| works(program, &privileges(root))),
             root,
@@ -107,7 +107,7 @@ impl System {
     }
 
     fn enters(&self, kind: &Kind, places: &OsString, network: bool) -> Result<(), String> {
-        let mut namespace = Namespace::start(kind, places, network)?;
+        let mut namespace = Namespace::start(kind, places, network, self.guarded())?;
         let words = namespace.entry(Path::new("/"));
         let mut command = command(words.into_iter().chain(["true".into()]));
         let entered = tried(command.env_clear().env("PATH", places));
@@ -124,7 +124,12 @@ impl System {
     pub(crate) fn namespace(&self, limits: &Limits) -> Result<Option<Namespace>, String> {
         let Ok(kind) = &self.namespace else { return Ok(None) };
         let network = limits.network || self.no_network.is_err();
-        Namespace::start(kind, &self.path, network).map(Some)
+        Namespace::start(kind, &self.path, network, self.guarded()).map(Some)
+    }
+
+    /// The folder of control groups, which root could write into.
+    fn guarded(&self) -> Option<&Path> {
+        self.groups.as_ref().ok().map(Groups::parent).filter(|_| self.root)
     }
 
     /// A control group for one gate, where the system has them.
@@ -138,8 +143,8 @@ impl System {
         groups.make(limits.processes.saturating_add(entering)).map(Some).map_err(|error| error.to_string())
     }
 
-    /// Whether `prlimit` bounds processes: it does not bind root, and without a user namespace of its own it would count
-    /// all that the server's user has.
+    /// Whether `prlimit` bounds processes: it does not bind root, and without a user namespace of its own it would
+    /// count all that the server's user has.
     fn bounds_processes(&self) -> bool {
         self.prlimit.is_ok() && !self.root && self.namespace.as_ref().is_ok_and(|kind| kind.user)
     }
@@ -193,7 +198,13 @@ impl System {
             all.push(format!("file: the size of files is not bounded: {why}"));
             all.push(format!("memory: it is looked at now and then, and not refused at once: {why}"));
         }
-        if let (Err(why), false) = (&self.groups, self.bounds_processes()) {
+        let bounded = match (&self.groups, &self.namespace) {
+            _ if self.bounds_processes() => Ok(()),
+            (Err(why), _) => Err(why.as_str()),
+            (Ok(_), Err(_)) if self.root => Err("it runs as root and can leave its control group"),
+            _ => Ok(()),
+        };
+        if let Err(why) = bounded {
             all.push(format!("processes: they are counted now and then, and not refused at once: {why}"));
         }
         if let (true, Err(why)) = (self.root, &self.setpriv) {

@@ -152,3 +152,27 @@ async fn it_cannot_raise_its_own_limits() {
         assert!(size <= 1 << 20);
     }
 }
+
+#[tokio::test]
+async fn it_cannot_leave_its_control_group() {
+    let folder = checkout();
+    let leaving = sh("exec 9>&1; grep -h orchestrator-gate /proc/self/cgroup
+        for group in $(awk '$3 ~ /cgroup/ && /pids|cgroup2/ { print $2 }' /proc/mounts); do
+            ls -d $group/orchestrator-gate-* || continue
+            umount $group
+            echo 0 > $group/cgroup.procs
+            mkdir $group/mine && echo made >&9 && rmdir $group/mine
+            for mine in $group/orchestrator-gate-*; do echo max > $mine/pids.max && echo raised >&9; done
+        done > /dev/null 2>&1
+        echo then; grep -h orchestrator-gate /proc/self/cgroup; exit 0");
+    let limits = Limits { processes: 77, ..Limits::default() };
+    let (report, printed) = outcome(&leaving, folder.path(), &limits).await;
+    let printed = String::from_utf8(printed).unwrap();
+    assert!(!printed.contains("made") && !printed.contains("raised"), "{printed}");
+    let (before, after) = printed.split_once("then\n").unwrap();
+    let promised = !report.not_enforced.iter().any(|line| line.starts_with("processes: "));
+    if promised && rustix::process::geteuid().is_root() {
+        assert!(!before.is_empty(), "only a control group binds root");
+        assert!(after.starts_with(before), "{printed}");
+    }
+}

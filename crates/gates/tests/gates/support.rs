@@ -96,7 +96,8 @@ impl Lifeline {
     }
 }
 
-/// Doubles `levels` times and then waits: grows as a fork bomb does, but does not take the machine when nothing bounds it.
+/// Doubles `levels` times and then waits: grows as a fork bomb does, but does not take the machine when nothing bounds
+/// it.
 pub(crate) fn bomb(levels: u32) -> String {
     format!("f() {{ if [ $1 = 0 ]; then sleep 60; else f $(($1-1)) & f $(($1-1)) & wait; fi; }}; f {levels}")
 }
