@@ -46,7 +46,7 @@ pub(crate) fn attempt(
         Ok(run) => run,
         Err(why) => return Report { took: begun.elapsed(), ..Report::not_started(why) },
     };
-    let stop = run.watch(begun + gate.timeout, limits, &mut printed);
+    let stop = run.watch(Instant::now() + gate.timeout, limits, &mut printed);
     let (status, clean) = run.end();
     run.drain(&mut printed);
     let mut not_enforced = system.not_enforced(limits);

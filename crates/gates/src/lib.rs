@@ -10,17 +10,18 @@
 //!
 //! | what | by |
 //! |---|---|
-//! | all that it started is dead at the end, even when the server is killed | a namespace for processes (`unshare`, `nsenter`), which ends with its first process; otherwise `/proc` is searched for its traces |
-//! | it sees no other process and no network | the same, with namespaces for mounts and network |
+//! | all that it started is dead at the end, even when the server is killed | a namespace (`unshare`, `nsenter`) |
+//! | it sees no other process and no network | the same |
 //! | processor time, size of files, memory of each process | `prlimit` |
-//! | number of processes and threads | a control group for root, `prlimit` in a user namespace for others; otherwise they are counted every 50 ms |
+//! | number of processes and threads | a control group for root, `prlimit` in a user namespace for others |
 //! | memory of all its processes together | looked at every 50 ms |
 //! | it cannot undo these | `setpriv`: no new privileges, and root's without those that would |
 //! | time, output | this crate |
 //!
-//! A namespace's first process waits on a pipe from the server, so the kernel ends them together. Whatever is missing
-//! stands in [`Report::not_enforced`] as `what: why`, where `what` is one of `cpu`, `descendants`, `file`, `memory`,
-//! `network`, `privileges`, `processes` and `session`.
+//! A namespace's first process waits on a pipe from the server, so the kernel ends them together. Without one `/proc` is
+//! searched for the gate's traces: descent, sessions, environment. Without a bound on processes they are counted every
+//! 50 ms. Whatever is missing stands in [`Report::not_enforced`] as `what: why`, where `what` is one of `cpu`,
+//! `descendants`, `file`, `memory`, `network`, `privileges`, `processes` and `session`.
 //!
 //! # What a gate gets
 //! Its arguments as they are defined, without a shell; nothing on its standard input; a session of its own. Five

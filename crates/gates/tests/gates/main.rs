@@ -6,6 +6,7 @@
 //! - `limits`: one hostile gate for each limit.
 //! - `surroundings`: what a gate sees of the server, and what it leaves.
 //! - `lacking`: systems that cannot enforce something say so.
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 
 mod definitions;
 mod ending;
