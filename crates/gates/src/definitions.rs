@@ -22,8 +22,8 @@ pub struct Definitions {
     pub limits: Limits,
 }
 
-/// All settings of an `orchestrator.toml` that concern gates: the tables `[[gates]]` and `[gate_limits]`. Other tables are
-/// not looked at.
+/// All settings of an `orchestrator.toml` that concern gates: the tables `[[gates]]` and `[gate_limits]`. Other tables
+/// are not looked at.
 ///
 /// ```toml
 /// [[gates]]
@@ -59,7 +59,7 @@ pub fn definitions(toml: &str) -> Result<Definitions, Error> {
                 let what = format!("there are more than {MOST_GATES} gates");
                 return Err(text.error(span, what, "let one gate run several checks"));
             }
-            let gate = text.gate(span.clone(), table)?;
+            let gate = text.gate(&span, table)?;
             if let Some(line) = lines.insert(gate.name.clone(), text.line(span.clone())) {
                 let what = format!("the gate '{}' is already defined in line {line}", gate.name);
                 return Err(text.error(span, what, "give it another name"));
@@ -110,7 +110,7 @@ impl Text<'_> {
         }
     }
 
-    fn gate(&self, span: Span, table: &dyn TableLike) -> Result<Gate, Error> {
+    fn gate(&self, span: &Span, table: &dyn TableLike) -> Result<Gate, Error> {
         self.known(table, GATE_KEYS, "a gate")?;
         let needed = |key: &str, cure: &str| {
             table.get(key).ok_or_else(|| self.error(span.clone(), format!("this gate has no '{key}'"), cure))

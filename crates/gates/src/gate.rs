@@ -134,7 +134,7 @@ mod tests {
         let plain = gate(&["a", "bc"]);
         let digest = plain.digest();
         assert_eq!(digest.len(), 64);
-        assert_eq!(digest, plain.clone().digest());
+        assert_eq!(digest, gate(&["a", "bc"]).digest());
         let changes: [fn(&mut Gate); 8] = [
             |gate| gate.name.push('x'),
             |gate| gate.run.push(String::new()),

@@ -7,18 +7,18 @@ use std::time::Duration;
 /// What each run of a gate may use: `[gate_limits]` in `orchestrator.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Processor time of each of its processes, in whole seconds (rounded up). [1 h]
+    /// Processor time of each of its processes, in whole seconds (rounded up). Default: 1 h.
     pub cpu: Duration,
     /// Bytes of memory: what each process may map for itself to write, and what all of them use together. Shared pages
-    /// count once. [8 GiB]
+    /// count once. Default: 8 GiB.
     pub memory: u64,
-    /// Bytes of the largest file that it may write. [4 GiB]
+    /// Bytes of the largest file that it may write. Default: 4 GiB.
     pub file: u64,
-    /// Bytes that it may print, both streams together. [16 MiB]
+    /// Bytes that it may print, both streams together. Default: 16 MiB.
     pub output: u64,
-    /// Processes and threads that it may have at one time. [2048]
+    /// Processes and threads that it may have at one time. Default: 2048.
     pub processes: u64,
-    /// Whether it may use the network. Without it only the loopback of its own is there. [false]
+    /// Whether it may use the network. Without it only the loopback of its own is there. Default: false.
     pub network: bool,
 }
 
