@@ -282,3 +282,133 @@ async fn a_restart_takes_the_queue_up_where_it_was() {
     assert_eq!(world.over(&id).await["state"], "landed");
     assert_eq!(world.git(&["show", "HEAD:a.txt"]), "two");
 }
+
+/// A gate of a shell's text, in the form of `orchestrator.toml`.
+fn gate(name: &str, script: &str, more: &str) -> String {
+    format!("[[gates]]\nname = \"{name}\"\nrun = [\"sh\", \"-c\", {script:?}]\n{more}\n")
+}
+
+#[tokio::test]
+async fn gates_run_on_exactly_the_merged_tree_and_a_red_one_keeps_it_out() {
+    let gates = [
+        gate("exact", "test $(cat a.txt) = two && test ! -e untracked && test ! -e ../.git && echo seen", ""),
+        gate("elsewhere", "exit 1", "paths = [\"docs/\"]"),
+        gate("advice", "echo no; exit 3", "required = false"),
+        gate("tests", "grep -q good b.txt || { echo 'b is bad'; exit 7; }", ""),
+    ];
+    let world = World::new(&[("a.txt", "one\n"), ("b.txt", "good\n"), ("orchestrator.toml", &gates.concat())]).await;
+    let ann = world.agent("ann").await;
+    world.server.write("untracked", "a person's\n");
+    write(&ann, "a.txt", "two\n");
+    write(&ann, "b.txt", "bad\n");
+    // What is to land does not choose its own judges.
+    write(&ann, "orchestrator.toml", "");
+    let tip = world.tip();
+    let id = world.ask("ann").await;
+    let merge = world.over(&id).await;
+    assert_eq!(
+        (&merge["state"], &merge["reason"]),
+        (&json!("rejected"), &json!("gate 'tests' failed with exit code 7"))
+    );
+    let ran: Vec<(&str, &str)> = merge["gates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gate| (gate["name"].as_str().unwrap(), gate["verdict"].as_str().unwrap()))
+        .collect();
+    assert_eq!(ran, [("exact", "passed"), ("advice", "failed"), ("tests", "failed")]);
+    assert_eq!(merge["gates"][2]["exit_code"], 7);
+    assert!(merge["gates"][2]["output"].as_str().unwrap().contains("b is bad"), "{merge}");
+    let output = world.server.request("GET", &format!("/merges/{id}/gates/exact/output")).send().await.unwrap();
+    assert_eq!(output.text().await.unwrap(), "seen\n");
+    assert_eq!(world.server.get(&format!("/merges/{id}/gates/elsewhere/output")).await.status, 404);
+    assert_eq!(world.tip(), tip);
+    write(&ann, "b.txt", "good again\n");
+    let id = world.ask("ann").await;
+    let merge = world.over(&id).await;
+    assert_eq!(merge["state"], "landed", "{merge}");
+    assert!(world.git(&["show", "-s", "--format=%(trailers:only)"]).contains("Orchestrator-Gates: exact, tests"));
+}
+
+#[tokio::test]
+async fn gates_that_cannot_be_read_or_started_or_end_too_late_keep_it_out() {
+    for (definitions, reason) in [
+        ("[[gates]]\nname = 'x'\n".to_owned(), "the gates cannot be read"),
+        ("[[gates]]\nname = 'x'\nrun = ['/no/such/program']\n".to_owned(), "gate 'x' could not be started"),
+        (gate("x", "sleep 60", "timeout = \"300ms\""), "gate 'x' took too long"),
+        (gate("x", "kill -9 $$", ""), "gate 'x' did not pass"),
+    ] {
+        let world = World::new(&[("a.txt", "one\n"), ("orchestrator.toml", &definitions)]).await;
+        let ann = world.agent("ann").await;
+        write(&ann, "a.txt", "two\n");
+        let (tip, id) = (world.tip(), world.ask("ann").await);
+        let merge = world.over(&id).await;
+        assert_eq!((&merge["state"], world.tip()), (&json!("rejected"), tip), "{merge}");
+        assert!(merge["reason"].as_str().unwrap().starts_with(reason), "{merge}");
+    }
+}
+
+#[tokio::test]
+async fn two_green_sides_that_are_red_together_are_a_conflict() {
+    let together = gate("together", "! { test -e one && test -e two; }", "");
+    let world = World::new(&[("a.txt", "a\n"), ("orchestrator.toml", &together)]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "one", "1\n");
+    write(&bob, "two", "2\n");
+    let first = world.ask("ann").await;
+    assert_eq!(world.over(&first).await["state"], "landed");
+    let second = world.ask("bob").await;
+    let merge = world.over(&second).await;
+    assert_eq!(merge["state"], "conflict", "{merge}");
+    assert!(merge["reason"].as_str().unwrap().contains("passes on the work alone"), "{merge}");
+}
+
+#[tokio::test]
+async fn a_persons_commit_during_the_gates_is_gated_too() {
+    let slow = gate("slow", "cat a.txt b.txt; sleep 1", "");
+    let world = World::new(&[("a.txt", "a\n"), ("b.txt", "b\n"), ("orchestrator.toml", &slow)]).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "ann's\n");
+    let id = world.ask("ann").await;
+    world.until(&id, &["gating"]).await;
+    world.server.write("b.txt", "a person's\n");
+    commit(&world.server.project(), "a person's commit");
+    let between = world.tip();
+    let merge = world.over(&id).await;
+    assert_eq!((&merge["state"], &merge["attempts"], &merge["base"]), (&json!("landed"), &json!(2), &json!(between)));
+    let output = world.server.request("GET", &format!("/merges/{id}/gates/slow/output")).send().await.unwrap();
+    assert_eq!(output.text().await.unwrap(), "ann's\na person's\n", "what landed is what was gated");
+    assert_eq!(world.git(&["rev-parse", "HEAD~1"]), between);
+}
+
+#[tokio::test]
+async fn the_same_gate_on_the_same_tree_runs_once() {
+    let once = gate("once", "cat a.txt", "");
+    let files = [("a.txt", "a\n"), ("orchestrator.toml", once.as_str())];
+    let world = World::with(&files, |options| options.landing.dirty = Dirty::Wait).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "ann's\n");
+    world.server.write("a.txt", "a person's\n");
+    let id = world.ask("ann").await;
+    let waiting = world.until(&id, &["waiting"]).await;
+    assert_eq!((&waiting["gates"][0]["cached"], &waiting["gates"][0]["verdict"]), (&json!(false), &json!("passed")));
+    git(&world.server.project(), &["checkout", "--quiet", "a.txt"]);
+    let merge = world.over(&id).await;
+    assert_eq!((&merge["state"], &merge["gates"][0]["cached"]), (&json!("landed"), &json!(true)), "{merge}");
+}
+
+#[tokio::test]
+async fn what_is_taken_out_while_its_gates_run_is_killed_and_the_next_goes_on() {
+    let world =
+        World::new(&[("a.txt", "a\n"), ("orchestrator.toml", &gate("long", "test -e quick || sleep 60", ""))]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "a.txt", "ann's\n");
+    write(&bob, "quick", "bob's\n");
+    let first = world.ask("ann").await;
+    world.until(&first, &["gating"]).await;
+    let second = world.ask("bob").await;
+    let answer = world.server.post(&format!("/merges/{first}/cancel"), json!({})).await;
+    assert_eq!(answer.body["merge"]["state"], "cancelled");
+    assert_eq!(world.over(&second).await["state"], "landed");
+    assert_eq!(world.merge(&first).await["state"], "cancelled");
+}

@@ -28,6 +28,13 @@ pub struct GateRun {
     pub tail: String,
 }
 
+impl GateRun {
+    /// Whether it passed, at the first try.
+    pub(crate) fn is_sure(&self) -> bool {
+        self.verdict == GateVerdict::Passed && !self.flaky
+    }
+}
+
 /// A path that the merge leaves to somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {

@@ -1,14 +1,16 @@
 //! The state and its rules.
 
 use crate::command::intent;
-use crate::{Command, Error, Event, Landing, Request};
+use crate::{Command, Error, Event, GateRun, Landing, Request};
 use orchestrator_protocol::{AgentId, MergeState};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Ended landings that are remembered.
 pub const MOST_ENDED: usize = 1_000;
+/// Passes of gates that are remembered.
+const MOST_PASSES: usize = 1_000;
 /// Landings that may be open at once.
 pub const MOST_OPEN: usize = 10_000;
 
@@ -16,6 +18,8 @@ pub const MOST_OPEN: usize = 10_000;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Landings {
     landings: BTreeMap<u64, Landing>,
+    /// The newest passes, each with the tree that it was on.
+    passed: VecDeque<(String, GateRun)>,
 }
 
 impl Landings {
@@ -28,6 +32,12 @@ impl Landings {
     /// All, oldest first.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Landing> {
         self.landings.values()
+    }
+
+    /// A pass of a gate on a tree, whichever landing it was for.
+    #[must_use]
+    pub fn passed(&self, tree: &str, digest: &str) -> Option<&GateRun> {
+        self.passed.iter().find(|(on, run)| on == tree && run.digest == digest).map(|(_, run)| run)
     }
 
     /// Those that are not over, oldest first.
@@ -153,6 +163,11 @@ impl Landings {
             Event::GateEnded { run, at, .. } => {
                 landing.changed_at = *at;
                 landing.gates.push((**run).clone());
+                // One that passed at the second try has to show it again.
+                if let Some(tree) = landing.tree.clone().filter(|_| run.is_sure() && !run.cached) {
+                    self.passed.push_back((tree, (**run).clone()));
+                    self.passed.drain(..self.passed.len().saturating_sub(MOST_PASSES));
+                }
             }
             Event::Intended { branch, from, to, backup, at, .. } => {
                 landing.changed_at = *at;

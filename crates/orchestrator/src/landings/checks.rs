@@ -5,7 +5,7 @@ use crate::workspaces::refused;
 use crate::{Error, Options, Orchestrator};
 use orchestrator_gates::{Definitions, Gate, Report, Verdict, definitions};
 use orchestrator_landing::GateRun;
-use orchestrator_protocol::{GateVerdict, MergeState};
+use orchestrator_protocol::GateVerdict;
 use orchestrator_repository::{ObjectId, Store};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -36,10 +36,7 @@ pub(super) fn concerning<'a>(definitions: &'a Definitions, changed: &'a [String]
 
 /// A pass of the same gate on the same tree, from any landing that is remembered.
 pub(super) fn known(orchestrator: &Orchestrator, tree: &str, digest: &str) -> Option<GateRun> {
-    let core = orchestrator.shared.core.lock();
-    let same = core.state.landings.all().filter(|landing| landing.tree.as_deref() == Some(tree));
-    let passed = |run: &&GateRun| run.digest == digest && run.verdict == GateVerdict::Passed && !run.flaky;
-    same.flat_map(|landing| &landing.gates).find(passed).cloned()
+    orchestrator.shared.core.lock().state.landings.passed(tree, digest).cloned()
 }
 
 /// Runs a gate on a tree, in a checkout that is made exactly that right before.
@@ -99,7 +96,7 @@ fn ran(gate: &Gate, report: &Report) -> GateRun {
 }
 
 /// Why a landing ends with this run; nothing when it may go on.
-pub(super) fn objection(run: &GateRun) -> Option<(MergeState, String)> {
+pub(super) fn objection(run: &GateRun) -> Option<String> {
     if run.verdict == GateVerdict::Passed || !run.required {
         return None;
     }
@@ -110,7 +107,7 @@ pub(super) fn objection(run: &GateRun) -> Option<(MergeState, String)> {
         (GateVerdict::NotStarted, _) => "could not be started".to_owned(),
         _ => "did not pass".to_owned(),
     };
-    Some((MergeState::Rejected, format!("gate '{}' {how}", run.name)))
+    Some(format!("gate '{}' {how}", run.name))
 }
 
 /// Where a gate's output goes. Names of gates are letters, digits, dots, dashes and underscores.

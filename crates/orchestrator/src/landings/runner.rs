@@ -6,6 +6,7 @@ use super::{Dirty, checks};
 use crate::mail::internal;
 use crate::workspaces::refused;
 use crate::{Actor, Command, Error, Orchestrator, snapshots};
+use orchestrator_gates::{Definitions, Gate};
 use orchestrator_landing::{Command as Step, GateRun, Landing, Open};
 use orchestrator_protocol::MergeState;
 use orchestrator_repository::{Moved, ObjectId, Store};
@@ -182,12 +183,42 @@ async fn land(orchestrator: &Orchestrator, landing: &Landing, cancelled: &Cancel
         };
         let objection = checks::objection(&run);
         record(orchestrator, Step::GateEnded { id, run }).await?;
-        if let Some((state, reason)) = objection {
-            return stop(orchestrator, id, state, reason, Vec::new()).await;
-        }
+        let Some(reason) = objection else { continue };
+        // Two sides that pass alone and not together collide, though no line does.
+        let alone = tokio::select! {
+            alone = passes_alone(orchestrator, id, sides, gate, &definitions) => alone?,
+            () = cancelled.cancelled() => return Ok(Turn::Cancelled),
+        };
+        return match alone {
+            false => stop(orchestrator, id, MergeState::Rejected, reason, Vec::new()).await,
+            true => {
+                let reason = format!("{reason}, and passes on the work alone: it does not go together with {target}");
+                stop(orchestrator, id, MergeState::Conflict, reason, Vec::new()).await
+            }
+        };
     }
     prove_again(orchestrator, sides, tree_id).await?;
     begin_to_move(orchestrator, id, line, tree_id).await
+}
+
+/// Whether a gate that did not pass on the merge passes on the work as its agent has it. Of work on the newest commit that
+/// is the merge itself.
+async fn passes_alone(
+    orchestrator: &Orchestrator,
+    id: u64,
+    sides: Sides,
+    gate: &Gate,
+    definitions: &Definitions,
+) -> Result<bool, Error> {
+    let own = with_store(orchestrator, move |_, store| {
+        let is_on_tip = store.merge_base(sides.tip, sides.work).map_err(internal)? == Some(sides.tip);
+        let (tree, _) = store.read_commit(sides.work).map_err(internal)?;
+        Ok((!is_on_tip).then_some(tree))
+    });
+    let Some(tree) = own.await? else { return Ok(false) };
+    let again = Gate { name: format!("{}.alone", gate.name), ..gate.clone() };
+    let run = checks::run(orchestrator, id, tree, &again, definitions).await?;
+    Ok(checks::objection(&run).is_none())
 }
 
 /// The same tree by a second way: merged anew with the sides swapped, by a store that holds nothing of the first.
