@@ -412,3 +412,64 @@ async fn what_is_taken_out_while_its_gates_run_is_killed_and_the_next_goes_on() 
     assert_eq!(world.over(&second).await["state"], "landed");
     assert_eq!(world.merge(&first).await["state"], "cancelled");
 }
+
+#[tokio::test]
+async fn a_landing_is_taken_back_alone_and_that_too() {
+    let world = World::new(&[("a.txt", "a\n"), ("b.txt", "b\n"), ("bin", "\u{0}\u{1}\n")]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "a.txt", "ann's\n");
+    write(&ann, "bin", "\u{0}\u{2}\n");
+    std::fs::remove_file(ann.join("b.txt")).unwrap();
+    write(&bob, "c.txt", "bob's\n");
+    let before = world.git(&["rev-parse", "HEAD^{tree}"]);
+    let (first, second) = (world.ask("ann").await, world.ask("bob").await);
+    world.over(&first).await;
+    world.over(&second).await;
+    let both = world.git(&["rev-parse", "HEAD^{tree}"]);
+    let operator = world.server.secret();
+    let ask = async |body: Value| {
+        let request =
+            world.server.request("POST", "/rollback").header("X-Orchestrator-Operator", &operator).json(&body);
+        world.server.send(request).await
+    };
+    let refused = world.server.post("/rollback", json!({"merge_id": first})).await;
+    assert_eq!((refused.status, refused.code()), (403, "operator_only"));
+    let planned = ask(json!({"merge_id": first, "dry_run": true})).await;
+    assert_eq!((planned.status, &planned.body["paths"]), (200, &json!(["a.txt", "b.txt", "bin"])), "{}", planned.body);
+    assert_eq!((&planned.body["merge"], &planned.body["dependents"]), (&Value::Null, &json!([])));
+    let undo = ask(json!({"merge_id": first})).await.body["merge"]["merge_id"].as_str().unwrap().to_owned();
+    assert_eq!(world.over(&undo).await["state"], "landed");
+    assert_eq!(world.git(&["diff", "--name-only", &before, "HEAD"]), "c.txt", "exactly that landing, byte for byte");
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+    let redo = ask(json!({"merge_id": undo})).await.body["merge"]["merge_id"].as_str().unwrap().to_owned();
+    assert_eq!(world.over(&redo).await["state"], "landed");
+    assert_eq!(world.git(&["rev-parse", "HEAD^{tree}"]), both);
+    let all = ask(json!({"since": "2020-01-01T00:00:00Z"})).await;
+    assert_eq!(all.body["merges"].as_array().unwrap().len(), 4, "{}", all.body);
+    let id = all.body["merge"]["merge_id"].as_str().unwrap().to_owned();
+    assert_eq!(world.over(&id).await["state"], "landed");
+    assert_eq!(world.git(&["rev-parse", "HEAD^{tree}"]), before);
+    for bad in [json!({}), json!({"merge_id": first, "since": "2020-01-01T00:00:00Z"}), json!({"since": "yesterday"})] {
+        assert_eq!(ask(bad.clone()).await.status, 422, "{bad}");
+    }
+    assert_eq!(ask(json!({"merge_id": "merge-99999"})).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_came_later_on_the_same_lines_is_named_and_a_rollback_does_not_overwrite_it() {
+    let world = World::new(&[("a.txt", "one\n")]).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "two\n");
+    let first = world.ask("ann").await;
+    world.over(&first).await;
+    git(&ann, &["reset", "--quiet", "--hard", &world.branch]);
+    write(&ann, "a.txt", "three\n");
+    let second = world.ask("ann").await;
+    assert_eq!(world.over(&second).await["state"], "landed");
+    let request = world.server.request("POST", "/rollback").header("X-Orchestrator-Operator", world.server.secret());
+    let answer = world.server.send(request.json(&json!({"merge_id": first}))).await;
+    assert_eq!(answer.body["dependents"], json!([second]));
+    let id = answer.body["merge"]["merge_id"].as_str().unwrap().to_owned();
+    assert_eq!(world.over(&id).await["state"], "conflict");
+    assert_eq!(world.git(&["show", "HEAD:a.txt"]), "three");
+}

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge,
-    merge_driver, merge_file, pull, recommend, register, send, snapshots, union, unregister, workspace,
+    merge_driver, merge_file, pull, recommend, register, rollback, send, snapshots, union, unregister, workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Union(union::Arguments),
     /// Ask for work to land, and see how far it is.
     Merge(merge::Arguments),
+    /// Take back what landed.
+    Rollback(rollback::Arguments),
     /// Take the merged results of settled conflicts into an agent's folder.
     Pull(pull::Arguments),
     /// Claim files, and look at claims.

@@ -17,6 +17,7 @@ pub(crate) mod merge_file;
 pub(crate) mod pull;
 pub(crate) mod recommend;
 pub(crate) mod register;
+pub(crate) mod rollback;
 pub(crate) mod send;
 pub(crate) mod snapshots;
 pub(crate) mod status;
@@ -57,6 +58,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
         Command::Impact(arguments) => impact::run(context, arguments).await,
         Command::Merge(arguments) => merge::run(context, arguments).await,
+        Command::Rollback(arguments) => rollback::run(context, arguments).await,
         Command::Union(arguments) => union::run(context, arguments).await,
         Command::Pull(arguments) => pull::run(context, arguments).await,
         Command::Lease(arguments) => lease::run(context, arguments).await,

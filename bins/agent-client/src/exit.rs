@@ -182,7 +182,7 @@ mod tests {
             (
                 3,
                 "unknown_agent no_capable_agent unknown_conflict unknown_message unknown_lease unknown_workspace \
-                 unknown_route no_workflow_defined unknown_resolution",
+                 unknown_route no_workflow_defined unknown_resolution unknown_merge unknown_snapshot",
             ),
             (
                 4,
@@ -192,7 +192,7 @@ mod tests {
             (
                 5,
                 "idempotency_mismatch lease_held stale_token already_resolved conflict_changed cannot_settle result_refused \
-                 result_does_not_parse unlanded_work workspace_blocked unknown_base",
+                 result_does_not_parse unlanded_work workspace_blocked unknown_base merge_over",
             ),
             (6, "storage_unavailable watch_unavailable shutting_down"),
             (7, "timeout"),

@@ -8,10 +8,12 @@ mod ask;
 mod checks;
 mod combine;
 mod moving;
+mod rollback;
 mod runner;
 mod view;
 
 pub use ask::Wish;
+pub use rollback::{Undo, Undone};
 pub(crate) use runner::run;
 pub(crate) use view::push;
 

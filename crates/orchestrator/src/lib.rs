@@ -77,7 +77,7 @@ pub use event::{DecodeError, Event};
 pub use feed::{Chunk, Lagged, Subscription};
 pub use following::{ImpactFilter, ImpactView, Work};
 pub use history::History;
-pub use landings::{Dirty, LandingOptions, Style, Wish};
+pub use landings::{Dirty, LandingOptions, Style, Undo, Undone, Wish};
 pub use options::{Options, SnapshotOptions};
 pub use presence::Presence;
 pub use pushed::Spool;

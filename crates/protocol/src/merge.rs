@@ -188,3 +188,41 @@ pub struct MergeList {
     /// Now.
     pub timestamp: Timestamp,
 }
+
+/// `POST /rollback`: operator only. One of `merge_id` and `since`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RollbackRequest {
+    /// The landing to take back; what came later stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_id: Option<String>,
+    /// Take back everything that landed after this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// With `since`: the branch; the one that something landed on last when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Only say what would be done.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::boolean")]
+    pub dry_run: Option<bool>,
+}
+
+/// `POST /rollback`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RollbackAnswer {
+    /// `success`.
+    pub status: String,
+    /// Nothing was asked for.
+    pub dry_run: bool,
+    /// The branch.
+    pub target: String,
+    /// The landings that are taken back, oldest first.
+    pub merges: Vec<String>,
+    /// Paths that change.
+    pub paths: Vec<String>,
+    /// Later landings that changed any of these paths, and stay.
+    pub dependents: Vec<String>,
+    /// The landing that takes it back: it is merged and checked like any other.
+    pub merge: Option<Merge>,
+    /// Now.
+    pub timestamp: Timestamp,
+}

@@ -11,7 +11,8 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use orchestrator_protocol::{
     AgentId, ClaimRequest, CommandRequest, ErrorCode, Json, KnownRequest, LeaseRequest, MergeRequest, MessageRequest,
-    PullRequest, RegisterRequest, RenewRequest, ResolveRequest, RestoreRequest, StatusRequest, WorkspaceRequest,
+    PullRequest, RegisterRequest, RenewRequest, ResolveRequest, RestoreRequest, RollbackRequest, StatusRequest,
+    WorkspaceRequest,
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -35,6 +36,7 @@ impl Form for PullRequest {}
 impl Form for LeaseRequest {}
 impl Form for WorkspaceRequest {}
 impl Form for MergeRequest {}
+impl Form for RollbackRequest {}
 impl Form for RestoreRequest {}
 impl Form for KnownRequest {
     const LIST: Option<&'static str> = Some("commits");

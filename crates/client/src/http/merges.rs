@@ -1,7 +1,7 @@
 //! Work on its way to a branch.
 
 use crate::{Client, Error};
-use orchestrator_protocol::{MergeAnswer, MergeList, MergeRequest};
+use orchestrator_protocol::{MergeAnswer, MergeList, MergeRequest, RollbackAnswer, RollbackRequest};
 
 impl Client {
     /// Asks for work to land.
@@ -35,5 +35,13 @@ impl Client {
     /// `unknown_merge`, `merge_over`, or why the server could not be asked.
     pub async fn cancel_merge(&self, id: &str) -> Result<MergeAnswer, Error> {
         self.post(&["merges", id, "cancel"])?.repeatable().answer().await
+    }
+
+    /// Takes back what landed. Needs the operator's secret.
+    ///
+    /// # Errors
+    /// `operator_only`, `unknown_merge`, or why the server could not be asked.
+    pub async fn rollback(&self, request: &RollbackRequest) -> Result<RollbackAnswer, Error> {
+        self.post(&["rollback"])?.body(request).answer().await
     }
 }

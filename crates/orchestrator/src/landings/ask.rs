@@ -33,7 +33,7 @@ impl Orchestrator {
         self.can_record()?;
         let found = self.read(|state| state.registry.agent(&wish.agent).map(|agent| agent.id.clone())).await?;
         let agent = found.ok_or_else(|| registry::Error::UnknownAgent(wish.agent.to_string()))?;
-        let target = match wish.target {
+        let target = match wish.target.clone() {
             Some(target) => target,
             None => self.options().project.branch().map_err(refused)?.ok_or_else(|| {
                 let hint = "give 'target'";
@@ -44,6 +44,18 @@ impl Orchestrator {
             None => self.standing_work(&agent).await?,
             Some(text) => self.named_work(text.clone()).await?,
         };
+        self.enqueue(actor, agent, target, wish, work).await
+    }
+
+    /// Makes the work durable and puts it into the queue.
+    pub(super) async fn enqueue(
+        &self,
+        actor: Actor,
+        agent: AgentId,
+        target: String,
+        wish: Wish,
+        work: ObjectId,
+    ) -> Result<Merge, Error> {
         let message = wish.message.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let message = message.unwrap_or_else(|| format!("Work of {agent}"));
         let kept = format!("refs/landing/work-{work}");

@@ -6,13 +6,21 @@ use crate::context::Context;
 use crate::input::{Input, Query};
 use crate::limits;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use orchestrator::Wish;
-use orchestrator_protocol::{ErrorBody, ErrorCode, Merge, MergeAnswer, MergeList, MergeRequest};
+use orchestrator::{Undo, Wish};
+use orchestrator_protocol::{
+    ErrorBody, ErrorCode, Merge, MergeAnswer, MergeList, MergeRequest, RollbackAnswer, RollbackRequest,
+};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(request_merge).service(list_merges).service(show_merge).service(cancel_merge).service(gate_output);
+    config
+        .service(rollback)
+        .service(request_merge)
+        .service(list_merges)
+        .service(show_merge)
+        .service(cancel_merge)
+        .service(gate_output);
 }
 
 /// Ask for an agent's work to land: as it stands, or a snapshot, branch or commit of it. The same work, while it is open,
@@ -80,6 +88,35 @@ async fn gate_output(
     let (id, gate) = path.into_inner();
     let output = context.orchestrator.gate_output(number(&id)?, gate, query.0.from.unwrap_or(0)).await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(output))
+}
+
+/// Take back what landed: one landing, or everything after a moment. Operator only.
+#[utoipa::path(tag = "merges", request_body = RollbackRequest,
+    responses((status = 200, body = RollbackAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+#[post("/rollback")]
+async fn rollback(context: web::Data<Context>, http: HttpRequest, request: Input<RollbackRequest>) -> Answer {
+    let Input(RollbackRequest { merge_id, since, target, dry_run }) = request;
+    let undo = match (merge_id, since) {
+        (Some(id), None) => Undo::Merge(number(&id)?),
+        (None, Some(at)) => Undo::Since(at),
+        _ => {
+            let detail = "one of 'merge_id' and 'since' says what is taken back";
+            return Err(Refusal::new(ErrorCode::InvalidRequest, detail, "give exactly one of them"));
+        }
+    };
+    let (target, dry_run) = (limits::text("target", target)?, dry_run.unwrap_or(false));
+    let undone = context.orchestrator.rollback(context.caller(&http), undo, target, dry_run).await?;
+    let names = |ids: Vec<u64>| ids.into_iter().map(|id| format!("merge-{id}")).collect();
+    Ok(HttpResponse::Ok().json(RollbackAnswer {
+        status: success(),
+        dry_run,
+        target: undone.target,
+        merges: names(undone.merges),
+        paths: undone.paths,
+        dependents: names(undone.dependents),
+        merge: undone.merge,
+        timestamp: now(),
+    }))
 }
 
 fn answer(merge: Merge) -> Answer {
