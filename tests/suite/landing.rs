@@ -94,8 +94,11 @@ async fn work_lands_as_it_stands_and_the_checked_out_folder_follows() {
     let backup = merge["backup"].as_str().unwrap();
     let store = world.server.project().join(".git/orchestrator/work.git");
     assert_eq!(git_text(&store, &[], &["rev-parse", backup]), base);
-    let again = world.server.post("/merges", json!({"agent_id": "ann"})).await.body["merge"]["merge_id"].clone();
+    let run = world.server.post("/command", json!({"command": "*merge:run ann"})).await;
+    let again = run.body["result"]["merge"]["merge_id"].clone();
     let nothing = world.over(again.as_str().unwrap()).await;
+    let status = world.server.post("/command", json!({"command": "*merge:status"})).await.body["result"].clone();
+    assert_eq!((&status["total"], &status["merges"][0]), (&json!(2), &nothing));
     assert_eq!(nothing["state"], "rejected");
     assert!(nothing["reason"].as_str().unwrap().contains("nothing to land"), "{nothing}");
 }

@@ -1,8 +1,8 @@
 //! Control commands, carried out: the same on every transport.
 
-use crate::{Actor, Command, Error, Orchestrator};
+use crate::{Actor, Command, Error, Orchestrator, Wish};
 use orchestrator_conflict as conflict;
-use orchestrator_protocol::{CommandAnswer, ErrorBody, ErrorCode};
+use orchestrator_protocol::{CommandAnswer, ErrorBody, ErrorCode, InvalidId};
 use orchestrator_workflow::{self as workflow, ControlCommand, HELP, UnknownCommand};
 use serde_json::{Value, json};
 
@@ -50,6 +50,18 @@ impl Orchestrator {
             C::SyncDisable => self.set_monitoring(actor, false).await,
             C::SyncStatus => Ok(json!(self.sync_status().await?)),
             C::SyncForce => Ok(json!(self.barrier().await?)),
+            C::MergeRun(agent) => {
+                let invalid = |error: InvalidId| {
+                    Error::invalid(error.code(), error.to_string(), "name a registered agent: *agent:list")
+                };
+                let agent = agent.parse().map_err(invalid)?;
+                let wish = Wish { agent, target: None, message: None, priority: 0, snapshot: None };
+                Ok(json!({"merge": self.request_merge(actor, wish).await?}))
+            }
+            C::MergeStatus => {
+                let merges = self.merges().await?;
+                Ok(json!({"total": merges.len(), "merges": merges}))
+            }
             C::WorkflowStart(name) => self.workflow(actor, workflow::Command::Start(name)).await,
             C::WorkflowStop(id) => self.workflow(actor, workflow::Command::Stop(id)).await,
             C::WorkflowAuto => self.workflow(actor, workflow::Command::Auto).await,

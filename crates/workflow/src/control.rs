@@ -15,6 +15,10 @@ pub enum ControlCommand {
     SyncStatus,
     /// `*sync:force`: returns when everything on disk before it has been seen.
     SyncForce,
+    /// `*merge:run AGENT`: asks for its work to land.
+    MergeRun(String),
+    /// `*merge:status`.
+    MergeStatus,
     /// `*workflow:start NAME`.
     WorkflowStart(String),
     /// `*workflow:stop ID`.
@@ -32,7 +36,7 @@ pub enum ControlCommand {
 }
 
 /// All commands with a line each, as `*help` answers.
-pub const HELP: [(&str, &str); 15] = [
+pub const HELP: [(&str, &str); 17] = [
     ("*help", "list all commands"),
     ("*status", "agents, changes, conflicts and autonomy at a glance"),
     ("*agent:list", "list the registered agents"),
@@ -44,6 +48,8 @@ pub const HELP: [(&str, &str); 15] = [
     ("*sync:disable", "stop watching it"),
     ("*sync:status", "show what is watched and found"),
     ("*sync:force", "return when every file change made before has been seen"),
+    ("*merge:run AGENT", "ask for an agent's work to land, as it stands"),
+    ("*merge:status", "show what is to land, and what did"),
     ("*workflow:start NAME", "start a workflow"),
     ("*workflow:stop ID", "stop a running workflow"),
     ("*workflow:status", "show running workflows"),
@@ -76,6 +82,8 @@ impl std::str::FromStr for ControlCommand {
         let shown = || text.chars().take(80).collect::<String>();
         let bad = |form| UnknownCommand::Argument(shown(), form);
         let command = match word.as_str() {
+            "merge:run" if argument.is_empty() => return Err(bad("*merge:run AGENT")),
+            "merge:run" => return Ok(Self::MergeRun(argument.to_owned())),
             "workflow:start" if argument.is_empty() => return Err(bad("*workflow:start NAME")),
             "workflow:stop" if argument.is_empty() => return Err(bad("*workflow:stop ID")),
             "workflow:start" => return Ok(Self::WorkflowStart(argument.to_owned())),
@@ -89,6 +97,7 @@ impl std::str::FromStr for ControlCommand {
             "sync:disable" => Self::SyncDisable,
             "sync:status" => Self::SyncStatus,
             "sync:force" => Self::SyncForce,
+            "merge:status" => Self::MergeStatus,
             "workflow:status" => Self::WorkflowStatus,
             "workflow:auto" => Self::WorkflowAuto,
             "status" => Self::Status,

@@ -314,7 +314,7 @@ async fn is_free(orchestrator: &Orchestrator, landing: &Landing) -> Result<bool,
             return Ok(true);
         }
         let to = commit(this, store, &landing, tip, tree)?;
-        let step = Move { branch: landing.target.clone(), from: Some(line.target), to, message: String::new() };
+        let step = Move { branch: landing.target, from: Some(line.target), to, message: String::new() };
         Ok(in_the_way(this, store, &step)?.is_empty())
     })
     .await
