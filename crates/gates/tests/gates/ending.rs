@@ -153,7 +153,7 @@ async fn output_comes_while_the_gate_runs() {
 
 #[tokio::test]
 async fn many_gates_run_side_by_side() {
-    let gates = (0..16).map(|index| of_index(index));
+    let gates = (0..16).map(of_index);
     let started = Instant::now();
     for (index, task) in gates.map(tokio::spawn).collect::<Vec<_>>().into_iter().enumerate() {
         assert_eq!(task.await.unwrap(), format!("{index}\n"));

@@ -74,7 +74,8 @@ async fn without_namespaces_the_rest_is_enforced_all_the_same() {
 async fn each_program_that_is_missing_is_named() {
     let folder = checkout();
     // Without the program, in any case, as root, as somebody else.
-    let missing: [(&'static [&'static str], &[&str], &[&str], &[&str]); 5] = [
+    type Words = &'static [&'static str];
+    let missing: [(Words, Words, Words, Words); 5] = [
         (&["prlimit"], &["cpu", "file", "memory"], &[], &["processes"]),
         (&["setpriv"], &[], &["privileges"], &[]),
         (&["setsid"], &[], &[], &[]),
