@@ -46,9 +46,9 @@
 //! - Memory of one process is what it maps for itself to write (`RLIMIT_DATA`), not its address space, which many
 //!   runtimes reserve without using. Pages in `/dev/shm` that nobody has mapped are not counted.
 //! - Disk space as a whole is not bounded.
-//! - A limit that makes a call fail, as those on memory and processes do, is not seen as such where the program goes
-//!   on: it has then stayed within it. Only a control group tells that it refused a process, which is
-//!   [`Verdict::OverLimit`].
+//! - A limit that makes a call fail, as those on memory and processes do, is not seen as such where the program goes on:
+//!   it stayed within the limit, and may pass. Only a control group tells that it refused a process, which is
+//!   [`Verdict::OverLimit`]; a server without root's rights has none.
 //! - The rights that root loses, and new privileges, are gone for good: `sudo`, mounting and changing interfaces fail.
 //! - On kernels before 5.14 the limit of processes counts all that an unprivileged server's user has.
 //! - Folders `orchestrator-gate-*` in the system's folder for temporary files stay behind when the server is killed.

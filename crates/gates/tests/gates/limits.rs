@@ -122,17 +122,17 @@ async fn a_fork_bomb_is_refused_and_ended_whole() {
     let mut exploding = sh(&format!("exec 9> lifeline; {}", bomb(9)));
     exploding.timeout = Duration::from_secs(3);
     let (report, printed) = outcome(&exploding, folder.path(), &limits).await;
-    assert!(!report.passed(), "{report:?}");
     lifeline.written_by_the_dead();
+    let root = rustix::process::geteuid().is_root();
     if report.not_enforced.iter().any(|line| line.starts_with("processes: ")) {
         // Then it was seen and killed.
         assert_eq!(report.verdict, Verdict::OverLimit, "{report:?}");
     } else {
-        let printed = String::from_utf8_lossy(&printed);
-        assert!(
-            printed.contains("Cannot fork") || printed.contains("retry"),
-            "the kernel refused: {printed} {report:?}"
-        );
+        // The kernel refused them, and our own count, which would have killed it, never saw too many.
+        assert!(String::from_utf8_lossy(&printed).contains("Cannot fork"), "{report:?}");
+        assert!(!report.reason.contains("it had more"), "{report:?}");
+        // A control group tells that it refused; what `prlimit` refuses only the program knows, and this one may go on.
+        assert!(!root || !report.passed(), "{report:?}");
     }
     assert!(report.took < Duration::from_secs(10), "{:?}", report.took);
     let few = sh("for i in 1 2 3 4 5 6 7 8 9; do sleep 0.3 & done; wait");
