@@ -135,6 +135,11 @@ async fn a_fork_bomb_is_refused_and_ended_whole() {
         assert!(!root || !report.passed(), "{report:?}");
     }
     assert!(report.took < Duration::from_secs(10), "{:?}", report.took);
+    if root && !report.not_enforced.iter().any(|line| line.starts_with("processes: ")) {
+        let hiding = sh("(for i in $(seq 80); do sleep 60 & done); exit 0");
+        let report = outcome(&hiding, folder.path(), &limits).await.0;
+        assert_eq!((report.verdict, report.exit_code), (Verdict::OverLimit, Some(0)), "{report:?}");
+    }
     let few = sh("for i in 1 2 3 4 5 6 7 8 9; do sleep 0.3 & done; wait");
     let report = outcome(&few, folder.path(), &limits).await.0;
     assert_eq!(report.verdict, Verdict::Passed, "{report:?}");
