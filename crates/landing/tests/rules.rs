@@ -1,4 +1,5 @@
 //! The rules of the queue, from the outside.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use orchestrator_landing::{Command, Error, GateRun, Landings, MOST_ENDED, Open, Request};
 use orchestrator_protocol::{GateVerdict, MergeState};

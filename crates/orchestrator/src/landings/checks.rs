@@ -34,6 +34,11 @@ pub(super) fn concerning<'a>(definitions: &'a Definitions, changed: &'a [String]
     definitions.gates.iter().filter(|gate| gate.concerns(changed.iter().map(String::as_str)))
 }
 
+/// Names a gate with what it may use: the same digest is the same check.
+pub(super) fn digest(gate: &Gate, definitions: &Definitions) -> String {
+    format!("{}-{}", gate.digest(), definitions.limits.digest())
+}
+
 /// A pass of the same gate on the same tree, from any landing that is remembered.
 pub(super) fn known(orchestrator: &Orchestrator, tree: &str, digest: &str) -> Option<GateRun> {
     orchestrator.shared.core.lock().state.landings.passed(tree, digest).cloned()
@@ -62,10 +67,10 @@ pub(super) async fn run(
         let _lost = output.write_all(bytes);
     })
     .await;
-    Ok(ran(gate, &report))
+    Ok(ran(gate, definitions, &report))
 }
 
-fn ran(gate: &Gate, report: &Report) -> GateRun {
+fn ran(gate: &Gate, definitions: &Definitions, report: &Report) -> GateRun {
     let verdict = match report.verdict {
         Verdict::Passed => GateVerdict::Passed,
         Verdict::Failed => GateVerdict::Failed,
@@ -83,7 +88,7 @@ fn ran(gate: &Gate, report: &Report) -> GateRun {
     }
     GateRun {
         name: gate.name.clone(),
-        digest: gate.digest(),
+        digest: digest(gate, definitions),
         required: gate.required,
         verdict,
         exit_code: report.exit_code,

@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often what waits is looked at, and what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
+/// What a gate whose run was given up may still write to its folder within.
+const DYING: Duration = Duration::from_millis(500);
 /// After so many beginnings a landing whose branch keeps moving rests for a moment.
 const HASTY: u32 = 20;
 
@@ -33,6 +35,8 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
         return;
     }
     let work = async {
+        // Gates of a server that was killed a moment ago may still be dying.
+        tokio::time::sleep(DYING).await;
         loop {
             match step(&orchestrator).await {
                 Ok(true) => {
@@ -86,7 +90,11 @@ async fn step(orchestrator: &Orchestrator) -> Result<bool, Error> {
     let turn = land(orchestrator, &landing, &cancelled).await;
     orchestrator.shared.queue.stops.lock().remove(&landing.id);
     match turn {
-        Ok(Turn::Told | Turn::Cancelled) => Ok(true),
+        Ok(Turn::Told) => Ok(true),
+        Ok(Turn::Cancelled) => {
+            tokio::time::sleep(DYING).await;
+            Ok(true)
+        }
         // A step that may not follow any more: it was taken out at that moment.
         Err(Error::Landing(_)) if !is_in_work(orchestrator, landing.id).await? => Ok(true),
         Err(error) => Err(error),
@@ -170,11 +178,11 @@ async fn land(orchestrator: &Orchestrator, landing: &Landing, cancelled: &Cancel
         }
     };
     let gates: Vec<_> = checks::concerning(&definitions, &whole.changed).cloned().collect();
-    let required = gates.iter().filter(|gate| gate.required).map(|gate| gate.digest()).collect();
+    let required = gates.iter().filter(|gate| gate.required).map(|gate| checks::digest(gate, &definitions)).collect();
     let (tree, tree_id, paths) = (whole.tree.to_string(), whole.tree, whole.changed.len());
     record(orchestrator, Step::Merged { id, tree: tree.clone(), paths, settled: whole.settled, required }).await?;
     for gate in &gates {
-        let run = match checks::known(orchestrator, &tree, &gate.digest()) {
+        let run = match checks::known(orchestrator, &tree, &checks::digest(gate, &definitions)) {
             Some(run) => GateRun { cached: true, name: gate.name.clone(), required: gate.required, ..run },
             None => tokio::select! {
                 run = checks::run(orchestrator, id, tree_id, gate, &definitions) => run?,
