@@ -29,6 +29,8 @@ mod pushed;
 mod resolutions;
 /// What was acknowledged is there after a restart.
 mod restart;
+/// What settled a conflict is kept until everyone has it, or for a term.
+mod results_kept;
 /// Agents in one folder: each change has one author, and what one writes over of another's is told and kept.
 mod shared;
 /// What agents write is kept, comes back, and goes when it is old.

@@ -144,6 +144,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         applied: Option<Box<Applied>>,
     },
+    /// Merged results are not kept any longer: of each conflict its ref, which goes.
+    Dropped { results: Vec<(u64, String)> },
     /// An agent took the merged result of a conflict into its work.
     Pulled { id: u64, path: String, agent: AgentId, backup: Option<String>, at: i64 },
 }

@@ -63,6 +63,9 @@ pub struct Conflict {
     /// Which agents have taken that.
     #[serde(default)]
     pub pulled_by: Vec<AgentId>,
+    /// The merged result is not kept any longer.
+    #[serde(default)]
+    pub dropped: bool,
 }
 
 impl Conflict {
@@ -70,6 +73,18 @@ impl Conflict {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.status != ResolutionStatus::Resolved
+    }
+
+    /// The merged result that settled it, while it is kept.
+    #[must_use]
+    pub fn kept(&self) -> Option<&Applied> {
+        self.applied.as_deref().filter(|_| !self.dropped)
+    }
+
+    /// Whether an agent has taken that.
+    #[must_use]
+    pub fn has_pulled(&self, agent: &AgentId) -> bool {
+        self.pulled_by.iter().any(|one| one.key() == agent.key())
     }
 
     /// Names what it is about.

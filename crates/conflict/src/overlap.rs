@@ -69,6 +69,7 @@ impl Conflict {
             described: 0,
             applied: None,
             pulled_by: Vec::new(),
+            dropped: false,
         }
     }
 

@@ -125,7 +125,7 @@ impl State {
             Command::Pulled { id, agent, backup } => {
                 let conflict = self.conflicts.get(*id).filter(|conflict| conflict.applied.is_some());
                 let conflict = conflict.ok_or_else(|| Error::Unknown(format!("c{id}")))?;
-                let is_known = conflict.pulled_by.iter().any(|one| one.key() == agent.key());
+                let is_known = conflict.has_pulled(agent);
                 let event = || Event::Pulled {
                     id: *id,
                     path: conflict.path.clone(),
@@ -211,8 +211,15 @@ impl State {
             Event::Resolved { id, strategy, by, applied } => {
                 self.conflicts.resolve(*id, strategy, by.as_ref(), applied.as_deref());
             }
+            Event::Dropped { results } => {
+                for (id, name) in results {
+                    self.conflicts.change(*id, |conflict| {
+                        conflict.dropped |= conflict.applied.as_ref().is_some_and(|applied| applied.kept == *name);
+                    });
+                }
+            }
             Event::Pulled { id, agent, .. } => self.conflicts.change(*id, |conflict| {
-                if !conflict.pulled_by.iter().any(|one| one.key() == agent.key()) {
+                if !conflict.has_pulled(agent) {
                     conflict.pulled_by.push(agent.clone());
                 }
             }),

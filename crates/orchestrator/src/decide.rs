@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Outgoing};
 use crate::policy;
-use crate::{Error, Event, State};
+use crate::{Error, Event, State, resolving};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{Address, AgentId, ORCHESTRATOR};
@@ -29,6 +29,11 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
         Command::Conflict(command) => decide_conflict(state, command, at),
         Command::Workflow(command) => wrap(state.workflow.decide(command)?, Event::Workflow),
         Command::Snapshots(command) => wrap(state.snapshots.decide(command, at), Event::Snapshots),
+        Command::RetireResults { kept, term } => {
+            let results = resolving::over(state, kept, *term, at);
+            let dropped = conflict::Event::Dropped { results: results.clone() };
+            Ok(if results.is_empty() { Vec::new() } else { vec![Event::Conflict(dropped)] })
+        }
         Command::Observed { change, root } => {
             decide_conflict(state, &policy::attribution::attribute(state, change.clone(), root), at)
         }

@@ -93,6 +93,7 @@ impl Event {
             Self::Conflict(C::Refined { .. }) => "conflict.refined",
             Self::Conflict(C::Resolved { .. }) => "conflict.resolved",
             Self::Conflict(C::Pulled { .. }) => "conflict.pulled",
+            Self::Conflict(C::Dropped { .. }) => "resolution.dropped",
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
             Self::Snapshots(S::Kept(_)) => "snapshot.kept",
             Self::Snapshots(S::Restored { .. }) => "workspace.restored",

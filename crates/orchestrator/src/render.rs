@@ -188,7 +188,7 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
         E::MonitoringStopped => PushBody::CodeSyncStopped { message: "Code synchronization stopped".into() },
         // Records are told above; the others concern nobody.
         E::Found { .. } | E::Refined { .. } | E::Detected { .. } | E::Widened { .. } => return None,
-        E::EditEnded { .. } | E::Followed { .. } => return None,
+        E::EditEnded { .. } | E::Followed { .. } | E::Dropped { .. } => return None,
         E::Resolved { id, strategy, by, applied } => PushBody::ConflictResolved {
             conflict_id: format!("c{id}"),
             resolution_strategy: strategy.clone(),
