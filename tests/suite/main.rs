@@ -11,6 +11,8 @@ mod bad_input;
 mod clones;
 /// Unfinished work of agents that collides is found while it is typed.
 mod collisions;
+/// A conflict's record is found, given to a person, settled and over, once each.
+mod conflict_life;
 /// Every documented call, in every documented form, answers what is documented.
 mod documented;
 /// Events are numbered, paged, streamed and resumed without loss.

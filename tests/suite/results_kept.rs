@@ -120,6 +120,6 @@ async fn what_a_crash_left_goes_and_what_is_not_ours_stays() {
     let foreign = "refs/resolution/mine".to_owned();
     world.put(&[settled[0].clone(), unnamed, foreign.clone()]);
     let world = world.restarted().await;
-    world.server.eventually("what is ours goes", async || world.kept() == [foreign.clone()]).await;
+    world.server.eventually("what is ours goes", async || world.kept() == [foreign.as_str()]).await;
     assert_eq!(world.dropped(), 2, "the first was told before, the second is told now");
 }

@@ -70,6 +70,7 @@ impl Conflict {
             applied: None,
             pulled_by: Vec::new(),
             dropped: false,
+            escalation: None,
         }
     }
 

@@ -29,11 +29,7 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
         Command::Conflict(command) => decide_conflict(state, command, at),
         Command::Workflow(command) => wrap(state.workflow.decide(command)?, Event::Workflow),
         Command::Snapshots(command) => wrap(state.snapshots.decide(command, at), Event::Snapshots),
-        Command::RetireResults { kept, term } => {
-            let results = resolving::over(state, kept, *term, at);
-            let dropped = conflict::Event::Dropped { results: results.clone() };
-            Ok(if results.is_empty() { Vec::new() } else { vec![Event::Conflict(dropped)] })
-        }
+        Command::RetireResults { kept, term } => wrap(resolving::retire(state, kept, *term, at), Event::Conflict),
         Command::Observed { change, root } => {
             decide_conflict(state, &policy::attribution::attribute(state, change.clone(), root), at)
         }

@@ -93,6 +93,8 @@ impl Event {
             Self::Conflict(C::Refined { .. }) => "conflict.refined",
             Self::Conflict(C::Resolved { .. }) => "conflict.resolved",
             Self::Conflict(C::Pulled { .. }) => "conflict.pulled",
+            Self::Conflict(C::Escalated { .. }) => "conflict.escalated",
+            Self::Conflict(C::Closed { .. }) => "conflict.closed",
             Self::Conflict(C::Dropped { .. }) => "resolution.dropped",
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
             Self::Snapshots(S::Kept(_)) => "snapshot.kept",

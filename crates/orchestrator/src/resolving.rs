@@ -15,7 +15,7 @@ mod view;
 
 pub use pull::Pull;
 pub use retention::KeptResult;
-pub(crate) use retention::over;
+pub(crate) use retention::retire;
 pub(crate) use view::resolution;
 
 use crate::following::{Between, Sides};

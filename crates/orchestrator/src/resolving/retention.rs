@@ -1,6 +1,7 @@
 //! How long merged results are kept: until nobody needs them, or for a term.
 
 use crate::State;
+use orchestrator_conflict::{Closing, Event};
 use std::time::Duration;
 
 /// A ref that keeps a merged result and what it was made from.
@@ -14,11 +15,26 @@ pub struct KeptResult {
     pub at: i64,
 }
 
+/// Lets go of what need not be kept any longer. A conflict that only waited for it to be pulled is over then.
+pub(crate) fn retire(state: &State, kept: &[KeptResult], term: Duration, now: i64) -> Vec<Event> {
+    let results = over(state, kept, term, now);
+    if results.is_empty() {
+        return Vec::new();
+    }
+    let closed = |(id, name): &(u64, String)| {
+        let record = state.conflict.conflicts().get(*id)?;
+        record.kept().filter(|applied| applied.kept == *name)?;
+        record.closed(*id, Closing::Dropped)
+    };
+    let closed: Vec<Event> = results.iter().filter_map(closed).collect();
+    [Event::Dropped { results }].into_iter().chain(closed).collect()
+}
+
 /// Which need not be kept any longer at the time `now`, in milliseconds since 1970: the conflict is over, and everyone
 /// whom the result is for has pulled it or is not registered any more; or it is older than the term. What no record
 /// names can be pulled by nobody: a crash left it, or the record was forgotten. Those that were told to go are not
 /// named again.
-pub(crate) fn over(state: &State, kept: &[KeptResult], term: Duration, now: i64) -> Vec<(u64, String)> {
+fn over(state: &State, kept: &[KeptResult], term: Duration, now: i64) -> Vec<(u64, String)> {
     let term = i64::try_from(term.as_millis()).unwrap_or(i64::MAX);
     let is_over = |one: &&KeptResult| {
         let record = state.conflict.conflicts().get(one.conflict);
@@ -40,8 +56,7 @@ pub(super) fn number(name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Event;
-    use orchestrator_conflict::{self as conflict, Applied};
+    use orchestrator_conflict::Applied;
     use orchestrator_protocol::{AgentId, ConflictType, Severity};
     use orchestrator_registry as registry;
 
@@ -59,12 +74,12 @@ mod tests {
             only_if_absent: false,
         };
         for event in state.registry.decide(&command, 0).unwrap() {
-            state.apply(seq, &Event::Registry(event));
+            state.apply(seq, &crate::Event::Registry(event));
         }
     }
 
-    fn apply(state: &mut State, event: conflict::Event) {
-        state.apply(100, &Event::Conflict(event));
+    fn apply(state: &mut State, event: Event) {
+        state.apply(100, &crate::Event::Conflict(event));
     }
 
     /// Conflict 7 of ann and bob, settled by a result that nobody has pulled.
@@ -74,8 +89,8 @@ mod tests {
         joins(&mut state, 2, "bob");
         let (conflict_type, severity) = (ConflictType::Overlap, Severity::Medium);
         let agents = vec![agent("ann"), agent("bob")];
-        let detected = conflict::Event::Detected { path: "a".into(), agents, conflict_type, severity, at: 0 };
-        state.apply(7, &Event::Conflict(detected));
+        let detected = Event::Detected { path: "a".into(), agents, conflict_type, severity, at: 0 };
+        state.apply(7, &crate::Event::Conflict(detected));
         let name = "refs/resolution/c7-aa".to_owned();
         let applied = Applied {
             fingerprint: String::new(),
@@ -91,13 +106,13 @@ mod tests {
             between: Vec::new(),
         };
         let applied = Some(Box::new(applied));
-        apply(&mut state, conflict::Event::Resolved { id: 7, strategy: "ours".into(), by: None, applied });
+        apply(&mut state, Event::Resolved { id: 7, strategy: "ours".into(), by: None, applied });
         (state, KeptResult { conflict: 7, name, at: 0 })
     }
 
     fn pulls(state: &mut State, name: &str) {
         let (path, agent) = ("a".into(), agent(name));
-        apply(state, conflict::Event::Pulled { id: 7, path, agent, backup: None, at: 0 });
+        apply(state, Event::Pulled { id: 7, path, agent, backup: None, at: 0 });
     }
 
     #[test]
@@ -108,11 +123,11 @@ mod tests {
         pulls(&mut state, "ANN");
         assert!(!goes(&state), "bob has not");
         let mut left = state.clone();
-        left.apply(101, &Event::Registry(registry::Event::Unregistered { agent: agent("bob") }));
+        left.apply(101, &crate::Event::Registry(registry::Event::Unregistered { agent: agent("bob") }));
         assert!(goes(&left));
         pulls(&mut state, "bob");
         assert!(goes(&state));
-        apply(&mut state, conflict::Event::Dropped { results: vec![(7, kept.name.clone())] });
+        apply(&mut state, Event::Dropped { results: vec![(7, kept.name.clone())] });
         assert!(!goes(&state), "it was told to go");
         assert!(state.conflict.conflicts().get(7).unwrap().kept().is_none());
     }
@@ -120,7 +135,7 @@ mod tests {
     #[test]
     fn an_old_one_goes_and_what_no_record_names() {
         let (state, kept) = settled();
-        let unnamed = KeptResult { name: "refs/resolution/c7-bb".into(), ..kept.clone() };
+        let unnamed = KeptResult { name: "refs/resolution/c7-bb".into(), ..kept };
         let forgotten = KeptResult { conflict: 8, name: "refs/resolution/c8-cc".into(), at: 0 };
         let all = [kept, unnamed, forgotten];
         let ids = |now| over(&state, &all, TERM, now).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
