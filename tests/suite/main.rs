@@ -19,6 +19,8 @@ mod documented;
 mod events;
 /// The faults of the documented system are not ours.
 mod faults_of_the_original;
+/// Files that git ignores cost nothing, however many they are.
+mod ignored;
 /// What one agent changes and another's new code uses is told to the user.
 mod impact;
 /// Claims exclude each other, expire, and fence off who holds an old token.
