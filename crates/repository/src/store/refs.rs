@@ -14,7 +14,7 @@ use crate::Error;
 
 /// Where refs of the store stand: work in progress, backups of what was written over, settled conflicts.
 pub(super) const GROUPS: [&str; 3] = ["refs/backup", "refs/resolution", "refs/work"];
-const PINS: &str = "refs/orchestrator/base/";
+pub(super) const PINS: &str = "refs/orchestrator/base/";
 const LOCK_TRIES: u32 = 100;
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 const STALE_LOCK: Duration = Duration::from_secs(60);
