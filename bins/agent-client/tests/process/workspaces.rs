@@ -318,6 +318,8 @@ fn the_union_of_all_work_is_shown_with_who_is_left_out_and_who_breaks_it() {
     let shown = rows(server.text(&["union"]));
     let left_out = |row: &Vec<String>| row.starts_with(&["ann", "a.txt", "cleo"].map(str::to_owned)) && row.len() == 4;
     assert!(shown.iter().any(left_out), "{shown:?}");
+    let told = String::from_utf8(server.run(&["union"]).stderr).unwrap();
+    assert!(told.contains("only the work of bob is in it; that of ann, cleo is left out: it collides\n"), "{told}");
     assert_eq!(server.json(&["union"])["agents"], json!(["bob"]));
     assert_eq!(server.run(&["union", "--limit", "x"]).status.code(), Some(2));
 }
