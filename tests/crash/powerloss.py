@@ -176,16 +176,16 @@ class Trial:
 
 def look_at(trials):
     """Runs in a process of its own: [(cut, seed, start, losses)] of a piece of the trials."""
-    trial = Trial(look_at.run)
+    trial = look_at.kind(look_at.run)
     return [(cut, seed, start, trial.losses(cut, seed, start)) for cut, seed, start in sorted(trials)]
 
 
-def try_all(run, trials):
+def try_all(run, trials, kind=Trial):
     """All trials, spread over processes that are forked, so that they have the run."""
     trials = sorted(set(trials))
     size = len(trials) // (PROCESSES * 4) + 1
     pieces = [trials[at:at + size] for at in range(0, len(trials), size)]
-    look_at.run = run
+    look_at.run, look_at.kind = run, kind
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
         return [result for piece in pool.imap_unordered(look_at, pieces) for result in piece]
 
@@ -231,7 +231,8 @@ EXPECTED = (
 class Table:
     """How often each kind of fault point was hit, and cut right before."""
 
-    def __init__(self):
+    def __init__(self, expected=EXPECTED):
+        self.expected = expected
         self.hit, self.cut, self.lost = collections.Counter(), collections.Counter(), collections.Counter()
 
     def add(self, points, results):
@@ -249,12 +250,12 @@ class Table:
 
     def report(self, tally):
         print(f"\n{'fault point':36}{'hit':>8}{'cuts':>8}{'losses':>8}")
-        for kind in sorted(set(self.hit) | set(EXPECTED)):
+        for kind in sorted(set(self.hit) | set(self.expected)):
             print(f"{kind:36}{self.hit[kind]:8}{self.cut[kind]:8}{self.lost[kind]:8}")
         print()
-        missing = [kind for kind in EXPECTED if not self.hit[kind]]
+        missing = [kind for kind in self.expected if not self.hit[kind]]
         few = [f"{kind}: cut {self.cut[kind]} times, not {EACH}" for kind in self.hit if self.cut[kind] < EACH]
-        tally.report(f"every fault point was hit, and cut {EACH} times", len(set(self.hit) | set(EXPECTED)),
+        tally.report(f"every fault point was hit, and cut {EACH} times", len(set(self.hit) | set(self.expected)),
                      [f"{kind} was never hit" for kind in missing] + few)
 
 

@@ -11,12 +11,16 @@ mod bad_input;
 mod clones;
 /// Unfinished work of agents that collides is found while it is typed.
 mod collisions;
+/// A conflict's record is found, given to a person, settled and over, once each.
+mod conflict_life;
 /// Every documented call, in every documented form, answers what is documented.
 mod documented;
 /// Events are numbered, paged, streamed and resumed without loss.
 mod events;
 /// The faults of the documented system are not ours.
 mod faults_of_the_original;
+/// Files that git ignores cost nothing, however many they are.
+mod ignored;
 /// What one agent changes and another's new code uses is told to the user.
 mod impact;
 /// Work reaches its branch, merged and checked, or it is said why not.
@@ -31,6 +35,8 @@ mod pushed;
 mod resolutions;
 /// What was acknowledged is there after a restart.
 mod restart;
+/// What settled a conflict is kept until everyone has it, or for a term.
+mod results_kept;
 /// Agents in one folder: each change has one author, and what one writes over of another's is told and kept.
 mod shared;
 /// What agents write is kept, comes back, and goes when it is old.

@@ -1,23 +1,28 @@
 //! Conflicts settled by merged results, and taking them into workspaces.
 
+use orchestrator::Options;
 use orchestrator_tests::{Answer, TestServer, commit, git, git_text, write};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-const TEXT: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n";
+pub(crate) const TEXT: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n";
 const CODE: &str = "def f():\n    return 1\n\n\ndef g():\n    return 2\n";
 
 /// Two agents, each in a worktree of one repository.
-struct World {
-    server: TestServer,
-    ann: PathBuf,
-    bob: PathBuf,
+pub(crate) struct World {
+    pub(crate) server: TestServer,
+    pub(crate) ann: PathBuf,
+    pub(crate) bob: PathBuf,
 }
 
 impl World {
     async fn new() -> Self {
-        let server = TestServer::start().await;
+        Self::with(|_| {}).await
+    }
+
+    async fn with(configure: fn(&mut Options)) -> Self {
+        let server = TestServer::start_with(configure, &[]).await;
         for (name, text) in [("a.txt", TEXT), ("b.txt", TEXT), ("code.py", CODE)] {
             server.write(name, text);
         }
@@ -36,8 +41,12 @@ impl World {
     }
 
     /// The first edits two regions' worth, the other clashes in one of them: `ann` and `bob` collide in line 3 alone.
-    async fn collided() -> (Self, String) {
-        let world = Self::new().await;
+    pub(crate) async fn collided() -> (Self, String) {
+        Self::collided_with(|_| {}).await
+    }
+
+    pub(crate) async fn collided_with(configure: fn(&mut Options)) -> (Self, String) {
+        let world = Self::with(configure).await;
         write(&world.ann, "a.txt", TEXT.replace("one", "ONE").replace("three\n", "3\n"));
         write(&world.bob, "a.txt", TEXT.replace("three\n", "III\nand more\n").replace("eight", "EIGHT"));
         let id = world.only_conflict().await;
@@ -45,34 +54,34 @@ impl World {
     }
 
     /// Returns when every file change made before is merged.
-    async fn force(&self) {
+    pub(crate) async fn force(&self) {
         let answer = self.server.post("/command", json!({"command": "*sync:force"})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
 
-    async fn open(&self) -> Vec<Value> {
+    pub(crate) async fn open(&self) -> Vec<Value> {
         self.force().await;
         self.server.get("/conflicts?status=pending").await.body["conflicts"].as_array().unwrap().clone()
     }
 
-    async fn only_conflict(&self) -> String {
+    pub(crate) async fn only_conflict(&self) -> String {
         let open = self.open().await;
         assert_eq!(open.len(), 1, "{open:?}");
         open[0]["conflict_id"].as_str().unwrap().to_owned()
     }
 
-    async fn resolve(&self, id: &str, mut request: Value) -> Answer {
+    pub(crate) async fn resolve(&self, id: &str, mut request: Value) -> Answer {
         request["apply"] = json!(true);
         self.server.post(&format!("/conflicts/{id}/resolve"), request).await
     }
 
-    async fn settle(&self, id: &str, strategy: &str) -> Value {
+    pub(crate) async fn settle(&self, id: &str, strategy: &str) -> Value {
         let answer = self.resolve(id, json!({"resolution_strategy": strategy})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body["resolution"].clone()
     }
 
-    async fn content(&self, id: &str) -> String {
+    pub(crate) async fn content(&self, id: &str) -> String {
         let request = self.server.request("GET", &format!("/conflicts/{id}/resolution"));
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -81,38 +90,38 @@ impl World {
         answer.text().await.unwrap()
     }
 
-    async fn pull(&self, agent: &str) -> Value {
+    pub(crate) async fn pull(&self, agent: &str) -> Value {
         self.pull_with(agent, json!({})).await
     }
 
-    async fn pull_with(&self, agent: &str, request: Value) -> Value {
+    pub(crate) async fn pull_with(&self, agent: &str, request: Value) -> Value {
         let answer = self.server.post(&format!("/agents/{agent}/pull"), request).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body["results"].clone()
     }
 
     /// Takes the one result that there is; answers with what stood there before.
-    async fn pulls(&self, agent: &str) -> Value {
+    pub(crate) async fn pulls(&self, agent: &str) -> Value {
         let results = self.pull(agent).await;
         assert_eq!((results.as_array().unwrap().len(), &results[0]["state"]), (1, &json!("pulled")), "{results}");
         results[0]["backup"].clone()
     }
 
     /// Nothing is open, now or once everything has been told.
-    async fn is_quiet(&self) {
+    pub(crate) async fn is_quiet(&self) {
         assert_eq!(self.open().await, Vec::<Value>::new());
         // What changes or vanishes is told when it has lasted for a second.
         tokio::time::sleep(std::time::Duration::from_millis(1_300)).await;
         assert_eq!(self.open().await, Vec::<Value>::new());
     }
 
-    fn work(&self, arguments: &[&str]) -> String {
+    pub(crate) fn work(&self, arguments: &[&str]) -> String {
         let store = self.server.project().join(".git/orchestrator/work.git");
         git_text(&store, &[], arguments)
     }
 }
 
-fn read(folder: &Path, name: &str) -> String {
+pub(crate) fn read(folder: &Path, name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
 

@@ -94,6 +94,12 @@ fn event(kind: &str, frame: &Value) -> Option<(String, String)> {
         "conflict_resolved" => {
             (field("resolved_by"), format!("{} by {}", field("conflict_id"), field("resolution_strategy")))
         }
+        "conflict_escalated" => {
+            (field("escalated_by"), format!("{} {}: {}", field("conflict_id"), field("file_path"), field("reason")))
+        }
+        "conflict_closed" => {
+            (String::new(), format!("{} {} ({})", field("conflict_id"), field("file_path"), field("reason")))
+        }
         "workspace_created" => (agent, format!("{} on {}", field("path"), field("branch"))),
         "workspace_removed" => {
             let kept = frame["backup"].as_str().map(|backup| format!(" (kept: {backup})")).unwrap_or_default();

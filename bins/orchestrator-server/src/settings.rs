@@ -140,6 +140,7 @@ pub(crate) struct Snapshots {
     pub(crate) newest: usize,
     pub(crate) days: u64,
     pub(crate) backup_days: u64,
+    pub(crate) result_days: u64,
 }
 
 /// What lands where.
@@ -225,7 +226,14 @@ impl Default for Bus {
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Self { quiet_milliseconds: 2_000, interval_seconds: 60, newest: 50, days: 7, backup_days: MIN_BACKUP_DAYS }
+        Self {
+            quiet_milliseconds: 2_000,
+            interval_seconds: 60,
+            newest: 50,
+            days: 7,
+            backup_days: MIN_BACKUP_DAYS,
+            result_days: 30,
+        }
     }
 }
 
@@ -357,6 +365,7 @@ impl Settings {
                     newest: self.snapshots.newest,
                     work: days(self.snapshots.days),
                     backups: days(self.snapshots.backup_days),
+                    results: days(self.snapshots.result_days),
                 },
             },
             landing: LandingOptions {

@@ -1,6 +1,6 @@
 //! What can be asked, and what happens.
 
-use crate::{Applied, Change, Conflict, Overlap};
+use crate::{Applied, Change, Closing, Conflict, Escalation, Overlap};
 use orchestrator_protocol::{AgentId, ChangeType, ConflictImpact, ConflictRegion, ConflictType, Severity};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,15 @@ pub enum Command {
         /// The merged result, when it is more than a mark.
         applied: Option<Box<Applied>>,
     },
+    /// Ask a person to decide. Twice in the same words is no error; others take their place.
+    Escalate {
+        /// Its number.
+        id: u64,
+        /// Who asks.
+        by: Option<String>,
+        /// Why.
+        reason: String,
+    },
     /// An agent has taken a merged result into its work.
     Pulled {
         /// The conflict.
@@ -117,6 +126,8 @@ pub enum Event {
         conflict_type: ConflictType,
         severity: Severity,
         detected_at: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        escalation: Option<Escalation>,
     },
     /// An agent's work is merged with that of others from now on, or no longer.
     Followed { agent: AgentId, merged: bool },
@@ -134,8 +145,17 @@ pub enum Event {
         overlap: Overlap,
         severity: Severity,
         detected_at: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        escalation: Option<Escalation>,
     },
-    /// A conflict ended.
+    /// A person was asked to decide.
+    Escalated {
+        id: u64,
+        path: String,
+        #[serde(flatten)]
+        escalation: Escalation,
+    },
+    /// A conflict was settled, or is gone.
     Resolved {
         id: u64,
         strategy: String,
@@ -144,6 +164,10 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         applied: Option<Box<Applied>>,
     },
+    /// A conflict that a merged result had settled is over.
+    Closed { id: u64, path: String, closing: Closing },
+    /// Merged results are not kept any longer: of each conflict its ref, which goes.
+    Dropped { results: Vec<(u64, String)> },
     /// An agent took the merged result of a conflict into its work.
     Pulled { id: u64, path: String, agent: AgentId, backup: Option<String>, at: i64 },
 }
@@ -157,12 +181,13 @@ impl Event {
             Self::Detected { path, agents, conflict_type, severity, at } => {
                 (seq, Conflict::open(path, agents, *conflict_type, *severity, *at))
             }
-            Self::Widened { id, path, agents, conflict_type, severity, detected_at } => {
-                (*id, Conflict::open(path, agents, *conflict_type, *severity, *detected_at))
+            Self::Widened { id, path, agents, conflict_type, severity, detected_at, escalation } => {
+                let record = Conflict::open(path, agents, *conflict_type, *severity, *detected_at);
+                (*id, record.with(escalation.as_ref()))
             }
             Self::Found { overlap, severity, at } => (seq, Conflict::of(overlap, *severity, *at, seq)),
-            Self::Refined { id, overlap, severity, detected_at } => {
-                (*id, Conflict::of(overlap, *severity, *detected_at, seq))
+            Self::Refined { id, overlap, severity, detected_at, escalation } => {
+                (*id, Conflict::of(overlap, *severity, *detected_at, seq).with(escalation.as_ref()))
             }
             _ => return None,
         })

@@ -1,6 +1,6 @@
 //! The records of conflicts.
 
-use crate::Applied;
+use crate::{Applied, Escalation};
 use orchestrator_protocol::{AgentId, ConflictType, ResolutionStatus, Severity, UnionBreak};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -63,13 +63,19 @@ pub struct Conflict {
     /// Which agents have taken that.
     #[serde(default)]
     pub pulled_by: Vec<AgentId>,
+    /// The merged result is not kept any longer.
+    #[serde(default)]
+    pub dropped: bool,
+    /// Set when a person was asked.
+    #[serde(default)]
+    pub escalation: Option<Escalation>,
 }
 
 impl Conflict {
-    /// Whether somebody still has to do something.
+    /// The merged result that settled it, while it is kept.
     #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.status != ResolutionStatus::Resolved
+    pub fn kept(&self) -> Option<&Applied> {
+        self.applied.as_deref().filter(|_| !self.dropped)
     }
 
     /// Names what it is about.
@@ -138,9 +144,14 @@ impl Conflicts {
         self.records.get(&id)
     }
 
-    /// Those that are open.
+    /// Those that nobody has settled.
     pub fn open(&self) -> impl Iterator<Item = (u64, &Conflict)> {
         self.all().filter(|(_, conflict)| conflict.is_open())
+    }
+
+    /// Those that are not over: open, or with a merged result on its way.
+    pub fn unfinished(&self) -> impl Iterator<Item = (u64, &Conflict)> {
+        self.all().filter(|(_, conflict)| conflict.status != ResolutionStatus::Resolved)
     }
 
     /// The open one on a file that reports told of.
@@ -171,9 +182,19 @@ impl Conflicts {
     /// Takes in a new record, or what has become of an open one.
     pub(crate) fn put(&mut self, id: u64, conflict: Conflict) {
         if conflict.fingerprint.is_some() {
-            self.newest.insert(conflict.name(), id);
+            let earlier = self.newest.insert(conflict.name(), id).filter(|earlier| *earlier != id);
+            // Logs of earlier versions do not say so.
+            earlier.into_iter().for_each(|earlier| self.close(earlier));
         }
         self.records.insert(id, conflict);
+    }
+
+    /// What a merged result settled is over. Twice is once.
+    pub(crate) fn close(&mut self, id: u64) {
+        if let Some(conflict) = self.records.get_mut(&id).filter(|conflict| conflict.is_resolving()) {
+            conflict.status = ResolutionStatus::Resolved;
+            self.resolved += 1;
+        }
     }
 
     pub(crate) fn change(&mut self, id: u64, change: impl FnOnce(&mut Conflict)) {
@@ -185,11 +206,11 @@ impl Conflicts {
     pub(crate) fn resolve(&mut self, id: u64, strategy: &str, by: Option<&String>, applied: Option<&Applied>) {
         self.change(id, |conflict| {
             conflict.applied = applied.cloned().map(Box::new);
-            conflict.status = ResolutionStatus::Resolved;
+            conflict.status = if applied.is_some() { ResolutionStatus::Resolving } else { ResolutionStatus::Resolved };
             conflict.strategy = Some(strategy.to_owned());
             conflict.resolved_by = by.cloned();
         });
-        self.resolved += 1;
+        self.resolved += usize::from(applied.is_none());
         if self.records.len() > KEPT_RESOLVED {
             let oldest = self.all().find(|(_, conflict)| !conflict.is_open()).map(|(id, _)| id);
             if let Some((id, oldest)) = oldest.and_then(|id| Some((id, self.records.remove(&id)?))) {

@@ -69,6 +69,8 @@ impl Conflict {
             described: 0,
             applied: None,
             pulled_by: Vec::new(),
+            dropped: false,
+            escalation: None,
         }
     }
 

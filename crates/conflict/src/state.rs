@@ -1,7 +1,7 @@
 //! The state and its rules.
 
-use crate::{Change, Command, Conflicts, Edit, Edits, Error, Event, Overlap};
-use orchestrator_protocol::{AgentId, ChangeType, ConflictType, Severity};
+use crate::{Change, Closing, Command, Conflict, Conflicts, Edit, Edits, Error, Escalation, Event, Overlap};
+use orchestrator_protocol::{AgentId, ChangeType, ConflictType, ResolutionStatus, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -78,14 +78,23 @@ impl State {
                     // The same as before: told already, or marked as settled and quiet until it changes.
                     Some((_, known)) if known.is_quiet_about(&overlap.fingerprint) => Vec::new(),
                     Some((id, known)) if known.is_open() => {
-                        vec![Event::Refined { id, overlap, severity, detected_at: known.detected_at }]
+                        let (detected_at, escalation) = (known.detected_at, known.escalation.clone());
+                        vec![Event::Refined { id, overlap, severity, detected_at, escalation }]
                     }
-                    _ => vec![Event::Found { overlap, severity, at }],
+                    // The record's payload is that of its first event.
+                    known => {
+                        let replaced = known.and_then(|(id, known)| known.closed(id, Closing::Replaced));
+                        [Event::Found { overlap, severity, at }].into_iter().chain(replaced).collect()
+                    }
                 })
             }
             Command::Gone { path, agents, target, subject } => {
                 let known = self.conflicts.between(path, agents, target.as_deref(), subject.as_deref());
-                Ok(known.filter(|(_, known)| known.is_open()).map(|(id, _)| withdrawn(id)).into_iter().collect())
+                let over = known.and_then(|(id, known)| match known.is_open() {
+                    true => Some(withdrawn(id)),
+                    false => known.closed(id, Closing::Gone),
+                });
+                Ok(over.into_iter().collect())
             }
             Command::StartMonitoring if self.monitoring.is_none() => Ok(vec![Event::MonitoringStarted]),
             Command::StopMonitoring if self.monitoring.is_some() => Ok(vec![Event::MonitoringStopped]),
@@ -95,37 +104,44 @@ impl State {
                 _ => Vec::new(),
             }),
             Command::Withdraw { agent } => {
-                let own = self.edits.all().filter(|(_, edit)| edit.agent.key() == agent.key());
+                let is_own = |one: &AgentId| one.key() == agent.key();
+                let own = self.edits.all().filter(|(_, edit)| is_own(&edit.agent));
                 let mut events: Vec<Event> = own.flat_map(|(path, _)| self.end_edit(path, agent)).collect();
                 // What was overwritten is gone whoever leaves.
                 let found = self.conflicts.open().filter(|(_, conflict)| {
                     conflict.fingerprint.is_some()
                         && conflict.conflict_type != ConflictType::LostUpdate
-                        && conflict.agents.iter().any(|one| one.key() == agent.key())
+                        && conflict.agents.iter().any(is_own)
                 });
                 events.extend(found.map(|(id, _)| withdrawn(id)));
+                let settled = self.conflicts.unfinished().filter(|(_, one)| one.agents.iter().any(is_own));
+                events.extend(settled.filter_map(|(id, one)| one.closed(id, Closing::Left)));
                 if self.follows(agent) {
                     events.push(Event::Followed { agent: agent.clone(), merged: false });
                 }
                 Ok(events)
             }
             Command::Resolve { id, strategy, by, applied } => {
-                let name = format!("c{id}");
-                let conflict = self.conflicts.get(*id).ok_or_else(|| Error::Unknown(name.clone()))?;
-                if !conflict.is_open() {
-                    let strategy = conflict.strategy.clone().unwrap_or_default();
-                    return Err(Error::AlreadyResolved { id: name, strategy });
-                }
+                let conflict = self.unsettled(*id)?;
                 if applied.as_ref().is_some_and(|made| conflict.fingerprint.as_ref() != Some(&made.fingerprint)) {
-                    return Err(Error::Changed(name));
+                    return Err(Error::Changed(format!("c{id}")));
                 }
                 let (strategy, by, applied) = (strategy.clone(), by.clone(), applied.clone());
                 Ok(vec![Event::Resolved { id: *id, strategy, by, applied }])
             }
+            Command::Escalate { id, by, reason } => {
+                let conflict = self.unsettled(*id)?;
+                let is_known = |known: &Escalation| known.by == *by && known.reason == *reason;
+                if conflict.escalation.as_ref().is_some_and(is_known) {
+                    return Ok(Vec::new());
+                }
+                let escalation = Escalation { by: by.clone(), reason: reason.clone(), at };
+                Ok(vec![Event::Escalated { id: *id, path: conflict.path.clone(), escalation }])
+            }
             Command::Pulled { id, agent, backup } => {
                 let conflict = self.conflicts.get(*id).filter(|conflict| conflict.applied.is_some());
                 let conflict = conflict.ok_or_else(|| Error::Unknown(format!("c{id}")))?;
-                let is_known = conflict.pulled_by.iter().any(|one| one.key() == agent.key());
+                let is_known = conflict.has_pulled(agent);
                 let event = || Event::Pulled {
                     id: *id,
                     path: conflict.path.clone(),
@@ -133,8 +149,22 @@ impl State {
                     backup: backup.clone(),
                     at,
                 };
-                Ok(if is_known && backup.is_none() { Vec::new() } else { vec![event()] })
+                if is_known && backup.is_none() {
+                    return Ok(Vec::new());
+                }
+                let closed = conflict.is_with_all(agent).then(|| conflict.closed(*id, Closing::Pulled)).flatten();
+                Ok([event()].into_iter().chain(closed).collect())
             }
+        }
+    }
+
+    /// A conflict that nobody has settled.
+    fn unsettled(&self, id: u64) -> Result<&Conflict, Error> {
+        let name = format!("c{id}");
+        let conflict = self.conflicts.get(id).ok_or_else(|| Error::Unknown(name.clone()))?;
+        match conflict.is_open() {
+            true => Ok(conflict),
+            false => Err(Error::AlreadyResolved { id: name, strategy: conflict.strategy.clone().unwrap_or_default() }),
         }
     }
 
@@ -170,8 +200,8 @@ impl State {
                 if joined || severity > open.severity {
                     let severity = severity.max(open.severity);
                     let conflict_type = if severity == open.severity { open.conflict_type } else { conflict_type };
-                    let detected_at = open.detected_at;
-                    events.push(Event::Widened { id, path, agents, conflict_type, severity, detected_at });
+                    let (detected_at, escalation) = (open.detected_at, open.escalation.clone());
+                    events.push(Event::Widened { id, path, agents, conflict_type, severity, detected_at, escalation });
                 }
             }
         }
@@ -211,11 +241,29 @@ impl State {
             Event::Resolved { id, strategy, by, applied } => {
                 self.conflicts.resolve(*id, strategy, by.as_ref(), applied.as_deref());
             }
-            Event::Pulled { id, agent, .. } => self.conflicts.change(*id, |conflict| {
-                if !conflict.pulled_by.iter().any(|one| one.key() == agent.key()) {
-                    conflict.pulled_by.push(agent.clone());
-                }
+            Event::Escalated { id, escalation, .. } => self.conflicts.change(*id, |conflict| {
+                conflict.status = ResolutionStatus::Escalated;
+                conflict.escalation = Some(escalation.clone());
             }),
+            Event::Closed { id, .. } => self.conflicts.close(*id),
+            Event::Dropped { results } => {
+                for (id, name) in results {
+                    self.conflicts.change(*id, |conflict| {
+                        conflict.dropped |= conflict.applied.as_ref().is_some_and(|applied| applied.kept == *name);
+                    });
+                }
+            }
+            Event::Pulled { id, agent, .. } => {
+                // Logs of earlier versions do not say that it is over.
+                if self.conflicts.get(*id).is_some_and(|conflict| conflict.is_with_all(agent)) {
+                    self.conflicts.close(*id);
+                }
+                self.conflicts.change(*id, |conflict| {
+                    if !conflict.has_pulled(agent) {
+                        conflict.pulled_by.push(agent.clone());
+                    }
+                });
+            }
         }
     }
 }

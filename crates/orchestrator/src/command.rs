@@ -1,5 +1,6 @@
 //! What can be asked, and by whom.
 
+use crate::resolving::KeptResult;
 use crate::snapshots;
 use orchestrator_conflict as conflict;
 use orchestrator_landing as landing;
@@ -8,6 +9,7 @@ use orchestrator_protocol::{Address, AgentId, Json, Lease, MessageState};
 use orchestrator_registry as registry;
 use orchestrator_workflow as workflow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Who asks. In local mode the name is believed; the operator has shown the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,13 @@ pub enum Command {
     Landing(landing::Command),
     /// Of what is kept of agents' work.
     Snapshots(snapshots::Command),
+    /// Let go of merged results that nobody needs any longer.
+    RetireResults {
+        /// What is kept of them.
+        kept: Vec<KeptResult>,
+        /// How long they are kept at most.
+        term: Duration,
+    },
     /// Send a message to an address.
     Send(Outgoing),
     /// A change that the watcher saw; whose it is follows from reports, leases and workspaces.

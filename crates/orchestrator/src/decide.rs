@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Outgoing};
 use crate::policy;
-use crate::{Error, Event, State};
+use crate::{Error, Event, State, resolving};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{Address, AgentId, ORCHESTRATOR};
@@ -30,6 +30,7 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
         Command::Workflow(command) => wrap(state.workflow.decide(command)?, Event::Workflow),
         Command::Landing(command) => wrap(state.landings.decide(command, at)?, Event::Landing),
         Command::Snapshots(command) => wrap(state.snapshots.decide(command, at), Event::Snapshots),
+        Command::RetireResults { kept, term } => wrap(resolving::retire(state, kept, *term, at), Event::Conflict),
         Command::Observed { change, root } => {
             decide_conflict(state, &policy::attribution::attribute(state, change.clone(), root), at)
         }

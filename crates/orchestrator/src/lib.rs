@@ -83,7 +83,7 @@ pub use presence::Presence;
 pub use pushed::Spool;
 pub use recovery::RecoveryError;
 pub use render::{Audience, Entry, Mail};
-pub use resolving::{Pull, Settlement};
+pub use resolving::{KeptResult, Pull, Settlement};
 pub use snapshots::{Command as SnapshotCommand, Event as SnapshotEvent, Kept, Record, Retention, Snapshots};
 pub use state::State;
 pub use views::ChangeFilter;

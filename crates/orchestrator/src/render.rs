@@ -9,7 +9,7 @@ use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{
     AgentId, AgentMessagePush, AgentStatus, BroadcastPush, ChangePush, Conflict, ConflictImpact, ConflictPush,
-    ConflictRegion, Json, Lease, Push, PushBody, Timestamp,
+    ConflictRegion, Json, Lease, Push, PushBody, ResolutionStatus, Timestamp,
 };
 use orchestrator_registry as registry;
 use orchestrator_workflow as workflow;
@@ -189,12 +189,29 @@ fn conflict_push(seq: u64, event: &conflict::Event, body: Option<&Json>) -> Opti
         E::MonitoringStopped => PushBody::CodeSyncStopped { message: "Code synchronization stopped".into() },
         // Records are told above; the others concern nobody.
         E::Found { .. } | E::Refined { .. } | E::Detected { .. } | E::Widened { .. } => return None,
-        E::EditEnded { .. } | E::Followed { .. } => return None,
+        E::Escalated { id, path, escalation } => PushBody::ConflictEscalated {
+            conflict_id: format!("c{id}"),
+            file_path: path.clone(),
+            escalated_by: escalation.by.clone(),
+            reason: escalation.reason.clone(),
+            message: format!("Conflict c{id} needs a person"),
+        },
+        E::Closed { id, path, closing } => PushBody::ConflictClosed {
+            conflict_id: format!("c{id}"),
+            file_path: path.clone(),
+            reason: closing.word().to_owned(),
+            message: format!("Conflict c{id} is over ({})", closing.word()),
+        },
+        E::EditEnded { .. } | E::Followed { .. } | E::Dropped { .. } => return None,
         E::Resolved { id, strategy, by, applied } => PushBody::ConflictResolved {
             conflict_id: format!("c{id}"),
             resolution_strategy: strategy.clone(),
             resolved_by: by.clone(),
             message: format!("Conflict c{id} resolved ({strategy})"),
+            resolution_status: match applied {
+                Some(_) => ResolutionStatus::Resolving,
+                None => ResolutionStatus::Resolved,
+            },
             resolution: applied.as_ref().map(|applied| Box::new(resolution(strategy, by.as_ref(), applied, &[]))),
         },
         E::Pulled { id, path, agent, backup, .. } => PushBody::ConflictPulled {

@@ -8,10 +8,14 @@ mod check;
 mod kept;
 mod made;
 mod pull;
+mod retention;
 mod take;
+pub(crate) mod upkeep;
 mod view;
 
 pub use pull::Pull;
+pub use retention::KeptResult;
+pub(crate) use retention::retire;
 pub(crate) use view::resolution;
 
 use crate::following::{Between, Sides};
@@ -131,19 +135,48 @@ impl Orchestrator {
     /// # Errors
     /// There is no such conflict, or it was not settled by a merged result.
     pub async fn resolution_content(&self, id: u64) -> Result<Option<Vec<u8>>, Error> {
-        let known = |conflict: &Conflict| conflict.applied.as_ref().map(|applied| applied.result.clone());
-        let found = self.read(|state| state.conflict.conflicts().get(id).map(known)).await?;
+        let found = self.read(|state| state.conflict.conflicts().get(id).map(result)).await?;
         let found = found.ok_or_else(|| conflict::Error::Unknown(format!("c{id}")))?;
-        let Some(result) = found else {
-            let detail = format!("conflict 'c{id}' was not settled by a merged result");
-            return Err(Error::invalid(ErrorCode::UnknownResolution, detail, "settle it with 'apply'"));
-        };
-        let Some(version) = result else { return Ok(None) };
+        let Some(version) = found.map_err(|gone| gone.error(id))? else { return Ok(None) };
         let read = move |this: &Self| {
             let store = this.shared.following.store(&this.options().project).map_err(refused)?;
             store.blob(object(&version.id)?).map(Some).map_err(crate::mail::internal)
         };
-        self.blocking(read).await
+        match self.blocking(read).await {
+            Err(error) => match self.read(|state| state.conflict.conflicts().get(id).map(result)).await? {
+                // It was let go of while it was read.
+                Some(Err(gone)) => Err(gone.error(id)),
+                _ => Err(error),
+            },
+            content => content,
+        }
+    }
+}
+
+/// Why there is no merged result.
+enum NoResult {
+    Marked,
+    Dropped,
+}
+
+impl NoResult {
+    fn error(self, id: u64) -> Error {
+        let (detail, hint) = match self {
+            Self::Marked => ("was not settled by a merged result", "settle it with 'apply'"),
+            Self::Dropped => {
+                ("was settled by a merged result that is not kept any longer", "those who pulled it have it")
+            }
+        };
+        Error::invalid(ErrorCode::UnknownResolution, format!("conflict 'c{id}' {detail}"), hint)
+    }
+}
+
+/// The merged result of a conflict; nothing in it when the file is deleted.
+fn result(conflict: &Conflict) -> Result<Option<conflict::Version>, NoResult> {
+    match conflict.kept() {
+        Some(applied) => Ok(applied.result.clone()),
+        None if conflict.dropped => Err(NoResult::Dropped),
+        None => Err(NoResult::Marked),
     }
 }
 

@@ -5,8 +5,8 @@ use crate::resolving::resolution;
 use crate::{Error, Orchestrator, State};
 use orchestrator_conflict as conflict;
 use orchestrator_protocol::{
-    Agent, AgentId, AgentRecommendation, AgentRef, Change, Conflict, Health, HealthStatus, Lease, ResolutionStatus,
-    SyncServiceHealth, SyncStatus, Timestamp,
+    Agent, AgentId, AgentRecommendation, AgentRef, Change, Conflict, Escalation, Health, HealthStatus, Lease,
+    ResolutionStatus, SyncServiceHealth, SyncStatus, Timestamp,
 };
 use orchestrator_registry as registry;
 
@@ -103,7 +103,7 @@ impl Orchestrator {
             monitoring_active: state.conflict.monitoring().is_some(),
             registered_agents: state.registry.len(),
             active_changes: state.conflict.edits().len(),
-            active_conflicts: state.conflict.conflicts().open().count(),
+            active_conflicts: state.conflict.conflicts().unfinished().count(),
             resolved_conflicts: state.conflict.conflicts().resolved(),
             total_files_monitored: self.watched().map_or(0, |stats| stats.files),
         }
@@ -237,6 +237,11 @@ pub(crate) fn conflict_view(id: u64, conflict: &conflict::Conflict) -> Conflict 
         affected_agent: conflict.affected.clone(),
         snapshot_id: conflict.snapshot.clone(),
         union_break: conflict.union_break,
+        escalation: conflict.escalation.as_ref().map(|asked| Escalation {
+            by: asked.by.clone(),
+            reason: asked.reason.clone(),
+            at: Timestamp(asked.at),
+        }),
         entities: conflict.entities.clone(),
         impact: None,
         regions: Vec::new(),

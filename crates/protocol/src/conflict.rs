@@ -56,13 +56,13 @@ pub enum UnionBreak {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResolutionStatus {
-    /// Found, nobody is at it.
+    /// Found, and nobody has settled it.
     Pending,
-    /// Somebody is at it.
+    /// Settled by a merged result: not everyone has pulled it, and the work may still collide.
     Resolving,
-    /// Settled, or gone (`resolution_strategy` is then `withdrawn`).
+    /// Over: settled, or gone (`resolution_strategy` is then `withdrawn`).
     Resolved,
-    /// Left to a person.
+    /// A person was asked, and has not settled it.
     Escalated,
 }
 
@@ -118,6 +118,9 @@ pub struct Conflict {
     /// the union comes first, and each region has its side and that of the union of the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub union_break: Option<UnionBreak>,
+    /// Who asked a person to decide, and why; stays when it is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Escalation>,
     /// What collides, as far as the language is known: `src/a.py::Class.method`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<String>,
@@ -130,6 +133,41 @@ pub struct Conflict {
     /// The merged result that settled it, when it was not only marked. Not in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Box<Resolution>>,
+}
+
+/// A person was asked to decide a conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Escalation {
+    /// Who asked.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `POST /conflicts/{id}/escalate`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EscalateRequest {
+    /// Why a person has to decide: free text, required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated_by: Option<String>,
+}
+
+/// Answer to `POST /conflicts/{id}/escalate`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EscalatedAnswer {
+    /// `success`.
+    pub status: String,
+    /// Which.
+    pub conflict_id: String,
+    /// For people.
+    pub message: String,
+    /// When it was answered.
+    pub timestamp: Timestamp,
 }
 
 /// A changed definition and what the change breaks.

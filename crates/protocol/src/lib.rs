@@ -50,8 +50,8 @@ pub use base64::{from_base64, to_base64};
 pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncStatus};
 pub use conflict::{
     AffectedUse, Certainty, ChangedDefinition, Conflict, ConflictAnswer, ConflictImpact, ConflictList, ConflictRegion,
-    ConflictType, ContentEncoding, Impact, ImpactList, RegionLines, ResolutionStatus, ResolveRequest, ResolvedAnswer,
-    Severity, SymbolUse, UnionBreak,
+    ConflictType, ContentEncoding, EscalateRequest, EscalatedAnswer, Escalation, Impact, ImpactList, RegionLines,
+    ResolutionStatus, ResolveRequest, ResolvedAnswer, Severity, SymbolUse, UnionBreak,
 };
 pub use control::{Autonomy, CommandAnswer, CommandRequest};
 pub use error::{ErrorBody, ErrorCode};

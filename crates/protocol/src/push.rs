@@ -2,7 +2,7 @@
 
 use crate::{
     AgentId, AgentStatus, Autonomy, ChangeType, Conflict, Json, Lease, MergeGate, MergeOpen, MergeState, Resolution,
-    Severity, Timestamp, Workload,
+    ResolutionStatus, Severity, Timestamp, Workload,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,16 +53,28 @@ pub enum PushBody {
     CodeChangeDetected(ChangePush),
     /// Work of several agents collides. The whole record.
     ConflictDetected(ConflictPush),
-    /// A conflict ended.
+    /// A conflict was settled or is gone. With a merged result it is over when `conflict_closed` says so.
     ConflictResolved {
         conflict_id: String,
         resolution_strategy: String,
         resolved_by: Option<String>,
         message: String,
+        /// `resolved`, or `resolving` with a merged result.
+        resolution_status: ResolutionStatus,
         /// The merged result, when it was not only marked.
         #[serde(skip_serializing_if = "Option::is_none")]
         resolution: Option<Box<Resolution>>,
     },
+    /// A person was asked to decide a conflict.
+    ConflictEscalated {
+        conflict_id: String,
+        file_path: String,
+        escalated_by: Option<String>,
+        reason: String,
+        message: String,
+    },
+    /// A conflict that a merged result had settled is over.
+    ConflictClosed { conflict_id: String, file_path: String, reason: String, message: String },
     /// An agent took the merged result of a conflict into its work; `backup` is the ref of what stood there.
     ConflictPulled { conflict_id: String, agent_id: AgentId, file_path: String, backup: Option<String> },
     /// A message for one agent.
@@ -208,7 +220,7 @@ mod tests {
                     conflict_type: crate::ConflictType::Overlap,
                     severity: Severity::Medium,
                     detected_at: Timestamp(0),
-                    resolution_status: crate::ResolutionStatus::Pending,
+                    resolution_status: ResolutionStatus::Pending,
                     resolution_strategy: None,
                     resolved_by: None,
                     target: None,
@@ -216,6 +228,7 @@ mod tests {
                     affected_agent: None,
                     snapshot_id: None,
                     union_break: None,
+                    escalation: None,
                     entities: Vec::new(),
                     impact: None,
                     regions: Vec::new(),

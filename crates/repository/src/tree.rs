@@ -91,6 +91,13 @@ impl Store {
         self.objects().commit(&commit)
     }
 
+    /// When a commit was made, in seconds since 1970.
+    /// # Errors
+    /// It is nowhere, or not a commit.
+    pub fn committed_at(&self, commit: ObjectId) -> Result<i64, Error> {
+        self.objects().committed_at(&commit)
+    }
+
     /// What `tree` has at `path`; nothing where it has nothing, or a folder.
     /// # Errors
     /// A tree cannot be read.

@@ -10,9 +10,9 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use orchestrator_protocol::{
-    AgentId, ClaimRequest, CommandRequest, ErrorCode, Json, KnownRequest, LeaseRequest, MergeRequest, MessageRequest,
-    PullRequest, RegisterRequest, RenewRequest, ResolveRequest, RestoreRequest, RollbackRequest, StatusRequest,
-    WorkspaceRequest,
+    AgentId, ClaimRequest, CommandRequest, ErrorCode, EscalateRequest, Json, KnownRequest, LeaseRequest, MergeRequest,
+    MessageRequest, PullRequest, RegisterRequest, RenewRequest, ResolveRequest, RestoreRequest, RollbackRequest,
+    StatusRequest, WorkspaceRequest,
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -32,6 +32,7 @@ impl Form for RegisterRequest {
 }
 impl Form for StatusRequest {}
 impl Form for ResolveRequest {}
+impl Form for EscalateRequest {}
 impl Form for PullRequest {}
 impl Form for LeaseRequest {}
 impl Form for WorkspaceRequest {}

@@ -10,7 +10,7 @@ use crate::output::clean;
 use crate::table::Table;
 use crate::when::{ago, now, word};
 use clap::{Args, Subcommand};
-use orchestrator_protocol::{Conflict, ContentEncoding, ResolutionStatus, ResolveRequest, to_base64};
+use orchestrator_protocol::{Conflict, ContentEncoding, EscalateRequest, ResolutionStatus, ResolveRequest, to_base64};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,8 @@ Examples:
   agent-client conflicts resolve c12 --strategy 'kept both' --by architect-agent
   agent-client conflicts resolve c12 --apply --strategy ours
   agent-client conflicts resolve c12 --apply --strategy take --take dev-agent
-  agent-client conflicts resolve c12 --apply --content merged.py")]
+  agent-client conflicts resolve c12 --apply --content merged.py
+  agent-client conflicts escalate c12 --reason 'both rewrote the parser: which one do we want?'")]
 pub(crate) struct Arguments {
     /// Only those that are pending, resolving, resolved or escalated.
     #[arg(long)]
@@ -44,6 +45,8 @@ enum Action {
     Show(Show),
     /// Mark a conflict as settled; with --apply, settle it by a merged result that its agents can pull.
     Resolve(Resolve),
+    /// Ask a person to decide a conflict.
+    Escalate(Escalate),
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +81,19 @@ struct Resolve {
     force: bool,
 }
 
+#[derive(Debug, Args)]
+struct Escalate {
+    /// Which conflict.
+    #[arg(value_name = "CONFLICT")]
+    id: String,
+    /// What is to be decided, and why it cannot be settled otherwise.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who asks.
+    #[arg(long, value_name = "ID")]
+    by: Option<String>,
+}
+
 pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(), Failure> {
     let Context { client, out } = context;
     match arguments.action {
@@ -86,6 +102,11 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
         }
         Some(Action::Show(Show { id })) => return show(context, &client.conflict(&id).await?),
         Some(Action::Resolve(resolve)) => return settle(context, resolve).await,
+        Some(Action::Escalate(Escalate { id, reason, by })) => {
+            let request = EscalateRequest { reason: Some(reason), escalated_by: by };
+            let answer = client.escalate(&id, &request).await?;
+            return if out.is_json { out.json(&answer) } else { out.line(&clean(&answer.message)) };
+        }
         None if arguments.watch => return watch::run(context, arguments.status).await,
         None => {}
     }

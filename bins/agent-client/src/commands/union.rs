@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &Context<'_>, arguments: Arguments) -> Result<(
     out.table(&left_out, "nobody is left out")?;
     let mut breaks = Table::new(&["BROKEN BY", "PATH", "TOGETHER WITH", "HOW", "CONFLICT"]);
     union.breaks.iter().for_each(|broken| breaks.row(breaks_so(broken)));
-    out.table(&breaks, "all work in it goes together")?;
+    out.table(&breaks, &whole(&union))?;
     let mut merged = Table::new(&["MERGED", "VERSIONS OF", "MOVED FROM"]);
     union.merged.iter().for_each(|path| merged.row(merged_from(path)));
     out.table(&merged, "no file was changed by several")?;
@@ -69,6 +69,24 @@ fn names(agents: &[AgentId]) -> String {
     agents.iter().map(AgentId::as_str).collect::<Vec<_>>().join(", ")
 }
 
+/// Whose work goes together where nothing breaks, and whose is not in it.
+fn whole(union: &Union) -> String {
+    let left_out: Vec<AgentId> = union.left_out.iter().map(|one| one.agent_id.clone()).collect();
+    let without = |agents: &[AgentId], why: &str| match agents {
+        [] => None,
+        agents => Some(format!("that of {} is left out: {why}", names(agents))),
+    };
+    let within = match union.agents.as_slice() {
+        [] => "nobody's work is in it".to_owned(),
+        [one] => format!("only the work of {one} is in it"),
+        all => format!("the work of {} goes together", names(all)),
+    };
+    // Of some, what was seen earlier is in it.
+    let unknown: Vec<AgentId> = union.unknown.iter().filter(|one| !union.agents.contains(one)).cloned().collect();
+    let without = [without(&left_out, "it collides"), without(&unknown, "it is not known")];
+    [Some(within)].into_iter().chain(without).flatten().collect::<Vec<_>>().join("; ")
+}
+
 fn collides(agent: &AgentId, collision: &UnionCollision, target: Option<&str>) -> [String; 4] {
     let landed = || format!("{} (landed)", target.unwrap_or("the branch"));
     let with = collision.with.as_ref().map_or_else(landed, ToString::to_string);
@@ -96,4 +114,39 @@ pub(super) fn how(cause: UnionBreak) -> &'static str {
 
 fn merged_from(path: &UnionPath) -> [String; 3] {
     [path.file_path.clone(), names(&path.agents), path.moved_from.clone().unwrap_or_default()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orchestrator_protocol::UnionLeftOut;
+
+    #[test]
+    fn it_says_whose_work_goes_together_and_whose_is_not_in_it() {
+        let ids = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<AgentId>>();
+        for (agents, left_out, unknown, expected) in [
+            (&[][..], &[][..], &[][..], "nobody's work is in it"),
+            (&["cleo"], &[], &[], "only the work of cleo is in it"),
+            (&["cleo", "dan"], &[], &[], "the work of cleo, dan goes together"),
+            (
+                &["cleo", "dan"],
+                &["ann", "bob"],
+                &[],
+                "the work of cleo, dan goes together; that of ann, bob is left out: it collides",
+            ),
+            (
+                &["cleo"],
+                &["ann"],
+                &["eve"],
+                "only the work of cleo is in it; that of ann is left out: it collides; that of eve is left out: it is not known",
+            ),
+            (&["cleo", "dan"], &[], &["dan"], "the work of cleo, dan goes together"),
+            (&[], &["ann", "bob"], &[], "nobody's work is in it; that of ann, bob is left out: it collides"),
+        ] {
+            let left_out = ids(left_out).into_iter().map(|agent_id| UnionLeftOut { agent_id, collisions: Vec::new() });
+            let left_out = left_out.collect();
+            let union = Union { agents: ids(agents), left_out, unknown: ids(unknown), ..Union::default() };
+            assert_eq!(whole(&union), expected);
+        }
+    }
 }

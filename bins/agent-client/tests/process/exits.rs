@@ -29,6 +29,8 @@ fn every_kind_of_refusal_has_its_exit_code() {
         (&["inbox", "ghost"], 3),
         (&["lease", "release", "l999", "--token", "1"], 3),
         (&["conflicts", "resolve", "c999"], 3),
+        (&["conflicts", "escalate", "c999", "--reason", "x"], 3),
+        (&["conflicts", "escalate", "c999", "--reason", " "], 2),
         (&["register", "a/b"], 2),
         (&["agents", ".."], 2),
         (&["send", "b", "{broken"], 2),

@@ -108,6 +108,33 @@ fn conflicts_are_shown_as_they_are_found_change_and_end() {
 }
 
 #[test]
+fn a_person_is_asked_and_sees_who_asked_and_why() {
+    let (server, [ann, bob]) = world(["ann", "bob"]);
+    let mut watch = server.spawn(&["conflicts", "--watch"]);
+    watch.line("that it watches", |line| line.starts_with("watching for conflicts"));
+    std::fs::write(ann.join("a.txt"), "one\nTWO\nthree\n").unwrap();
+    std::fs::write(bob.join("a.txt"), "one\n2\nthree\n").unwrap();
+    let head = watch.line("the conflict", |line| line.contains(" found  medium  content  a.txt  ann against bob"));
+    let id = head.split_whitespace().next().unwrap().to_owned();
+    let told = server.text(&["conflicts", "escalate", &id, "--reason", "which one?", "--by", "ann"]);
+    assert_eq!(told, "Conflict escalated: a person is asked to decide\n");
+    let asked = watch.line("that a person is asked", |line| line.contains("is asked"));
+    assert_eq!(asked, format!("{id}  a.txt  ann against bob  a person is asked by ann: which one?"));
+    // Who begins to watch now sees it, too.
+    let mut late = server.spawn(&["conflicts", "--watch"]);
+    late.line("what is open", |line| line.starts_with(&format!("{id} open")));
+    late.line("that a person is asked", |line| line == "  a person is asked by ann: which one?");
+    let shown = server.text(&["conflicts", "show", &id]);
+    assert!(shown.starts_with(&format!("{id} escalated  medium")), "{shown}");
+    let list = server.json(&["conflicts", "--status", "escalated"])["conflicts"].clone();
+    assert_eq!(list[0]["escalation"]["reason"], "which one?");
+    let answer = server.json(&["conflicts", "escalate", &id, "--reason", "which one?", "--by", "ann"]);
+    assert_eq!(answer["conflict_id"], json!(id));
+    server.text(&["conflicts", "resolve", &id]);
+    assert_eq!(server.run(&["conflicts", "escalate", &id, "--reason", "late"]).status.code(), Some(5));
+}
+
+#[test]
 fn a_conflict_is_settled_and_its_result_pulled() {
     let (server, [ann, bob]) = world(["ann", "bob"]);
     let collide = |mine: &str, yours: &str| {
@@ -291,6 +318,8 @@ fn the_union_of_all_work_is_shown_with_who_is_left_out_and_who_breaks_it() {
     let shown = rows(server.text(&["union"]));
     let left_out = |row: &Vec<String>| row.starts_with(&["ann", "a.txt", "cleo"].map(str::to_owned)) && row.len() == 4;
     assert!(shown.iter().any(left_out), "{shown:?}");
+    let told = String::from_utf8(server.run(&["union"]).stderr).unwrap();
+    assert!(told.contains("only the work of bob is in it; that of ann, cleo is left out: it collides\n"), "{told}");
     assert_eq!(server.json(&["union"])["agents"], json!(["bob"]));
     assert_eq!(server.run(&["union", "--limit", "x"]).status.code(), Some(2));
 }

@@ -2,8 +2,8 @@
 
 use crate::{Client, Error};
 use orchestrator_protocol::{
-    ChangeList, Conflict, ConflictAnswer, ConflictList, ImpactList, PullAnswer, PullRequest, ResolutionStatus,
-    ResolveRequest, ResolvedAnswer, SyncAnswer, Union, UnionAnswer,
+    ChangeList, Conflict, ConflictAnswer, ConflictList, EscalateRequest, EscalatedAnswer, ImpactList, PullAnswer,
+    PullRequest, ResolutionStatus, ResolveRequest, ResolvedAnswer, SyncAnswer, Union, UnionAnswer,
 };
 
 /// Which changes to list. The default lists all that are kept, up to the server's own limit.
@@ -125,6 +125,14 @@ impl Client {
     /// could not be asked.
     pub async fn resolve(&self, conflict: &str, request: &ResolveRequest) -> Result<ResolvedAnswer, Error> {
         self.post(&["conflicts", conflict, "resolve"])?.body(request).answer().await
+    }
+
+    /// Asks a person to decide a conflict.
+    ///
+    /// # Errors
+    /// `unknown_conflict`, `already_resolved`, another refusal, or why the server could not be asked.
+    pub async fn escalate(&self, conflict: &str, request: &EscalateRequest) -> Result<EscalatedAnswer, Error> {
+        self.post(&["conflicts", conflict, "escalate"])?.body(request).answer().await
     }
 
     /// Merges the results that settled an agent's conflicts into its folder.

@@ -11,6 +11,9 @@ use orchestrator_protocol::FileMode;
 use orchestrator_repository::bstr::BString;
 use orchestrator_repository::{Author, Delta, Deltas, Entry, ObjectId, Store};
 
+/// Under which refs results are kept.
+pub(super) const REFS: &str = "refs/resolution/";
+
 /// How it was settled.
 pub(super) struct How<'a> {
     pub(super) settlement: &'a Settlement,
@@ -54,7 +57,7 @@ pub(super) fn keep(
     let message = format!("Conflict c{id} settled ({})\n\n{}\n", how.settlement.strategy, made.path);
     let commit = store.commit(tree, &[], &author, &message).map_err(internal)?;
     let hex = commit.to_string();
-    let kept = format!("refs/resolution/c{id}-{hex}");
+    let kept = format!("{REFS}c{id}-{hex}");
     store.keep(&[(kept.clone(), commit)]).map_err(internal)?;
 
     let names = record.agents.iter().map(ToString::to_string).chain(record.target.clone());

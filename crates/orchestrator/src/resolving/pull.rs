@@ -111,10 +111,10 @@ fn wanted(records: Vec<(u64, Conflict)>, agent: &AgentId, named: Option<&[u64]>)
     let named = named.map(|named| named.iter().copied().collect::<BTreeSet<u64>>());
     let is_wanted = |id: &u64, record: &Conflict| match &named {
         Some(named) => named.contains(id),
-        None => record.applied.is_some() && !has(&record.pulled_by, agent) && !superseded.contains(id),
+        None => record.kept().is_some() && !has(&record.pulled_by, agent) && !superseded.contains(id),
     };
     let taking = |(id, record): (u64, Conflict)| {
-        let applied = record.applied.filter(|_| !superseded.contains(&id));
+        let applied = record.applied.filter(|_| !record.dropped && !superseded.contains(&id));
         Taking { id, path: record.path, applied: place(&record.agents, agent).zip(applied) }
     };
     records.into_iter().filter(|(id, record)| is_wanted(id, record)).map(taking).collect()

@@ -64,7 +64,7 @@ impl Taker<'_> {
 
     fn take(&self, store: &Store, workspace: &mut Workspace, taking: &Taking) -> Result<Pulled, Error> {
         let Some((side, applied)) = &taking.applied else {
-            let reason = "it was only marked as settled, or the overlap was found anew since";
+            let reason = "it was only marked as settled, is not kept any longer, or the overlap was found anew since";
             return Ok(left(taking, PullState::Gone, reason));
         };
         if workspace.state() != repository::State::Ready {

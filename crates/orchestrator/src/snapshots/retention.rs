@@ -17,11 +17,13 @@ pub struct Retention {
     pub work: Duration,
     /// Backups for so long, at least 30 days.
     pub backups: Duration,
+    /// Merged results of conflicts for so long, when not everyone they are for has pulled them.
+    pub results: Duration,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { newest: 50, work: Duration::from_secs(7 * 86_400), backups: MIN_BACKUP }
+        Self { newest: 50, work: Duration::from_secs(7 * 86_400), backups: MIN_BACKUP, results: MIN_BACKUP }
     }
 }
 
@@ -95,7 +97,7 @@ mod tests {
         assert_eq!(retention.over(&ledger, &BTreeSet::from([4, 7]), 400 * DAY), [1, 2, 3, 4, 6, 7]);
         let few = Retention { newest: 2, ..retention };
         assert_eq!(few.over(&ledger, &none, 3 * DAY), [1]);
-        let never = Retention { newest: 0, work: Duration::ZERO, backups: Duration::ZERO };
+        let never = Retention { newest: 0, work: Duration::ZERO, backups: Duration::ZERO, ..retention };
         assert_eq!(never.over(&ledger, &none, 3 * DAY), [1, 3], "neither the newest nor a young backup");
     }
 
@@ -110,7 +112,7 @@ mod tests {
             let records: Vec<_> = records.into_iter().map(|(k, n, at)| (kind(k), n, at * DAY)).collect();
             let mut ledger = ledger(&records);
             let term = Duration::from_secs(days * 86_400);
-            let retention = Retention { newest, work: term, backups: term };
+            let retention = Retention { newest, work: term, backups: term, ..Retention::default() };
             let before = ledger.clone();
             for _ in 0..2 {
                 let over = retention.over(&ledger, &BTreeSet::new(), now * DAY);

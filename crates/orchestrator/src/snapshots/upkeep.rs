@@ -43,11 +43,12 @@ pub(crate) async fn run(
         blocking(orchestrator, store, remove).await?;
         submit(orchestrator, Command::Gone { snapshots: dropping.clone() }).await?;
     }
-    Ok(Some(dropping.len()))
+    let results = crate::resolving::upkeep::run(orchestrator, store).await?;
+    Ok(results.map(|results| results + dropping.len()))
 }
 
 /// Keeps pushes, pulls, restores and removals away. Never waits for them: a removal waits for this to end.
-fn alone(orchestrator: &Orchestrator) -> Option<OwnedMutexGuard<()>> {
+pub(crate) fn alone(orchestrator: &Orchestrator) -> Option<OwnedMutexGuard<()>> {
     orchestrator.shared.workspaces.clone().try_lock_owned().ok()
 }
 
@@ -55,7 +56,7 @@ async fn submit(orchestrator: &Orchestrator, command: Command) -> Result<(), Err
     orchestrator.submit(Actor::System, crate::Command::Snapshots(command)).await.map(drop)
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     orchestrator: &Orchestrator,
     store: &Store,
     work: impl FnOnce(&Orchestrator, &Store) -> Result<T, repository::Error> + Send + 'static,

@@ -26,7 +26,23 @@ pub(crate) fn ensure(folder: &Path) -> io::Result<()> {
         whole(&alternates, &[USER_OBJECTS, b"\n", &found].concat())?;
     }
     // Last: without it no program takes the folder for a repository.
-    whole(&folder.join("HEAD"), HEAD)
+    whole(&folder.join("HEAD"), HEAD)?;
+    flush_names(folder)
+}
+
+/// Flushes the names of everything in the store, those of the folders above it, and the pins. What is flushed below a
+/// folder whose own name is not goes with it; and a run that was killed right before it flushed a name left what is
+/// taken for durable from now on.
+fn flush_names(folder: &Path) -> io::Result<()> {
+    let flush = |folder: &Path| File::open(folder)?.sync_all();
+    let parts = ["objects/info", "objects/pack", "objects"].iter().chain(&super::refs::GROUPS).chain(&["refs"]);
+    parts.map(|part| folder.join(part)).try_for_each(|folder| flush(&folder))?;
+    folder.ancestors().take(3).try_for_each(flush)?;
+    let pins = folder.ancestors().nth(2).map(|common| common.join(super::refs::PINS));
+    match pins.filter(|pins| pins.exists()) {
+        Some(pins) => pins.ancestors().take(3).try_for_each(flush),
+        None => Ok(()),
+    }
 }
 
 /// A repository in an empty folder that reads another one's objects and has no refs, index or attributes.

@@ -58,6 +58,14 @@ impl Objects {
         let decoded = gix::objs::CommitRef::from_bytes(&data, commit.kind()).map_err(|error| broken(&error))?;
         Ok((decoded.tree(), decoded.parents().collect()))
     }
+
+    /// When the commit was made, in seconds since 1970.
+    pub(crate) fn committed_at(&self, commit: &gix::oid) -> Result<i64, Error> {
+        let data = self.read_as(commit, Kind::Commit)?;
+        let broken = |error: &dyn std::fmt::Display| Error::git(format!("decode the commit {commit}"), error);
+        let decoded = gix::objs::CommitRef::from_bytes(&data, commit.kind()).map_err(|error| broken(&error))?;
+        decoded.time().map(|time| time.seconds).map_err(|error| broken(&error))
+    }
 }
 
 impl Find for Objects {

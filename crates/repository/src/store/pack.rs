@@ -38,8 +38,9 @@ pub(crate) fn write<E: From<io::Error>>(
 ) -> Result<PathBuf, E> {
     static ATTEMPT: AtomicU32 = AtomicU32::new(0);
     let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
-    let temporary = folder.join(format!("{TEMPORARY}{}_{attempt}", std::process::id()));
-    let (pack_temporary, index_temporary) = (temporary.with_extension("pack"), temporary.with_extension("idx"));
+    // Readers take whatever ends in `.idx` for an index, also one that is half written.
+    let temporary = |kind| folder.join(format!("{TEMPORARY}{}_{attempt}_{kind}", std::process::id()));
+    let (pack_temporary, index_temporary) = (temporary("pack"), temporary("idx"));
     let mut out = Hashed::new(BufWriter::new(File::create(&pack_temporary)?));
     out.put(&data::header::encode(data::Version::V2, count))?;
     let mut placed = Vec::new();

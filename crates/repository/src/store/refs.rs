@@ -15,7 +15,7 @@ use crate::Error;
 /// Where refs of the store stand: work in progress, backups of what was written over, settled conflicts, what is to land
 /// and what a branch was before.
 pub(super) const GROUPS: [&str; 4] = ["refs/backup", "refs/landing", "refs/resolution", "refs/work"];
-const PINS: &str = "refs/orchestrator/base/";
+pub(super) const PINS: &str = "refs/orchestrator/base/";
 const LOCK_TRIES: u32 = 100;
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 const STALE_LOCK: Duration = Duration::from_secs(60);

@@ -9,14 +9,15 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use orchestrator::{Command, Settlement};
 use orchestrator_conflict as conflict;
 use orchestrator_protocol::{
-    ConflictAnswer, ConflictList, ContentEncoding, ErrorBody, ErrorCode, ResolutionStatus, ResolveRequest,
-    ResolvedAnswer, from_base64,
+    ConflictAnswer, ConflictList, ContentEncoding, ErrorBody, ErrorCode, EscalateRequest, EscalatedAnswer,
+    ResolutionStatus, ResolveRequest, ResolvedAnswer, from_base64,
 };
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(list_conflicts).service(show_conflict).service(resolve_conflict).service(show_resolution);
+    config.service(list_conflicts).service(show_conflict).service(resolve_conflict);
+    config.service(escalate_conflict).service(show_resolution);
 }
 
 #[derive(Deserialize)]
@@ -109,6 +110,34 @@ fn settlement(strategy: String, by: Option<String>, request: ResolveRequest) -> 
         force: request.force == Some(true),
         by,
     })
+}
+
+/// Ask a person to decide a conflict. It stays open, and its record says who asked and why.
+#[utoipa::path(tag = "conflicts",
+    params(("conflict_id" = String, Path, example = "c42"), ("reason" = Option<String>, Query),
+        ("escalated_by" = Option<String>, Query)),
+    request_body = EscalateRequest,
+    responses((status = 200, body = EscalatedAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
+#[post("/conflicts/{conflict_id}/escalate")]
+async fn escalate_conflict(
+    context: web::Data<Context>,
+    http: HttpRequest,
+    id: web::Path<String>,
+    request: Input<EscalateRequest>,
+) -> Answer {
+    let conflict_id = id.into_inner();
+    let id = numbered('c', &conflict_id, ErrorCode::UnknownConflict)?;
+    let Input(EscalateRequest { reason, escalated_by }) = request;
+    let reason = limits::text("reason", reason)?.filter(|reason| !reason.trim().is_empty()).ok_or_else(|| {
+        let hint = "say in 'reason' what a person has to decide, and why it cannot be settled otherwise";
+        Refusal::new(ErrorCode::InvalidRequest, "a 'reason' is missing", hint)
+    })?;
+    let caller = context.caller(&http);
+    let by = limits::text("escalated_by", escalated_by)?;
+    let command = conflict::Command::Escalate { id, by, reason };
+    context.orchestrator.submit(caller, Command::Conflict(command)).await?;
+    let message = "Conflict escalated: a person is asked to decide".to_owned();
+    Ok(HttpResponse::Ok().json(EscalatedAnswer { status: success(), conflict_id, message, timestamp: now() }))
 }
 
 /// The bytes of the merged result that settled a conflict.

@@ -6,7 +6,7 @@ use crate::output::{Output, clean};
 use crate::when::{ago, word};
 use anstyle::{AnsiColor, Style};
 use orchestrator_protocol::{
-    AgentId, Conflict, ConflictRegion, ConflictType, RegionLines, Resolution, Severity, Timestamp,
+    AgentId, Conflict, ConflictRegion, ConflictType, Escalation, RegionLines, Resolution, Severity, Timestamp,
 };
 use std::borrow::Cow;
 
@@ -33,6 +33,9 @@ pub(crate) fn lines(out: &Output, conflict: &Conflict, what: &str, now: Timestam
     if !conflict.entities.is_empty() {
         let entities: Vec<Cow<'_, str>> = conflict.entities.iter().map(|entity| clean(entity)).collect();
         lines.push(format!("  in {}", entities.join(", ")));
+    }
+    if let Some(Escalation { by, reason, .. }) = &conflict.escalation {
+        lines.push(format!("  {}", clean(&asked(reason, by.as_deref()))));
     }
     if let (ConflictType::Lease, Some(breaker)) = (conflict.conflict_type, &conflict.affected_agent) {
         let holders = conflict.conflicting_agents.iter().enumerate().filter(|(_, agent)| *agent != breaker);
@@ -95,10 +98,24 @@ fn overwritten(out: &Output, conflict: &Conflict, loser: &AgentId) -> Vec<String
     lines
 }
 
+fn asked(reason: &str, by: Option<&str>) -> String {
+    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+    format!("a person is asked{by}: {reason}")
+}
+
+/// A conflict that a person is to decide, on one line.
+pub(crate) fn escalated(out: &Output, id: &str, known: Option<&Conflict>, reason: &str, by: Option<&str>) -> String {
+    format!("{}{}  {}", out.bold(&clean(id)), clean(&about(known)), clean(&asked(reason, by)))
+}
+
+/// Where and between whom it is, as far as that is known.
+fn about(known: Option<&Conflict>) -> String {
+    known.map(|known| format!("  {}  {}", known.file_path, names(known).join(" against "))).unwrap_or_default()
+}
+
 /// A conflict that is over, on one line.
 pub(crate) fn resolved(out: &Output, id: &str, known: Option<&Conflict>, strategy: &str, by: Option<&str>) -> String {
-    let about =
-        known.map(|known| format!("  {}  {}", known.file_path, names(known).join(" against "))).unwrap_or_default();
+    let about = about(known);
     let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
     let gone = out.struck(&clean(&format!("{id}{about}")));
     format!("{gone}  {}", clean(&format!("resolved: {strategy}{by}")))
@@ -181,6 +198,7 @@ mod tests {
             affected_agent: None,
             snapshot_id: None,
             union_break: None,
+            escalation: None,
             entities: Vec::new(),
             impact: None,
             regions,

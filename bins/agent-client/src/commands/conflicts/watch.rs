@@ -19,14 +19,30 @@ struct Resolved {
     resolved_by: Option<String>,
 }
 
+/// `conflict_escalated`, as far as it is shown.
+#[derive(Deserialize)]
+struct Escalated {
+    conflict_id: String,
+    escalated_by: Option<String>,
+    reason: String,
+}
+
 /// Shows what is open, then what happens, until the program is ended.
 pub(super) async fn run(context: &Context<'_>, status: Option<ResolutionStatus>) -> Result<(), Failure> {
     let Context { client, out } = context;
     let mut watch = Watch { context, known: BTreeMap::new() };
     // The number comes first: what happens between the two calls is told again rather than not at all.
     let after = persist(out, async || client.health().await).await?.seq;
-    let status = status.unwrap_or(ResolutionStatus::Pending);
-    for open in persist(out, async || client.conflicts(Some(status)).await).await?.conflicts {
+    let shown = match status {
+        Some(status) => vec![status],
+        None => vec![ResolutionStatus::Pending, ResolutionStatus::Escalated],
+    };
+    let mut open = Vec::new();
+    for status in shown {
+        open.extend(persist(out, async || client.conflicts(Some(status)).await).await?.conflicts);
+    }
+    open.sort_by_key(|conflict| conflict.detected_at);
+    for open in open {
         let whole = persist(out, async || client.conflict(&open.conflict_id).await).await?;
         if out.is_json {
             let mut frame = json!({"type": "conflict_detected"});
@@ -85,6 +101,15 @@ impl Watch<'_> {
                     None => self.found(conflict, "found"),
                 }
             }
+            "conflict_escalated" => {
+                if out.is_json {
+                    return out.line(frame.text());
+                }
+                let Ok(Escalated { conflict_id, escalated_by, reason }) = frame.read() else { return Ok(()) };
+                let known = self.known.get(&conflict_id);
+                out.line(&shown::escalated(out, &conflict_id, known, &reason, escalated_by.as_deref()))
+            }
+            "conflict_closed" if out.is_json => out.line(frame.text()),
             "conflict_resolved" => {
                 if out.is_json {
                     out.line(frame.text())?;

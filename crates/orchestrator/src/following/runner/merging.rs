@@ -122,7 +122,7 @@ impl Runner {
     pub(super) async fn withdraw_stale(&self, missing: &Missing) {
         let open = |state: &State| {
             let of_lines = |one: &conflict::Conflict| one.fingerprint.is_some() && one.subject.is_none();
-            let open = state.conflict.conflicts().open().filter(|(_, conflict)| of_lines(conflict));
+            let open = state.conflict.conflicts().unfinished().filter(|(_, conflict)| of_lines(conflict));
             open.map(|(_, one)| (one.path.clone(), one.agents.clone(), one.target.clone())).collect::<Vec<_>>()
         };
         let open = open(&self.orchestrator.shared.core.lock().state);
