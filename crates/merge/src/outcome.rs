@@ -186,6 +186,8 @@ pub enum Rule {
     Keys,
     /// Both put into one place what may mean something else in another order.
     Order,
+    /// One side put statements into a new one, and the other changed them: the change goes into it.
+    Wrapped,
     /// Blocks of a text for people, each changed by one side; entries and versions that both put into a change log.
     Blocks,
     /// Data merged by key: the result's value is the merge of the values.
@@ -223,6 +225,7 @@ impl Rule {
             Self::Entries => "entries",
             Self::Keys => "keys",
             Self::Order => "order",
+            Self::Wrapped => "wrapped",
             Self::Blocks => "blocks",
             Self::Values => "values",
             Self::EntrySet => "entry-set",
@@ -244,7 +247,8 @@ impl Rule {
             | Self::BesideDefinitions
             | Self::SameInsertion
             | Self::Definitions
-            | Self::Order => Layer::Structure,
+            | Self::Order
+            | Self::Wrapped => Layer::Structure,
             Self::Recorded | Self::RecordedText => Layer::Recorded,
             _ => Layer::Identity,
         }

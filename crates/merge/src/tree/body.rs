@@ -3,6 +3,7 @@
 use super::align::EQUAL;
 use super::alike::{Weighed, items, target};
 use super::check::{has_overloads, names_in};
+use super::nested::{set_space, space_of};
 use super::slots::{Slot, slots};
 use super::{Choice, Merger, Why, bracket, in_order};
 use crate::outcome::Rule;
@@ -161,7 +162,11 @@ impl Merger {
         }
     }
 
-    fn align_items<'t>(&mut self, before: &[Item<'t>], after: &[Item<'t>]) -> Result<Vec<Option<usize>>, Why> {
+    pub(super) fn align_items<'t>(
+        &mut self,
+        before: &[Item<'t>],
+        after: &[Item<'t>],
+    ) -> Result<Vec<Option<usize>>, Why> {
         // Bags are made only where something differs.
         let start = before.iter().zip(after).take_while(|(one, two)| one.hash == two.hash).count();
         let rest = before[start..].iter().rev().zip(after[start..].iter().rev());
@@ -310,18 +315,6 @@ fn part_lines<'t>(items: &mut [Item<'t>], bodies: [&Body<'t>; 3]) {
             }
             _ => {}
         }
-    }
-}
-
-fn space_of<'t>(item: &Item<'t>) -> Space<'t> {
-    item.lead.first().or_else(|| item.first()).map(|token| token.space).unwrap_or_default()
-}
-
-fn set_space<'t>(item: &mut Item<'t>, space: Space<'t>) {
-    if let Some(token) = item.lead.first_mut() {
-        token.space = space;
-    } else if let Some(token) = item.atoms.first_mut().and_then(Atom::first_mut) {
-        token.space = space;
     }
 }
 

@@ -2,6 +2,7 @@
 //! entries are known, and nothing else.
 
 use super::alike::key;
+use super::free::FreeNames;
 use super::version::is_version;
 use crate::align::{hunks, split};
 use orchestrator_syntax::statements::{
@@ -52,6 +53,7 @@ pub(super) struct Checker<'t> {
     names: [HashMap<Vec<u8>, usize>; 2],
     /// How often each item stands in the base and in the sides.
     items: [HashMap<u64, usize>; 3],
+    free: FreeNames,
     /// Known before any answer: what is wrong with all of them.
     fault: Option<Fault>,
 }
@@ -62,16 +64,17 @@ impl<'t> Checker<'t> {
         let sides = [changes(&base, &one), changes(&base, &two)];
         let counts = count(&base);
         let used = trees.each_ref().map(names_used);
+        let free = FreeNames::new(&files);
         let fault = dangling(&used[0], &used[1], &used[2])
             .or_else(|| dangling(&used[0], &used[2], &used[1]))
             .or_else(|| broken(files, &sides));
         let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body, language));
         let items = trees.each_ref().map(|tree| items(&tree.body));
-        Self { language, base: counts, sides, names, items, fault }
+        Self { language, base: counts, sides, names, items, free, fault }
     }
 
     /// `drops_versions` says that of two versions in one place the higher one was taken.
-    pub(super) fn check(&self, tree: &Tree<'_>, drops_versions: bool) -> Result<(), Fault> {
+    pub(super) fn check(&self, tree: &Tree<'_>, file: &File, drops_versions: bool) -> Result<(), Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -90,6 +93,9 @@ impl<'t> Checker<'t> {
         });
         if is_moved_twice {
             return Err(Fault::Repeated);
+        }
+        if self.free.has_lost(file) {
+            return Err(Fault::Dangling);
         }
         Ok(())
     }
@@ -228,7 +234,7 @@ fn broken([base, one, two]: [File; 3], sides: &[Changes<'_>; 2]) -> Option<Fault
 }
 
 /// How often each item stands anywhere.
-fn items(body: &Body<'_>) -> HashMap<u64, usize> {
+pub(super) fn items(body: &Body<'_>) -> HashMap<u64, usize> {
     let mut counts = HashMap::new();
     let mut bodies = vec![body];
     while let Some(body) = bodies.pop() {
