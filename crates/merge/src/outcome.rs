@@ -188,6 +188,8 @@ pub enum Rule {
     Order,
     /// One side put statements into a new one, and the other changed them: the change goes into it.
     Wrapped,
+    /// One side moved a definition or member, and the other edited it: the edit goes to its new place.
+    Moved,
     /// Blocks of a text for people, each changed by one side; entries and versions that both put into a change log.
     Blocks,
     /// Data merged by key: the result's value is the merge of the values.
@@ -226,6 +228,7 @@ impl Rule {
             Self::Keys => "keys",
             Self::Order => "order",
             Self::Wrapped => "wrapped",
+            Self::Moved => "moved",
             Self::Blocks => "blocks",
             Self::Values => "values",
             Self::EntrySet => "entry-set",
@@ -248,7 +251,8 @@ impl Rule {
             | Self::SameInsertion
             | Self::Definitions
             | Self::Order
-            | Self::Wrapped => Layer::Structure,
+            | Self::Wrapped
+            | Self::Moved => Layer::Structure,
             Self::Recorded | Self::RecordedText => Layer::Recorded,
             _ => Layer::Identity,
         }

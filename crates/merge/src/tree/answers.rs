@@ -93,7 +93,7 @@ impl Job {
         given: Option<&Trees<'_>>,
     ) -> Result<Structured, Why> {
         let (text, mut first) = self.pass(trees, Vec::new())?;
-        if first.rules.is_empty() {
+        if first.rules.is_empty() && given.is_none() {
             first.used(Rule::Layout);
         }
         let is_choice = first.is_choice();

@@ -175,7 +175,13 @@ impl Merger {
         let (one_end, two_end) = (weighed(before), weighed(after));
         let one: Vec<Weighed<'_, '_>> = before[start..one_end].iter().map(Weighed::new).collect();
         let two: Vec<Weighed<'_, '_>> = after[start..two_end].iter().map(Weighed::new).collect();
-        let inner = self.align(&one, &two, |one| one.item.hash, |two| two.item.hash, items)?;
+        // What stands elsewhere as it was, is not what stands in its place.
+        let (moved, came) = (once(&two), once(&one));
+        let alike = |one: &Weighed<'_, '_>, two: &Weighed<'_, '_>| {
+            let is_moved = moved.contains(&one.item.hash) || came.contains(&two.item.hash);
+            if is_moved { 0 } else { items(one, two) }
+        };
+        let inner = self.align(&one, &two, |one| one.item.hash, |two| two.item.hash, alike)?;
         let mut found: Vec<Option<usize>> = (0..start).map(Some).collect();
         found.extend(inner.into_iter().map(|place| place.map(|place| place + start)));
         found.extend((0..end).map(|at| Some(two_end + at)));
@@ -254,6 +260,20 @@ impl Merger {
         let is_flipped = self.is_flipped(Choice::Statements);
         Ok(in_order(one, two, usual != is_flipped))
     }
+}
+
+/// The items that stand once.
+fn once(items: &[Weighed<'_, '_>]) -> HashSet<u64> {
+    let (mut once, mut seen) = (HashSet::new(), HashSet::new());
+    for item in items {
+        let hash = item.item.hash;
+        if seen.insert(hash) {
+            once.insert(hash);
+        } else {
+            once.remove(&hash);
+        }
+    }
+    once
 }
 
 fn is_decorated(item: &Item<'_>) -> bool {

@@ -2,6 +2,7 @@
 //! entries are known, and nothing else.
 
 use super::alike::key;
+use super::early::used_early;
 use super::free::FreeNames;
 use super::version::is_version;
 use crate::align::{hunks, split};
@@ -33,6 +34,9 @@ pub enum Fault {
     /// One side calls anew what the other side changed.
     #[error("one side's new code breaks by the other side's change")]
     Broken,
+    /// A definition stands behind what needs it before.
+    #[error("a definition stands behind a use that needs it before")]
+    Early,
     /// Merging it again with a side changes it.
     #[error("merging it again changes it")]
     NotIdempotent,
@@ -54,6 +58,8 @@ pub(super) struct Checker<'t> {
     /// How often each item stands in the base and in the sides.
     items: [HashMap<u64, usize>; 3],
     free: FreeNames,
+    /// What some version uses before it is defined.
+    early: HashSet<Vec<u8>>,
     /// Known before any answer: what is wrong with all of them.
     fault: Option<Fault>,
 }
@@ -65,12 +71,13 @@ impl<'t> Checker<'t> {
         let counts = count(&base);
         let used = trees.each_ref().map(names_used);
         let free = FreeNames::new(&files);
+        let early = trees.iter().flat_map(|tree| used_early(language, tree)).collect();
         let fault = dangling(&used[0], &used[1], &used[2])
             .or_else(|| dangling(&used[0], &used[2], &used[1]))
             .or_else(|| broken(files, &sides));
         let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body, language));
         let items = trees.each_ref().map(|tree| items(&tree.body));
-        Self { language, base: counts, sides, names, items, free, fault }
+        Self { language, base: counts, sides, names, items, free, early, fault }
     }
 
     /// `drops_versions` says that of two versions in one place the higher one was taken.
@@ -84,18 +91,23 @@ impl<'t> Checker<'t> {
         if names.iter().any(|(name, count)| *count > in_sides(name).max(1)) {
             return Err(Fault::Twice);
         }
-        // What both moved stands once, wherever they put it.
+        // What both moved stands once, wherever they put it, and what one moved and the other took away is gone.
         let [base, one, two] = &self.items;
         let of = |counts: &HashMap<u64, usize>, item| counts.get(&item).copied().unwrap_or_default();
-        let is_moved_twice = items(&tree.body).into_iter().any(|(item, count)| {
+        let is_too_often = items(&tree.body).into_iter().any(|(item, count)| {
             let [base, one, two] = [base, one, two].map(|counts| of(counts, item));
-            base + one + two > 0 && count > base + one.saturating_sub(base) + two.saturating_sub(base)
+            let removed = base.saturating_sub(one).max(base.saturating_sub(two));
+            let added = one.saturating_sub(base) + two.saturating_sub(base);
+            base + one + two > 0 && count + removed > base + added
         });
-        if is_moved_twice {
+        if is_too_often {
             return Err(Fault::Repeated);
         }
         if self.free.has_lost(file) {
             return Err(Fault::Dangling);
+        }
+        if !used_early(self.language, tree).is_subset(&self.early) {
+            return Err(Fault::Early);
         }
         Ok(())
     }

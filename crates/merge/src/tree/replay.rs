@@ -1,5 +1,6 @@
 //! What one side did to the form of a file, done in its other versions before they are merged: then it is no change, and what
-//! is left are the edits. A block that one side wrapped is wrapped in all.
+//! is left are the edits. A block that one side wrapped is wrapped in all; a definition that one side moved and the other
+//! edited is the edited one where it was moved to.
 
 use super::answers::{Job, Trees};
 use super::check::Checker;
@@ -25,7 +26,7 @@ pub(super) struct Replay<'a, 't> {
 }
 
 /// What is done one after the other: which rule, and which version's change.
-const STEPS: [(Rule, usize); 2] = [(Rule::Wrapped, 1), (Rule::Wrapped, 2)];
+const STEPS: [(Rule, usize); 4] = [(Rule::Moved, 1), (Rule::Moved, 2), (Rule::Wrapped, 1), (Rule::Wrapped, 2)];
 
 impl<'a, 't> Replay<'a, 't> {
     pub(super) fn new(checker: &'a Checker<'t>, given: &'a Trees<'t>, edge: Edge) -> Self {
@@ -57,11 +58,19 @@ impl<'a, 't> Replay<'a, 't> {
     }
 
     /// The versions after one step; `None` where there is nothing to be done.
-    fn step(&mut self, _: Rule, side: usize, job: &mut Job, trees: &Trees<'_>) -> Result<Option<[Vec<u8>; 3]>, Why> {
+    fn step(&mut self, rule: Rule, side: usize, job: &mut Job, trees: &Trees<'_>) -> Result<Option<[Vec<u8>; 3]>, Why> {
         let [base, one, two] = trees;
         let (author, other) = if side == 1 { (one, two) } else { (two, one) };
         let mut merger = job.merger();
-        let (texts, is_guess) = {
+        let (texts, is_guess) = if rule == Rule::Moved {
+            let moves = merger.moves([base, author, other]);
+            job.left = merger.steps;
+            let moves = moves?;
+            if moves.side.is_empty() {
+                return Ok(None);
+            }
+            ([base.text(), moves.side.text(author), moves.other.text(other)], moves.is_guess)
+        } else {
             let wraps = merger.wraps([base, author, other], self.edge);
             job.left = merger.steps;
             let wraps = wraps?;
