@@ -16,6 +16,7 @@ mod item;
 mod list;
 mod moved;
 mod nested;
+mod rename;
 mod replay;
 mod slots;
 mod text;

@@ -1,12 +1,14 @@
 //! The ways to merge three versions of a file, and which of them are answers.
 
 use super::check::{Checker, Fault};
+use super::rename::renamed;
 use super::replay::Replay;
 use super::wrap::Edge;
 use super::{Choice, Merger, Structured, Why};
 use crate::outcome::{Layer, Layers, Rule};
 use orchestrator_syntax::statements::{Tree, statements_and_file};
 use orchestrator_syntax::{File, Language, Limits};
+use std::sync::Arc;
 
 /// Most candidates that are worth a gate's time.
 const MOST_CANDIDATES: usize = 4;
@@ -21,11 +23,20 @@ pub(crate) fn merge_trees(
     steps: usize,
 ) -> Result<Structured, Why> {
     let (one, two) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
-    Job { language, layers, steps, left: steps }.settle([base, one, two])
+    let mut job = Job { language, layers, steps, left: steps };
+    let (trees, files) = job.read([base, one, two])?;
+    let plain = job.settle(&trees, &files);
+    match plain {
+        Err(why) if why != Why::Budget && layers.has(Layer::Renames) => job.with_renames(&trees, &files).ok_or(why),
+        _ => plain,
+    }
 }
 
 /// Three trees, the base first.
 pub(super) type Trees<'a> = [Tree<'a>; 3];
+
+/// What they define and use.
+pub(super) type Files = [Arc<File>; 3];
 
 /// One merge.
 pub(super) struct Job {
@@ -40,18 +51,17 @@ pub(super) struct Job {
 impl Job {
     /// Merges the versions as they are, and where that is no clean answer, with what one side did to the form of the file
     /// done in all of them.
-    fn settle(&mut self, texts: [&[u8]; 3]) -> Result<Structured, Why> {
-        let (trees, files) = self.read(texts)?;
-        let checker = Checker::new(self.language, &trees, files);
-        let plain = self.answers(&trees, &checker, None);
+    fn settle(&mut self, trees: &Trees<'_>, files: &Files) -> Result<Structured, Why> {
+        let checker = Checker::new(self.language, trees, files);
+        let plain = self.answers(trees, &checker, None);
         let is_clean = plain.as_ref().is_ok_and(|found| !found.is_choice);
         if is_clean || !self.layers.has(Layer::Structure) {
             return plain;
         }
         let mut found = Vec::new();
         for edge in [Edge::Outside, Edge::Inside] {
-            let mut replay = Replay::new(&checker, &trees, edge);
-            let answers = replay.answers(self, &trees);
+            let mut replay = Replay::new(&checker, trees, edge);
+            let answers = replay.answers(self, trees);
             match answers {
                 Ok(answers) if edge == Edge::Inside && replay.is_whole => found.insert(0, answers),
                 Ok(answers) => found.push(answers),
@@ -64,11 +74,22 @@ impl Job {
         joined(found).map_or(plain, Ok)
     }
 
-    fn read<'t>(&self, texts: [&'t [u8]; 3]) -> Result<(Trees<'t>, [File; 3]), Why> {
+    /// Merges the versions with what one side renamed, and the other uses anew, renamed in all of them.
+    fn with_renames(&mut self, trees: &Trees<'_>, files: &Files) -> Option<Structured> {
+        let texts = renamed(trees, files)?;
+        let (trees, files) = self.read(texts.each_ref().map(|text| &text[..])).ok()?;
+        let mut found = self.settle(&trees, &files).ok()?;
+        // That a new use means what the name meant before is a guess.
+        found.is_choice = true;
+        found.rules.insert(Rule::Renamed);
+        Some(found)
+    }
+
+    fn read<'t>(&self, texts: [&'t [u8]; 3]) -> Result<(Trees<'t>, Files), Why> {
         let read = |text| statements_and_file(self.language, text, Limits::default()).map_err(|_| Why::Unparsed);
         let [base, one, two] = texts;
         let ((base, base_file), (one, one_file), (two, two_file)) = (read(base)?, read(one)?, read(two)?);
-        Ok(([base, one, two], [base_file, one_file, two_file]))
+        Ok(([base, one, two], [base_file, one_file, two_file].map(Arc::new)))
     }
 
     /// One way to merge three versions.

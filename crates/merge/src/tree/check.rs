@@ -11,6 +11,7 @@ use orchestrator_syntax::statements::{
 };
 use orchestrator_syntax::{Certainty, File, Index, Language, Limits, impact};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -65,12 +66,12 @@ pub(super) struct Checker<'t> {
 }
 
 impl<'t> Checker<'t> {
-    pub(super) fn new(language: Language, trees: &'t [Tree<'t>; 3], files: [File; 3]) -> Self {
+    pub(super) fn new(language: Language, trees: &'t [Tree<'t>; 3], files: &[Arc<File>; 3]) -> Self {
         let [base, one, two] = trees.each_ref().map(words);
         let sides = [changes(&base, &one), changes(&base, &two)];
         let counts = count(&base);
         let used = trees.each_ref().map(names_used);
-        let free = FreeNames::new(&files);
+        let free = FreeNames::new(files);
         let early = trees.iter().flat_map(|tree| used_early(language, tree)).collect();
         let fault = dangling(&used[0], &used[1], &used[2])
             .or_else(|| dangling(&used[0], &used[2], &used[1]))
@@ -217,25 +218,25 @@ fn dangling(
 }
 
 /// Whether one side's new uses break by what the other side changed.
-fn broken([base, one, two]: [File; 3], sides: &[Changes<'_>; 2]) -> Option<Fault> {
+fn broken([base, one, two]: &[Arc<File>; 3], sides: &[Changes<'_>; 2]) -> Option<Fault> {
     let defined = |file: &File| -> HashSet<String> {
         let entities = file.entities.iter().map(|entity| entity.name.clone());
         entities.chain(file.imports.iter().map(|import| import.alias.clone())).collect()
     };
-    let before = defined(&base);
+    let before = defined(base);
     let added = |changes: &Changes<'_>, name: &str| {
         let of = |map: &HashMap<&[u8], usize>| map.get(name.as_bytes()).copied().unwrap_or_default();
         of(&changes.added) > of(&changes.removed)
     };
-    for (side, other) in [(&one, &sides[1]), (&two, &sides[0])] {
+    for (side, other) in [(one, &sides[1]), (two, &sides[0])] {
         let after = defined(side);
         if before.iter().any(|name| !name.is_empty() && !after.contains(name) && added(other, name)) {
             return Some(Fault::Dangling);
         }
     }
-    let index = |file: File| {
+    let index = |file: &Arc<File>| {
         let mut index = Index::new();
-        index.set("file", Some(file));
+        index.set_shared("file", Some(Arc::clone(file)));
         index
     };
     let [base, one, two] = [base, one, two].map(index);

@@ -2,6 +2,7 @@
 
 use orchestrator_syntax::{File, Use};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Names by the entity that they are used in.
 type Names = HashSet<(String, String)>;
@@ -15,7 +16,7 @@ pub(super) struct FreeNames {
 }
 
 impl FreeNames {
-    pub(super) fn new(versions: &[File; 3]) -> Self {
+    pub(super) fn new(versions: &[Arc<File>; 3]) -> Self {
         let used = |is_local| versions.iter().flat_map(move |file| names(file, is_local)).collect();
         Self { local: used(true), free: used(false) }
     }

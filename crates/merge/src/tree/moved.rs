@@ -52,12 +52,12 @@ impl Merger {
     pub(super) fn moves<'t>(&mut self, [base, side, other]: [&Tree<'t>; 3]) -> Result<Moves<'t>, Why> {
         let mut moves = Moves { side: Edits::default(), other: Edits::default(), is_guess: false };
         let mut moved = Pairs::default();
-        self.pair(&base.body, &side.body, Vec::new(), &mut moved)?;
+        self.pair(&base.body, &side.body, b"", &mut moved)?;
         if !moved.gone.iter().any(|gone| is_entity(gone.item)) {
             return Ok(moves);
         }
         let mut edited = Pairs::default();
-        self.pair(&base.body, &other.body, Vec::new(), &mut edited)?;
+        self.pair(&base.body, &other.body, b"", &mut edited)?;
         let counts = [base, side].map(|tree| items(&tree.body));
         let alike = [base, side, other].map(|tree| named_alike(&tree.body));
         for gone in moved.gone.iter().filter(|gone| is_entity(gone.item)) {
@@ -89,7 +89,7 @@ impl Merger {
         &mut self,
         before: &'a Body<'t>,
         after: &'a Body<'t>,
-        parent: Vec<u8>,
+        parent: &[u8],
         pairs: &mut Pairs<'a, 't>,
     ) -> Result<(), Why> {
         if before.hash == after.hash {
@@ -101,7 +101,7 @@ impl Merger {
             for (item, place_after) in before.items.iter().zip(&to) {
                 let Some((other, is_new)) = place_after.and_then(|at| after.items.get(at).zip(is_new.get_mut(at)))
                 else {
-                    add(&mut pairs.gone, item, before, &parent);
+                    add(&mut pairs.gone, item, before, parent);
                     continue;
                 };
                 *is_new = false;
@@ -109,12 +109,12 @@ impl Merger {
                 let (inner, outer) = (bodies(item), bodies(other));
                 if inner.len() == outer.len() {
                     for (one, two) in inner.into_iter().zip(outer) {
-                        this.pair(one, two, within(&parent, item), pairs)?;
+                        this.pair(one, two, &within(parent, item), pairs)?;
                     }
                 }
             }
             for (item, _) in after.items.iter().zip(is_new).filter(|(_, is_new)| *is_new) {
-                add(&mut pairs.new, item, after, &parent);
+                add(&mut pairs.new, item, after, parent);
             }
             Ok(())
         })
