@@ -186,7 +186,7 @@ fn by_structure(
 ) -> Outcome {
     let Some(language) = Language::of_path(path) else { return Outcome::Conflict(conflict) };
     let [plain, mine, other] = [base, ours, theirs].map(|text| frame.take_out(text));
-    match merge_trees(&plain, &mine, &other, language, options.budget) {
+    match merge_trees(&plain, &mine, &other, language, options.layers, options.budget) {
         // What it took a layer for that is switched off is not settled.
         Ok(found) if !found.rules.iter().all(|rule| options.layers.has(rule.layer())) => Outcome::Conflict(conflict),
         Ok(found) => {

@@ -90,14 +90,16 @@ pub enum Layer {
     Sets,
     /// Entities and statements of the syntax tree.
     Structure,
+    /// New uses of what the other side renamed; they are only proposed.
+    Renames,
     /// What people made of the same conflict before.
     Recorded,
 }
 
 impl Layer {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 6] =
-        [Self::Identity, Self::Lines, Self::Regions, Self::Sets, Self::Structure, Self::Recorded];
+    pub const ALL: [Self; 7] =
+        [Self::Identity, Self::Lines, Self::Regions, Self::Sets, Self::Structure, Self::Renames, Self::Recorded];
 
     /// Its name in reports and options.
     #[must_use]
@@ -108,6 +110,7 @@ impl Layer {
             Self::Regions => "regions",
             Self::Sets => "sets",
             Self::Structure => "structure",
+            Self::Renames => "renames",
             Self::Recorded => "recorded",
         }
     }
@@ -186,6 +189,12 @@ pub enum Rule {
     Keys,
     /// Both put into one place what may mean something else in another order.
     Order,
+    /// One side put statements into a new one, and the other changed them: the change goes into it.
+    Wrapped,
+    /// One side moved a definition or member, and the other edited it: the edit goes to its new place.
+    Moved,
+    /// One side renamed a definition, and the other used it anew under its old name: the new uses have the new name.
+    Renamed,
     /// Blocks of a text for people, each changed by one side; entries and versions that both put into a change log.
     Blocks,
     /// Data merged by key: the result's value is the merge of the values.
@@ -223,6 +232,9 @@ impl Rule {
             Self::Entries => "entries",
             Self::Keys => "keys",
             Self::Order => "order",
+            Self::Wrapped => "wrapped",
+            Self::Moved => "moved",
+            Self::Renamed => "renamed",
             Self::Blocks => "blocks",
             Self::Values => "values",
             Self::EntrySet => "entry-set",
@@ -244,7 +256,10 @@ impl Rule {
             | Self::BesideDefinitions
             | Self::SameInsertion
             | Self::Definitions
-            | Self::Order => Layer::Structure,
+            | Self::Order
+            | Self::Wrapped
+            | Self::Moved => Layer::Structure,
+            Self::Renamed => Layer::Renames,
             Self::Recorded | Self::RecordedText => Layer::Recorded,
             _ => Layer::Identity,
         }

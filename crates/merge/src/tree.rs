@@ -6,20 +6,29 @@
 
 mod align;
 mod alike;
+mod answers;
 mod atoms;
 mod body;
 mod check;
+mod early;
+mod free;
 mod item;
 mod list;
+mod moved;
+mod nested;
+mod rename;
+mod replay;
 mod slots;
 mod text;
 mod version;
+mod wrap;
 
 use crate::outcome::Rule;
+pub(crate) use answers::merge_trees;
 pub use check::Fault;
 pub(crate) use check::is_defined_twice;
-use orchestrator_syntax::statements::{Atom, Space, Token, Tree, hash_atoms, statements, statements_and_file};
-use orchestrator_syntax::{Language, Limits};
+use orchestrator_syntax::Language;
+use orchestrator_syntax::statements::{Atom, Space, Token, Tree, hash_atoms};
 use std::collections::BTreeSet;
 
 /// Deepest that lists and statements are merged within one another.
@@ -27,9 +36,6 @@ const MOST_DEPTH: usize = 40;
 
 /// What one part costs that is looked at, compared and copied.
 const STEPS_A_PART: usize = 8;
-
-/// Most candidates that are worth a gate's time.
-const MOST_CANDIDATES: usize = 4;
 
 /// Why the structure settles nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -144,87 +150,12 @@ impl Merger {
     }
 }
 
-/// Merges three versions of a file that are no two of them equal. The answer does not depend on which side is which.
-pub(crate) fn merge_trees(
-    base: &[u8],
-    ours: &[u8],
-    theirs: &[u8],
-    language: Language,
-    steps: usize,
-) -> Result<Structured, Why> {
-    let (one, two) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
-    let read = |text| statements_and_file(language, text, Limits::default()).map_err(|_| Why::Unparsed);
-    let ((base, base_file), (one, one_file), (two, two_file)) = (read(base)?, read(one)?, read(two)?);
-    let trees = [base, one, two];
-    let checker = check::Checker::new(language, &trees, [base_file, one_file, two_file]);
-    // All passes together take no more steps than allowed.
-    let mut left = steps;
-    let mut pass = |flipped: Vec<bool>| {
-        let mut merger = Merger::new(language, left, flipped);
-        let text = merger.file(trees.each_ref());
-        left = merger.steps;
-        text.map(|text| (text, merger))
-    };
-    let (text, mut first) = pass(Vec::new())?;
-    if first.rules.is_empty() {
-        first.used(Rule::Layout);
-    }
-    let mut answers = Vec::new();
-    let mut fault = None;
-    let drops_versions = first.rules.contains(&Rule::HigherVersion);
-    let mut consider = |text: Vec<u8>, answers: &mut Vec<Vec<u8>>| {
-        if !answers.contains(&text) {
-            let read = statements(language, &text, Limits::default()).map_err(|_| Fault::Unparsed);
-            let checked = read.and_then(|answer| {
-                checker.check(&answer, drops_versions)?;
-                idempotent(&text, &answer, &trees, steps)
-            });
-            match checked {
-                Ok(()) => answers.push(text),
-                Err(found) => fault = fault.or(Some(found)),
-            }
-        }
-    };
-    consider(text, &mut answers);
-    for flipped in variants(&first.choices) {
-        if answers.len() == MOST_CANDIDATES {
-            break;
-        }
-        // What cannot be merged this way is no candidate.
-        if let Ok((text, _)) = pass(flipped) {
-            consider(text, &mut answers);
-        }
-    }
-    match fault {
-        Some(fault) if answers.is_empty() => Err(Why::Refused(fault)),
-        _ => Ok(Structured { answers, is_choice: first.is_guess || !first.choices.is_empty(), rules: first.rules }),
-    }
-}
-
-/// Whether merging an answer with either side gives nothing else.
-fn idempotent(text: &[u8], answer: &Tree<'_>, [base, one, two]: &[Tree<'_>; 3], steps: usize) -> Result<(), Fault> {
-    for side in [one, two] {
-        let trees = [base, answer, side];
-        if Merger::new(base.language, steps, Vec::new()).file(trees).is_ok_and(|again| again != text) {
-            return Err(Fault::NotIdempotent);
-        }
-    }
-    Ok(())
-}
-
-/// The other ways to make some choices: those of one kind together, then each alone, then all.
-fn variants(choices: &[Choice]) -> Vec<Vec<bool>> {
-    let mut variants: Vec<Vec<bool>> = Vec::new();
-    let kinds = [Choice::Statements, Choice::Positional, Choice::Lines, Choice::Entries];
-    variants.extend(kinds.map(|kind| choices.iter().map(|choice| *choice == kind).collect()));
-    variants.push(vec![true; choices.len()]);
-    let alone = |at: usize| (0..choices.len()).map(move |other| other == at).collect();
-    variants.extend((0..choices.len().min(8)).map(alone));
-    variants.retain(|variant| variant.contains(&true));
-    variants
-}
-
 impl Merger {
+    /// Whether something was put together that may mean something in another way.
+    fn is_choice(&self) -> bool {
+        self.is_guess || !self.choices.is_empty()
+    }
+
     fn file(&mut self, [base, one, two]: [&Tree<'_>; 3]) -> Result<Vec<u8>, Why> {
         let body = self.body(&base.body, &one.body, &two.body)?;
         let end = space(base.end, one.end, two.end);

@@ -40,7 +40,10 @@ pub type TreeEntries<Id> = BTreeMap<String, TreeEntry<Id>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TreeFault {
-    /// One side renamed or moved what the other side uses anew under its old name.
+    /// One side renamed or moved what the other side uses anew under its old name. The caller leaves the tree to a person,
+    /// or writes the new name at [`TreeFinding::at`] and takes the result only where the project's own checks accept it:
+    /// what a use means is not proven by its name. Within one file whose lines are in conflict, [`merge`](crate::merge)
+    /// proposes that itself ([`Rule::Renamed`](crate::Rule::Renamed)).
     Renamed,
     /// One side changed the signature of what the other side uses anew as it was.
     Signature,

@@ -3,6 +3,7 @@
 use super::align::EQUAL;
 use super::alike::{Weighed, items, target};
 use super::check::{has_overloads, names_in};
+use super::nested::{set_space, space_of};
 use super::slots::{Slot, slots};
 use super::{Choice, Merger, Why, bracket, in_order};
 use crate::outcome::Rule;
@@ -161,7 +162,11 @@ impl Merger {
         }
     }
 
-    fn align_items<'t>(&mut self, before: &[Item<'t>], after: &[Item<'t>]) -> Result<Vec<Option<usize>>, Why> {
+    pub(super) fn align_items<'t>(
+        &mut self,
+        before: &[Item<'t>],
+        after: &[Item<'t>],
+    ) -> Result<Vec<Option<usize>>, Why> {
         // Bags are made only where something differs.
         let start = before.iter().zip(after).take_while(|(one, two)| one.hash == two.hash).count();
         let rest = before[start..].iter().rev().zip(after[start..].iter().rev());
@@ -170,7 +175,13 @@ impl Merger {
         let (one_end, two_end) = (weighed(before), weighed(after));
         let one: Vec<Weighed<'_, '_>> = before[start..one_end].iter().map(Weighed::new).collect();
         let two: Vec<Weighed<'_, '_>> = after[start..two_end].iter().map(Weighed::new).collect();
-        let inner = self.align(&one, &two, |one| one.item.hash, |two| two.item.hash, items)?;
+        // What stands elsewhere as it was, is not what stands in its place.
+        let (moved, came) = (once(&two), once(&one));
+        let alike = |one: &Weighed<'_, '_>, two: &Weighed<'_, '_>| {
+            let is_moved = moved.contains(&one.item.hash) || came.contains(&two.item.hash);
+            if is_moved { 0 } else { items(one, two) }
+        };
+        let inner = self.align(&one, &two, |one| one.item.hash, |two| two.item.hash, alike)?;
         let mut found: Vec<Option<usize>> = (0..start).map(Some).collect();
         found.extend(inner.into_iter().map(|place| place.map(|place| place + start)));
         found.extend((0..end).map(|at| Some(two_end + at)));
@@ -251,6 +262,20 @@ impl Merger {
     }
 }
 
+/// The items that stand once.
+fn once(items: &[Weighed<'_, '_>]) -> HashSet<u64> {
+    let (mut once, mut seen) = (HashSet::new(), HashSet::new());
+    for item in items {
+        let hash = item.item.hash;
+        if seen.insert(hash) {
+            once.insert(hash);
+        } else {
+            once.remove(&hash);
+        }
+    }
+    once
+}
+
 fn is_decorated(item: &Item<'_>) -> bool {
     item.atoms.first().and_then(Atom::first).is_some_and(|token| token.text == b"@")
 }
@@ -310,18 +335,6 @@ fn part_lines<'t>(items: &mut [Item<'t>], bodies: [&Body<'t>; 3]) {
             }
             _ => {}
         }
-    }
-}
-
-fn space_of<'t>(item: &Item<'t>) -> Space<'t> {
-    item.lead.first().or_else(|| item.first()).map(|token| token.space).unwrap_or_default()
-}
-
-fn set_space<'t>(item: &mut Item<'t>, space: Space<'t>) {
-    if let Some(token) = item.lead.first_mut() {
-        token.space = space;
-    } else if let Some(token) = item.atoms.first_mut().and_then(Atom::first_mut) {
-        token.space = space;
     }
 }
 

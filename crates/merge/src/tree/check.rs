@@ -2,6 +2,8 @@
 //! entries are known, and nothing else.
 
 use super::alike::key;
+use super::early::used_early;
+use super::free::FreeNames;
 use super::version::is_version;
 use crate::align::{hunks, split};
 use orchestrator_syntax::statements::{
@@ -9,6 +11,7 @@ use orchestrator_syntax::statements::{
 };
 use orchestrator_syntax::{Certainty, File, Index, Language, Limits, impact};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -32,6 +35,9 @@ pub enum Fault {
     /// One side calls anew what the other side changed.
     #[error("one side's new code breaks by the other side's change")]
     Broken,
+    /// A definition stands behind what needs it before.
+    #[error("a definition stands behind a use that needs it before")]
+    Early,
     /// Merging it again with a side changes it.
     #[error("merging it again changes it")]
     NotIdempotent,
@@ -52,26 +58,31 @@ pub(super) struct Checker<'t> {
     names: [HashMap<Vec<u8>, usize>; 2],
     /// How often each item stands in the base and in the sides.
     items: [HashMap<u64, usize>; 3],
+    free: FreeNames,
+    /// What some version uses before it is defined.
+    early: HashSet<Vec<u8>>,
     /// Known before any answer: what is wrong with all of them.
     fault: Option<Fault>,
 }
 
 impl<'t> Checker<'t> {
-    pub(super) fn new(language: Language, trees: &'t [Tree<'t>; 3], files: [File; 3]) -> Self {
+    pub(super) fn new(language: Language, trees: &'t [Tree<'t>; 3], files: &[Arc<File>; 3]) -> Self {
         let [base, one, two] = trees.each_ref().map(words);
         let sides = [changes(&base, &one), changes(&base, &two)];
         let counts = count(&base);
         let used = trees.each_ref().map(names_used);
+        let free = FreeNames::new(files);
+        let early = trees.iter().flat_map(|tree| used_early(language, tree)).collect();
         let fault = dangling(&used[0], &used[1], &used[2])
             .or_else(|| dangling(&used[0], &used[2], &used[1]))
             .or_else(|| broken(files, &sides));
         let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body, language));
         let items = trees.each_ref().map(|tree| items(&tree.body));
-        Self { language, base: counts, sides, names, items, fault }
+        Self { language, base: counts, sides, names, items, free, early, fault }
     }
 
     /// `drops_versions` says that of two versions in one place the higher one was taken.
-    pub(super) fn check(&self, tree: &Tree<'_>, drops_versions: bool) -> Result<(), Fault> {
+    pub(super) fn check(&self, tree: &Tree<'_>, file: &File, drops_versions: bool) -> Result<(), Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -81,15 +92,23 @@ impl<'t> Checker<'t> {
         if names.iter().any(|(name, count)| *count > in_sides(name).max(1)) {
             return Err(Fault::Twice);
         }
-        // What both moved stands once, wherever they put it.
+        // What both moved stands once, wherever they put it, and what one moved and the other took away is gone.
         let [base, one, two] = &self.items;
         let of = |counts: &HashMap<u64, usize>, item| counts.get(&item).copied().unwrap_or_default();
-        let is_moved_twice = items(&tree.body).into_iter().any(|(item, count)| {
+        let is_too_often = items(&tree.body).into_iter().any(|(item, count)| {
             let [base, one, two] = [base, one, two].map(|counts| of(counts, item));
-            base + one + two > 0 && count > base + one.saturating_sub(base) + two.saturating_sub(base)
+            let removed = base.saturating_sub(one).max(base.saturating_sub(two));
+            let added = one.saturating_sub(base) + two.saturating_sub(base);
+            base + one + two > 0 && count + removed > base + added
         });
-        if is_moved_twice {
+        if is_too_often {
             return Err(Fault::Repeated);
+        }
+        if self.free.has_lost(file) {
+            return Err(Fault::Dangling);
+        }
+        if !used_early(self.language, tree).is_subset(&self.early) {
+            return Err(Fault::Early);
         }
         Ok(())
     }
@@ -199,25 +218,25 @@ fn dangling(
 }
 
 /// Whether one side's new uses break by what the other side changed.
-fn broken([base, one, two]: [File; 3], sides: &[Changes<'_>; 2]) -> Option<Fault> {
+fn broken([base, one, two]: &[Arc<File>; 3], sides: &[Changes<'_>; 2]) -> Option<Fault> {
     let defined = |file: &File| -> HashSet<String> {
         let entities = file.entities.iter().map(|entity| entity.name.clone());
         entities.chain(file.imports.iter().map(|import| import.alias.clone())).collect()
     };
-    let before = defined(&base);
+    let before = defined(base);
     let added = |changes: &Changes<'_>, name: &str| {
         let of = |map: &HashMap<&[u8], usize>| map.get(name.as_bytes()).copied().unwrap_or_default();
         of(&changes.added) > of(&changes.removed)
     };
-    for (side, other) in [(&one, &sides[1]), (&two, &sides[0])] {
+    for (side, other) in [(one, &sides[1]), (two, &sides[0])] {
         let after = defined(side);
         if before.iter().any(|name| !name.is_empty() && !after.contains(name) && added(other, name)) {
             return Some(Fault::Dangling);
         }
     }
-    let index = |file: File| {
+    let index = |file: &Arc<File>| {
         let mut index = Index::new();
-        index.set("file", Some(file));
+        index.set_shared("file", Some(Arc::clone(file)));
         index
     };
     let [base, one, two] = [base, one, two].map(index);
@@ -228,7 +247,7 @@ fn broken([base, one, two]: [File; 3], sides: &[Changes<'_>; 2]) -> Option<Fault
 }
 
 /// How often each item stands anywhere.
-fn items(body: &Body<'_>) -> HashMap<u64, usize> {
+pub(super) fn items(body: &Body<'_>) -> HashMap<u64, usize> {
     let mut counts = HashMap::new();
     let mut bodies = vec![body];
     while let Some(body) = bodies.pop() {

@@ -6,8 +6,10 @@
 //! - `form`: byte-order marks, line endings, final newlines, files that are absent or not text.
 //! - `git`: the answers against those of the real `git merge-file`.
 //! - `laws`: what holds for every merge, as properties.
+//! - `programs`: random programs and edits of them, for `replayed` and `structure`.
 //! - `prose`: change logs with random edits of both sides.
 //! - `recorded`: resolutions that people made before, and where they apply.
+//! - `replayed`: what one side wraps, moves or renames and the other edits.
 //! - `structure`: programs with random edits of both sides.
 //! - `trees`: what no look at one file can see.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -18,8 +20,10 @@ mod failures;
 mod form;
 mod git;
 mod laws;
+mod programs;
 mod prose;
 mod recorded;
+mod replayed;
 mod structure;
 mod support;
 mod trees;
