@@ -162,10 +162,14 @@ fn show(out: &Output, merge: &Merge) -> Result<(), Failure> {
         out.line(&format!("  {}", clean(reason)))?;
     }
     if let Some(commit) = &merge.commit {
-        out.line(&format!("  commit {commit}, {} paths, onto {}", merge.paths, merge.base.as_deref().unwrap_or("")))?;
+        out.line(&format!(
+            "  commit {commit}, paths that change: {}, onto {}",
+            merge.paths,
+            merge.base.as_deref().unwrap_or("")
+        ))?;
     }
     for settled in &merge.settled {
-        out.line(&format!("  {} files that both sides changed: settled by {}", settled.files, clean(&settled.layer)))?;
+        out.line(&format!("  files that both sides changed: {}, settled by {}", settled.files, clean(&settled.layer)))?;
     }
     for gate in &merge.gates {
         let notes = [(gate.flaky, " at the second try"), (gate.cached, " before, on the same tree")];

@@ -11,6 +11,8 @@ mod exits;
 mod merge_driver;
 /// Three files are merged under git's exit codes.
 mod merge_file;
+/// Work lands, is shown and is taken back.
+mod merges;
 /// Work in a clone that the server cannot see is pushed, once or as it changes.
 mod push;
 /// An agent shows, acknowledges, survives restarts, watches and takes its leave.

@@ -190,6 +190,7 @@ impl Merger<'_> {
                 let why = conflict.why.map(|why| format!(": {why}")).unwrap_or_default();
                 let detail = match count {
                     0 => format!("both sides changed it{why}"),
+                    1 => format!("both sides changed one place of it in different ways{why}"),
                     count => format!("both sides changed {count} places of it in different ways{why}"),
                 };
                 self.leave(three.path.as_ref(), &detail)
