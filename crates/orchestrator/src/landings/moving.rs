@@ -107,9 +107,19 @@ pub(super) enum Outcome {
     NotMoved(Moved),
 }
 
-/// Moves a branch with the folder that has it checked out.
+/// Moves a branch with the folder that has it checked out. What an earlier try was cut off at is done: a branch that holds
+/// the commit has moved, whatever came of it since, and then nothing is in the folder's way any more.
 pub(super) fn carry_out(orchestrator: &Orchestrator, store: &Store, step: &Move) -> Result<Outcome, Error> {
     let project = &orchestrator.options().project;
+    let stands = store.tip(&step.branch).map_err(internal)?.map(|(commit, _)| commit);
+    let has_moved = match stands.filter(|stands| Some(*stands) != step.from) {
+        Some(stands) => store.merge_base(stands, step.to).map_err(internal)? == Some(step.to),
+        None => false,
+    };
+    if has_moved && stands != Some(step.to) {
+        // Somebody committed upon it, which the folder's lock allows only when the folder has followed.
+        return Ok(Outcome::Done { kept: Vec::new() });
+    }
     let go = || project.move_branch(&step.branch, step.from, step.to, &step.message);
     let Some(mut workspace) = checked_out(orchestrator, store, &step.branch)? else {
         return Ok(match go().map_err(internal)? {
@@ -118,8 +128,10 @@ pub(super) fn carry_out(orchestrator: &Orchestrator, store: &Store, step: &Move)
         });
     };
     let (from, to) = trees(store, step)?;
-    Ok(match workspace.advance(from, to, go).map_err(internal)? {
+    let advanced = if has_moved { workspace.catch_up(from, to) } else { workspace.advance(from, to, go) };
+    Ok(match advanced.map_err(internal)? {
         Advanced::Done { kept } => Outcome::Done { kept },
+        Advanced::Blocked(found) if has_moved => return Err(internal(words(&step.branch, &found))),
         Advanced::Blocked(found) => Outcome::Blocked(found),
         Advanced::NotMoved(moved) => Outcome::NotMoved(moved),
     })

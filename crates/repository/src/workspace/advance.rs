@@ -20,7 +20,7 @@ use super::{
     is_rule_file, is_unfinished,
     restore::{
         Step, holdable,
-        place::{hash, remove, split, standing, write},
+        place::{hash, is_half_written, remove, split, standing, write},
     },
     rules::Rules,
 };
@@ -66,6 +66,24 @@ impl Workspace {
         to: ObjectId,
         move_branch: impl FnOnce() -> Result<Moved, Error>,
     ) -> Result<Advanced, Error> {
+        self.follow(from, to, false, move_branch)
+    }
+
+    /// The rest of an [`advance`](Self::advance) that was cut off after the branch had moved. A path that somebody changed
+    /// since is nothing to wait for any more: it stays, and git shows it as an edit.
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn catch_up(&mut self, from: ObjectId, to: ObjectId) -> Result<Advanced, Error> {
+        self.follow(from, to, true, || Ok(Moved::Done))
+    }
+
+    fn follow(
+        &mut self,
+        from: ObjectId,
+        to: ObjectId,
+        has_moved: bool,
+        move_branch: impl FnOnce() -> Result<Moved, Error>,
+    ) -> Result<Advanced, Error> {
         let local = self.repository.to_thread_local();
         let index_path = local.index_path();
         let whole = |detail| Ok(Advanced::Blocked(vec![InTheWay { path: BString::default(), detail }]));
@@ -85,11 +103,15 @@ impl Workspace {
         let changes = self.store.diff(from, to, false)?;
         let changing = changes.iter().map(|change| change.path.clone()).collect();
         let place = Place { root: &root, index: &index, changing, max_file: self.limits.max_file };
-        let (mut steps, mut blocked) = (Vec::new(), Vec::new());
+        let (mut steps, mut blocked, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         for change in changes {
             holdable(&change.path)?;
             match place.look((&objects, &mut rules), &change)? {
                 Look::Step(step) => steps.push(step),
+                Look::InTheWay(_) if has_moved => {
+                    steps.extend(place.only_noted(&change));
+                    kept.push(change.path);
+                }
                 Look::InTheWay(detail) => blocked.push(InTheWay { path: change.path, detail }),
             }
         }
@@ -102,7 +124,9 @@ impl Workspace {
         }
         // Rule files first, for the others are written as they say.
         steps.sort_by_key(|one| (one.step.to.is_some(), !is_rule_file(one.step.path.as_ref()), one.step.path.clone()));
-        let mut kept = Vec::new();
+        if has_moved {
+            clear_leftovers(&root, &steps)?;
+        }
         for one in steps.iter().filter(|one| one.write) {
             match put(&root, &one.step, (&objects, &mut rules)) {
                 Ok(()) => {}
@@ -157,15 +181,13 @@ impl Place<'_> {
     /// What stands at one path, against what may stand there: what it was, or what it is to be.
     fn look(&self, (objects, rules): (&Objects, &mut Rules), change: &Change) -> Result<Look, Error> {
         let path = change.path.as_bstr();
-        if [change.from, change.to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule) {
+        if is_submodule(change) {
             return Ok(Look::InTheWay("it is a submodule"));
         }
-        let entry = self.index.entry_by_path(path);
-        let staged = entry.and_then(|entry| Some((Mode::of(entry.mode.to_tree_entry_mode()?)?, entry.id)));
+        let (staged, is_hidden) = self.staged(path);
         if staged != change.from && staged != change.to {
             return Ok(Look::InTheWay("something else is staged there"));
         }
-        let is_hidden = entry.is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE));
         let step = |standing, write| {
             let step = Step { path: change.path.clone(), to: change.to, standing };
             FileStep { step, write, is_hidden }
@@ -204,6 +226,21 @@ impl Place<'_> {
         Ok(Look::Step(step(Some((mode, hash(&bytes)?)), !will)))
     }
 
+    /// What the index holds, and whether the file is meant to be absent.
+    fn staged(&self, path: &BStr) -> (Option<Stage>, bool) {
+        let entry = self.index.entry_by_path(path);
+        let staged = entry.and_then(|entry| Some((Mode::of(entry.mode.to_tree_entry_mode()?)?, entry.id)));
+        (staged, entry.is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE)))
+    }
+
+    /// The step of a path whose file stays as it is; nothing where something else is staged, which stays as well.
+    fn only_noted(&self, change: &Change) -> Option<FileStep> {
+        let (staged, is_hidden) = self.staged(change.path.as_ref());
+        let step = Step { path: change.path.clone(), to: change.to, standing: None };
+        let is_ours = staged == change.from || staged == change.to;
+        (is_ours && !is_submodule(change)).then_some(FileStep { step, write: false, is_hidden })
+    }
+
     /// Whether a folder stands there that holds anything else than what changes.
     fn has_others_below(&self, path: &BStr) -> bool {
         let Ok(Way::Whole(folder)) = self.root.below(path) else { return false };
@@ -222,6 +259,24 @@ impl Place<'_> {
         let Ok(Way::Whole(folder)) = self.root.below(folder) else { return false };
         folder.stat(name).is_ok() && !self.changing.contains(parent[..at].as_bstr())
     }
+}
+
+fn is_submodule(change: &Change) -> bool {
+    [change.from, change.to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule)
+}
+
+/// Removes half-written files of a process that died, beside those that it was to write.
+fn clear_leftovers(root: &Folder, steps: &[FileStep]) -> Result<(), Error> {
+    let folders: HashSet<&BStr> = steps.iter().map(|one| split(one.step.path.as_ref()).0).collect();
+    for path in folders {
+        let failed = |source| Error::io("clear", &path.to_path_lossy())(source);
+        let Way::Whole(folder) = root.below(path).map_err(failed)? else { continue };
+        let entries = folder.entries().map_err(failed)?;
+        for (name, _) in entries.iter().filter(|(name, kind)| kind.is_file() && is_half_written(name.as_ref())) {
+            fs::remove_file(folder.at(name.as_ref())).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 fn put(root: &Folder, step: &Step, (objects, rules): (&Objects, &mut Rules)) -> Result<(), Error> {
