@@ -294,7 +294,11 @@ fn gate(name: &str, script: &str, more: &str) -> String {
 #[tokio::test]
 async fn gates_run_on_exactly_the_merged_tree_and_a_red_one_keeps_it_out() {
     let gates = [
-        gate("exact", "test $(cat a.txt) = two && test ! -e untracked && test ! -e ../.git && echo seen", ""),
+        gate(
+            "exact",
+            "test $(cat a.txt) = two && test ! -e untracked && ! git rev-parse 2> /dev/null && echo seen",
+            "",
+        ),
         gate("elsewhere", "exit 1", "paths = [\"docs/\"]"),
         gate("advice", "echo no; exit 3", "required = false"),
         gate("tests", "grep -q good b.txt || { echo 'b is bad'; exit 7; }", ""),

@@ -131,6 +131,8 @@ impl Run {
         let (output, voice) = std::io::pipe().map_err(io("its output"))?;
         command.current_dir(&folder).env_clear().env("PATH", &system.path);
         command.envs([("HOME", home.home()), ("TMPDIR", home.temporary())]).envs([("LANG", "C.UTF-8"), ("CI", "1")]);
+        // The folder may lie in somebody's repository, which is not the one that is checked.
+        command.env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(&folder));
         command.stdin(Stdio::null()).stdout(voice.try_clone().map_err(io("its output"))?).stderr(voice);
         let child = command.spawn().map_err(io("it cannot be started"))?;
         let mark = match &bounds.namespace {

@@ -24,10 +24,10 @@
 //! `descendants`, `file`, `memory`, `network`, `privileges`, `processes` and `session`.
 //!
 //! # What a gate gets
-//! Its arguments as they are defined, without a shell; nothing on its standard input; a session of its own. Five
+//! Its arguments as they are defined, without a shell; nothing on its standard input; a session of its own. Six
 //! variables: the server's `PATH` (its absolute folders), `HOME` and `TMPDIR` (fresh, empty, outside of the folder it
-//! checks, removed afterwards), `LANG=C.UTF-8` and `CI=1`. No token of the server is among them. A project sets what it
-//! needs:
+//! checks, removed afterwards), `LANG=C.UTF-8`, `CI=1`, and `GIT_CEILING_DIRECTORIES`, so that git finds no repository
+//! around the folder. No token of the server is among them. A project sets what it needs:
 //!
 //! ```toml
 //! [[gates]]

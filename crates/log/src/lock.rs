@@ -2,8 +2,13 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::{Error, durable};
+
+/// How long a held lock is waited for. What a killed process was just starting has its files until it is another program.
+const PATIENCE: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// Held for the life of the writer; the kernel lets go of it when the process dies.
 #[derive(Debug)]
@@ -18,10 +23,14 @@ impl ProcessLock {
         name.push(".lock");
         let path = PathBuf::from(name);
         let file = durable::private().create(true).truncate(false).open(&path).map_err(Error::io("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked { path }),
-            Err(TryLockError::Error(source)) => Err(Error::io("lock", path)(source)),
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(AGAIN),
+                Err(TryLockError::WouldBlock) => return Err(Error::Locked { path }),
+                Err(TryLockError::Error(source)) => return Err(Error::io("lock", path)(source)),
+            }
         }
     }
 }

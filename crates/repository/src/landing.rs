@@ -56,6 +56,23 @@ impl Store {
 }
 
 impl Project {
+    /// Clears the locks that a crash of ours left on branches, pins and indexes, so that no git waits for them, and what
+    /// was not put into its place. For a process that has just become the only one of ours that works on the repository.
+    /// # Errors
+    /// The disk refuses.
+    pub fn clear_locks(&self) -> Result<(), Error> {
+        let Some(common) = self.git_common_dir() else { return Ok(()) };
+        let clear = || -> io::Result<()> {
+            lock::clear_below(&common.join("refs"))?;
+            lock::clear(&common.join("index.lock"))?;
+            for linked in lock::listed(&common.join("worktrees"))? {
+                lock::clear(&linked.path().join("index.lock"))?;
+            }
+            lock::clear_scratch(common)
+        };
+        clear().map_err(Error::io("clear old locks", common))
+    }
+
     /// Points a branch to `to` if it stands at `from` (nothing: if it does not exist), and flushes it. A lock that a
     /// crash of ours left is cleared, nobody else's is.
     /// # Errors

@@ -26,7 +26,10 @@ fn it_sees_no_token_of_the_server() {
     assert_eq!(report.verdict, Verdict::Passed);
     let printed = String::from_utf8(printed).unwrap();
     let seen: BTreeMap<&str, &str> = printed.lines().filter_map(|line| line.split_once('=')).collect();
-    assert_eq!(seen.keys().copied().collect::<Vec<_>>(), ["CI", "HOME", "LANG", "PATH", "TMPDIR"]);
+    assert_eq!(
+        seen.keys().copied().collect::<Vec<_>>(),
+        ["CI", "GIT_CEILING_DIRECTORIES", "HOME", "LANG", "PATH", "TMPDIR"]
+    );
     assert_eq!((seen["CI"], seen["LANG"]), ("1", "C.UTF-8"));
     let (report, printed) = runtime.block_on(of("cat /proc/*/environ /proc/*/cmdline 2>&1 | tr '\\0' '\\n'"));
     assert!(printed.contains("CI=1"), "{printed}");

@@ -10,6 +10,7 @@ use orchestrator_repository::{ObjectId, Store};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use tokio_util::sync::CancellationToken;
 
 /// The file that defines the gates.
 const DEFINITIONS: &str = "orchestrator.toml";
@@ -44,30 +45,32 @@ pub(super) fn known(orchestrator: &Orchestrator, tree: &str, digest: &str) -> Op
     orchestrator.shared.core.lock().state.landings.passed(tree, digest).cloned()
 }
 
-/// Runs a gate on a tree, in a checkout that is made exactly that right before.
+/// Runs a gate on a tree, in a checkout that is made exactly that right before; nothing when it was stopped.
 pub(super) async fn run(
     orchestrator: &Orchestrator,
     id: u64,
     tree: ObjectId,
-    gate: &Gate,
-    definitions: &Definitions,
-) -> Result<GateRun, Error> {
+    (gate, definitions): (&Gate, &Definitions),
+    stopped: &CancellationToken,
+) -> Result<Option<GateRun>, Error> {
     let folder = orchestrator.options().state_dir.join("checkouts").join("0");
     let (at, warm) = (folder.clone(), orchestrator.options().landing.warm.clone());
-    orchestrator
-        .blocking(move |this| {
-            let store = this.shared.following.store(&this.options().project).map_err(refused)?;
-            store.check_out(tree, &at, &warm).map(drop).map_err(internal)
-        })
-        .await?;
     let file = output_file(orchestrator.options(), id, &gate.name);
-    let mut output = open_output(&file).map_err(internal)?;
-    let report = orchestrator_gates::run(gate, &folder, &definitions.limits, |bytes| {
+    // To its end, whatever is stopped: two must never be at it together.
+    let prepare = orchestrator.blocking(move |this| {
+        let store = this.shared.following.store(&this.options().project).map_err(refused)?;
+        store.check_out(tree, &at, &warm).map_err(internal)?;
+        open_output(&file).map_err(internal)
+    });
+    let mut output = prepare.await?;
+    let gate_run = orchestrator_gates::run(gate, &folder, &definitions.limits, |bytes| {
         // What it prints is for people; the end of it is in the report.
         let _lost = output.write_all(bytes);
-    })
-    .await;
-    Ok(ran(gate, definitions, &report))
+    });
+    tokio::select! {
+        report = gate_run => Ok(Some(ran(gate, definitions, &report))),
+        () = stopped.cancelled() => Ok(None),
+    }
 }
 
 fn ran(gate: &Gate, definitions: &Definitions, report: &Report) -> GateRun {

@@ -7,7 +7,7 @@ use crate::{Error, Orchestrator, snapshots};
 use orchestrator_landing::Landing;
 use orchestrator_protocol::GateVerdict;
 use orchestrator_repository::{
-    Advanced, InTheWay, Limits, Moved, ObjectId, Store, Workspace,
+    Advanced, InTheWay, Limits, Moved, ObjectId, Project, Store, Workspace,
     bstr::{BString, ByteSlice},
 };
 
@@ -31,20 +31,26 @@ pub(super) enum NoLine {
     Apart,
 }
 
-/// Where landings for a branch go on.
-pub(super) fn line(store: &Store, target: &str) -> Result<Result<Line, NoLine>, Error> {
+/// Where landings for a branch go on. `ours` is where a landing of ours left the branch beside it; whatever else stands
+/// there is somebody else's, and nobody has checked it.
+pub(super) fn line(store: &Store, target: &str, ours: Option<ObjectId>) -> Result<Result<Line, NoLine>, Error> {
     let tip = |branch: &str| store.tip(branch).map_err(internal).map(|found| found.map(|(commit, _)| commit));
     let Some(own) = tip(target)? else { return Ok(Err(NoLine::Gone)) };
     let beside = tip(&beside(target))?;
-    let Some(other) = beside.filter(|other| *other != own) else {
+    let Some(other) = beside.filter(|other| *other != own && Some(*other) == ours) else {
         return Ok(Ok(Line { target: own, beside, tip: own }));
     };
-    let shared = store.merge_base(own, other).map_err(internal)?;
+    let shared = base_of(store, own, other)?;
     Ok(match shared {
         Some(shared) if shared == own => Ok(Line { target: own, beside, tip: other }),
         Some(shared) if shared == other => Ok(Line { target: own, beside, tip: own }),
         _ => Err(NoLine::Apart),
     })
+}
+
+/// What two commits share, whichever of them is named first: of several bases another may come first then.
+pub(super) fn base_of(store: &Store, one: ObjectId, two: ObjectId) -> Result<Option<ObjectId>, Error> {
+    store.merge_base(one.min(two), one.max(two)).map_err(internal)
 }
 
 /// The commit that lands, in memory.
@@ -55,7 +61,8 @@ pub(super) fn commit(
     tip: ObjectId,
     tree: ObjectId,
 ) -> Result<ObjectId, Error> {
-    let author = snapshots::keep::author(&landing.agent, crate::engine::now().0);
+    // The same however often it is made.
+    let author = snapshots::keep::author(&landing.agent, landing.asked_at);
     let mut parents = vec![tip];
     if orchestrator.options().landing.style == Style::Merge {
         parents.extend(own_commit(store, landing, tip)?);
@@ -107,9 +114,23 @@ pub(super) enum Outcome {
     NotMoved(Moved),
 }
 
-/// Moves a branch with the folder that has it checked out.
+/// Moves a branch with the folder that has it checked out. What an earlier try was cut off at is done: a branch that holds
+/// the commit has moved, whatever came of it since, and then nothing is in the folder's way any more.
 pub(super) fn carry_out(orchestrator: &Orchestrator, store: &Store, step: &Move) -> Result<Outcome, Error> {
     let project = &orchestrator.options().project;
+    let stands = store.tip(&step.branch).map_err(internal)?.map(|(commit, _)| commit);
+    let has_moved = match stands.filter(|stands| Some(*stands) != step.from) {
+        Some(stands) => store.merge_base(stands, step.to).map_err(internal)? == Some(step.to),
+        None => false,
+    };
+    if has_moved && stands != Some(step.to) {
+        // Somebody committed upon it, which the folder's lock allows only when the folder has followed.
+        return Ok(Outcome::Done { kept: Vec::new() });
+    }
+    if !store.is_published(step.to).map_err(internal)? {
+        // Collected since, which only a pin that somebody removed allows.
+        return Ok(Outcome::NotMoved(Moved::Elsewhere(stands)));
+    }
     let go = || project.move_branch(&step.branch, step.from, step.to, &step.message);
     let Some(mut workspace) = checked_out(orchestrator, store, &step.branch)? else {
         return Ok(match go().map_err(internal)? {
@@ -117,9 +138,17 @@ pub(super) fn carry_out(orchestrator: &Orchestrator, store: &Store, step: &Move)
             other => Outcome::NotMoved(other),
         });
     };
+    let root = workspace.root().to_owned();
+    // Under the index's lock nobody checks out another branch.
+    let go = || match Project::discover(&root)?.branch()? {
+        Some(branch) if branch == step.branch => go(),
+        _ => Ok(Moved::Elsewhere(stands)),
+    };
     let (from, to) = trees(store, step)?;
-    Ok(match workspace.advance(from, to, go).map_err(internal)? {
+    let advanced = if has_moved { workspace.catch_up(from, to) } else { workspace.advance(from, to, go) };
+    Ok(match advanced.map_err(internal)? {
         Advanced::Done { kept } => Outcome::Done { kept },
+        Advanced::Blocked(found) if has_moved => return Err(internal(words(&step.branch, &found))),
         Advanced::Blocked(found) => Outcome::Blocked(found),
         Advanced::NotMoved(moved) => Outcome::NotMoved(moved),
     })
@@ -163,10 +192,17 @@ pub(super) fn choose(
     if found.is_empty() {
         return Ok(Ok(step));
     }
-    match orchestrator.options().landing.dirty {
-        Dirty::Branch => Ok(Ok(Move { branch: beside(&landing.target), from: line.beside, ..step })),
-        Dirty::Wait => Ok(Err(words(&landing.target, &found))),
+    let why = words(&landing.target, &found);
+    if orchestrator.options().landing.dirty == Dirty::Wait {
+        return Ok(Err(why));
     }
+    let beside = beside(&landing.target);
+    if line.beside.is_some_and(|stands| stands != line.tip && stands != line.target) {
+        return Ok(Err(format!("{why}; and {beside} is somebody else's: remove or rename it")));
+    }
+    let step = Move { branch: beside, from: line.beside, ..step };
+    let found = in_the_way(orchestrator, store, &step)?;
+    Ok(if found.is_empty() { Ok(step) } else { Err(words(&step.branch, &found)) })
 }
 
 /// What is in the way, for people.

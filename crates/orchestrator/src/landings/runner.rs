@@ -1,7 +1,7 @@
 //! The loop that works the queue off. What it does is in the log step by step, so it can be cut off anywhere.
 
 use super::combine::{Combined, Sides, combine, join};
-use super::moving::{Line, Move, NoLine, Outcome, carry_out, choose, commit, in_the_way, line, words};
+use super::moving::{Line, Move, NoLine, Outcome, base_of, carry_out, choose, commit, in_the_way, line, words};
 use super::{Dirty, checks};
 use crate::mail::internal;
 use crate::workspaces::refused;
@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 const AGAIN: Duration = Duration::from_secs(2);
 /// What a gate whose run was given up may still write to its folder within.
 const DYING: Duration = Duration::from_millis(500);
+/// So often one is tried that fails in a way that nobody expects.
+const TRIES: u32 = 3;
 /// After so many beginnings a landing whose branch keeps moving rests for a moment.
 const HASTY: u32 = 20;
 
@@ -34,6 +36,7 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
     if orchestrator.options().project.git_common_dir().is_none() {
         return;
     }
+    let mut failures = Failures::default();
     let work = async {
         // Gates of a server that was killed a moment ago may still be dying.
         tokio::time::sleep(DYING).await;
@@ -46,9 +49,12 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
                 Ok(false) => {}
                 Err(Error::ShuttingDown) => return,
                 Err(error) => {
-                    let cure = "tried again every 2 s; cancel the merge to let the others pass";
+                    let cure = "tried again every 2 s; after three times the merge is refused, and the others go on";
                     orchestrator.shared.degradations.raise("landing", error.to_string(), cure);
                     tokio::time::sleep(AGAIN).await;
+                    if let Err(error) = failures.count(&orchestrator, &error).await {
+                        tracing::warn!(%error, "a landing that cannot go on could not be refused; trying again");
+                    }
                 }
             }
             let _woken = tokio::time::timeout(AGAIN, queue.look.notified()).await;
@@ -57,6 +63,49 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
     tokio::select! {
         () = work => {}
         () = queue.end.cancelled() => {}
+    }
+}
+
+/// How often the landing in work failed, so that one that always does is in nobody's way.
+#[derive(Default)]
+struct Failures {
+    of: u64,
+    times: u32,
+}
+
+impl Failures {
+    async fn count(&mut self, orchestrator: &Orchestrator, error: &Error) -> Result<(), Error> {
+        // A log that cannot be written is nobody's fault.
+        if matches!(error, Error::StorageUnavailable { .. }) {
+            return Ok(());
+        }
+        let in_work = orchestrator.read(|state| state.landings.open().find(|one| one.is_in_work()).cloned()).await?;
+        let Some(landing) = in_work else { return Ok(()) };
+        self.times = if self.of == landing.id { self.times + 1 } else { 1 };
+        self.of = landing.id;
+        if self.times < TRIES {
+            return Ok(());
+        }
+        *self = Self::default();
+        if let Some(intent) = &landing.intent {
+            let (branch, to) = (intent.branch.clone(), snapshots::object(&intent.to));
+            let holds = with_store(orchestrator, move |_, store| {
+                let stands = store.tip(&branch).map_err(internal)?.map(|(commit, _)| commit);
+                let (Some(stands), Some(to)) = (stands, to) else { return Ok(false) };
+                Ok(base_of(store, stands, to)? == Some(to))
+            });
+            if holds.await? {
+                // It has landed, whatever became of the folder.
+                let reason = format!("the folder that has {} checked out did not follow: {error}", intent.branch);
+                let cure = "see 'git status' there; 'git restore' brings its files to what landed";
+                orchestrator.shared.degradations.raise("landing_folder", reason, cure);
+                return record(orchestrator, Step::Land { id: landing.id }).await;
+            }
+        }
+        let reason = format!("it cannot be landed: {error}");
+        requeue(orchestrator, landing.id, &reason).await?;
+        record(orchestrator, Step::Begin { id: landing.id, tip: landing.tip.unwrap_or_default() }).await?;
+        stop(orchestrator, landing.id, MergeState::Rejected, reason, Vec::new()).await.map(drop)
     }
 }
 
@@ -79,7 +128,8 @@ async fn step(orchestrator: &Orchestrator) -> Result<bool, Error> {
         return Ok(true);
     }
     for landing in waiting {
-        if is_free(orchestrator, &landing).await? {
+        // What cannot be looked at begins anew, and fails by itself.
+        if is_free(orchestrator, &landing).await.unwrap_or(true) {
             requeue(orchestrator, landing.id, "nothing is in the way any more").await?;
             return Ok(true);
         }
@@ -139,7 +189,7 @@ async fn with_store<T: Send + 'static>(
 /// One landing from its merge to its end.
 async fn land(orchestrator: &Orchestrator, landing: &Landing, cancelled: &CancellationToken) -> Result<Turn, Error> {
     let (id, target) = (landing.id, landing.target.clone());
-    let found = with_store(orchestrator, move |_, store| line(store, &target)).await?;
+    let found = with_store(orchestrator, move |this, store| line(store, &target, left_beside(this, &target))).await?;
     let tip = found.as_ref().map(|line| line.tip.to_string()).unwrap_or_default();
     record(orchestrator, Step::Begin { id, tip }).await?;
     let target = &landing.target;
@@ -184,19 +234,17 @@ async fn land(orchestrator: &Orchestrator, landing: &Landing, cancelled: &Cancel
     for gate in &gates {
         let run = match checks::known(orchestrator, &tree, &checks::digest(gate, &definitions)) {
             Some(run) => GateRun { cached: true, name: gate.name.clone(), required: gate.required, ..run },
-            None => tokio::select! {
-                run = checks::run(orchestrator, id, tree_id, gate, &definitions) => run?,
-                () = cancelled.cancelled() => return Ok(Turn::Cancelled),
+            None => match checks::run(orchestrator, id, tree_id, (gate, &definitions), cancelled).await? {
+                Some(run) => run,
+                None => return Ok(Turn::Cancelled),
             },
         };
         let objection = checks::objection(&run);
         record(orchestrator, Step::GateEnded { id, run }).await?;
         let Some(reason) = objection else { continue };
         // Two sides that pass alone and not together collide, though no line does.
-        let alone = tokio::select! {
-            alone = passes_alone(orchestrator, id, sides, gate, &definitions) => alone?,
-            () = cancelled.cancelled() => return Ok(Turn::Cancelled),
-        };
+        let alone = passes_alone(orchestrator, id, sides, (gate, &definitions), cancelled).await?;
+        let Some(alone) = alone else { return Ok(Turn::Cancelled) };
         return match alone {
             false => stop(orchestrator, id, MergeState::Rejected, reason, Vec::new()).await,
             true => {
@@ -209,24 +257,24 @@ async fn land(orchestrator: &Orchestrator, landing: &Landing, cancelled: &Cancel
     begin_to_move(orchestrator, id, line, tree_id).await
 }
 
-/// Whether a gate that did not pass on the merge passes on the work as its agent has it. Of work on the newest commit that
-/// is the merge itself.
+/// Whether a gate that did not pass on the merge passes on the work as its agent has it; nothing when it was stopped. Of
+/// work on the newest commit that is the merge itself.
 async fn passes_alone(
     orchestrator: &Orchestrator,
     id: u64,
     sides: Sides,
-    gate: &Gate,
-    definitions: &Definitions,
-) -> Result<bool, Error> {
+    (gate, definitions): (&Gate, &Definitions),
+    stopped: &CancellationToken,
+) -> Result<Option<bool>, Error> {
     let own = with_store(orchestrator, move |_, store| {
-        let is_on_tip = store.merge_base(sides.tip, sides.work).map_err(internal)? == Some(sides.tip);
+        let is_on_tip = base_of(store, sides.tip, sides.work)? == Some(sides.tip);
         let (tree, _) = store.read_commit(sides.work).map_err(internal)?;
         Ok((!is_on_tip).then_some(tree))
     });
-    let Some(tree) = own.await? else { return Ok(false) };
+    let Some(tree) = own.await? else { return Ok(Some(false)) };
     let again = Gate { name: format!("{}.alone", gate.name), ..gate.clone() };
-    let run = checks::run(orchestrator, id, tree, &again, definitions).await?;
-    Ok(checks::objection(&run).is_none())
+    let run = checks::run(orchestrator, id, tree, (&again, definitions), stopped).await?;
+    Ok(run.map(|run| checks::objection(&run).is_none()))
 }
 
 /// The same tree by a second way: merged anew with the sides swapped, by a store that holds nothing of the first.
@@ -250,7 +298,7 @@ async fn begin_to_move(orchestrator: &Orchestrator, id: u64, line: Line, tree: O
     let backup = format!("refs/landing/before-{id}-{}", landing.attempts);
     let (name, wanted, target) = (backup.clone(), landing.clone(), landing.target.clone());
     let prepared = with_store(orchestrator, move |this, store| {
-        if self::line(store, &target)? != Ok(line) {
+        if self::line(store, &target, left_beside(this, &target))? != Ok(line) {
             return Ok(None);
         }
         let to = commit(this, store, &wanted, line.tip, tree)?;
@@ -258,6 +306,8 @@ async fn begin_to_move(orchestrator: &Orchestrator, id: u64, line: Line, tree: O
         if let Ok(step) = &chosen {
             store.keep(&[(name, step.from.unwrap_or(line.tip))]).map_err(internal)?;
             store.publish(to).map_err(internal)?;
+            // Until a branch holds it.
+            store.pin(&pin(id), to).map_err(internal)?;
         }
         Ok(Some(chosen))
     });
@@ -299,23 +349,72 @@ async fn finish(orchestrator: &Orchestrator, landing: &Landing) -> Result<(), Er
                 tracing::warn!(?kept, "files were changed at the moment of a landing; they stand as they are");
             }
             record(orchestrator, Step::Land { id }).await?;
-            let kept = landing.kept.clone();
-            with_store(orchestrator, move |_, store| store.remove_ref(&kept).map(drop).map_err(internal)).await
+            let landing = landing.clone();
+            with_store(orchestrator, move |this, store| tidy(this, store, &landing)).await
         }
-        Outcome::Blocked(found) => requeue(orchestrator, id, &words(&intent.branch, &found)).await,
-        Outcome::NotMoved(Moved::Locked) => {
+        Outcome::Blocked(found) => {
             tokio::time::sleep(AGAIN).await;
-            requeue(orchestrator, id, &format!("another program is writing the branch {}", intent.branch)).await
+            requeue(orchestrator, id, &words(&intent.branch, &found)).await
         }
+        // What is meant stays meant: nothing has to be made anew for it.
+        Outcome::NotMoved(Moved::Locked) => Err(internal(format!(
+            "another program holds refs/heads/{}.lock; remove it if no git is at work",
+            intent.branch
+        ))),
         Outcome::NotMoved(_) => requeue(orchestrator, id, &format!("{} moved at that moment", intent.branch)).await,
     }
+}
+
+/// The pin that holds the commit of a landing until its branch does.
+fn pin(id: u64) -> String {
+    format!("landing-{id}")
+}
+
+/// Where the newest landing on the branch beside a target left it.
+fn left_beside(orchestrator: &Orchestrator, target: &str) -> Option<ObjectId> {
+    let branch = super::beside(target);
+    let core = orchestrator.shared.core.lock();
+    let landed = core.state.landings.all().filter(|one| one.state == MergeState::Landed);
+    let intents = landed.filter_map(|one| one.intent.as_ref()).filter(|intent| intent.branch == branch);
+    intents.max_by_key(|intent| intent.seq).and_then(|intent| snapshots::object(&intent.to))
+}
+
+/// Lets go of what a landing needed on its way.
+fn tidy(orchestrator: &Orchestrator, store: &Store, landing: &Landing) -> Result<(), Error> {
+    store.unpin(&pin(landing.id)).map_err(internal)?;
+    let is_shared = {
+        let core = orchestrator.shared.core.lock();
+        core.state.landings.open().any(|one| one.id != landing.id && one.kept == landing.kept)
+    };
+    if !is_shared {
+        store.remove_ref(&landing.kept).map_err(internal)?;
+    }
+    // The target has caught up with the branch beside it.
+    let Some(intent) = landing.intent.as_ref().filter(|intent| intent.branch == landing.target) else { return Ok(()) };
+    let beside = super::beside(&landing.target);
+    let stands = store.tip(&beside).map_err(internal)?.map(|(commit, _)| commit);
+    let to = snapshots::object(&intent.to);
+    if let (Some(stands), Some(to)) = (stands.filter(|at| left_beside(orchestrator, &landing.target) == Some(*at)), to)
+        && base_of(store, stands, to)? == Some(stands)
+    {
+        let worktrees = orchestrator.options().project.worktrees().map_err(refused)?;
+        if !worktrees.iter().any(|one| one.branch.as_deref() == Some(&beside)) {
+            orchestrator.options().project.delete_branch(&beside, stands).map_err(internal)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether what waits can go on.
 async fn is_free(orchestrator: &Orchestrator, landing: &Landing) -> Result<bool, Error> {
     let landing = landing.clone();
     with_store(orchestrator, move |this, store| {
-        let Ok(line) = line(store, &landing.target)? else { return Ok(false) };
+        let line = match line(store, &landing.target, left_beside(this, &landing.target))? {
+            Ok(line) => line,
+            // It begins anew, and is told so.
+            Err(NoLine::Gone) => return Ok(true),
+            Err(NoLine::Apart) => return Ok(false),
+        };
         let [tip, tree] = [&landing.tip, &landing.tree].map(|text| text.as_deref().and_then(snapshots::object));
         let (Some(tip), Some(tree)) = (tip, tree) else { return Ok(true) };
         if line.tip != tip || this.options().landing.dirty == Dirty::Branch {

@@ -12,6 +12,9 @@ use crate::Error;
 /// What stands in a lock of ours. Nothing that git writes into one begins like this.
 const OWNER: &str = "orchestrator lock\n";
 
+/// How the names of files begin that are not in their place yet.
+const SCRATCH: &str = "tmp-";
+
 /// `<file>.lock`, which keeps git and us from writing one file at once. Given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -65,6 +68,42 @@ impl Drop for Lock {
     }
 }
 
+/// Removes locks of ours below a folder.
+pub(crate) fn clear_below(folder: &Path) -> io::Result<()> {
+    for entry in listed(folder)? {
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            clear_below(&path)?;
+        } else if path.extension().is_some_and(|extension| extension == "lock") {
+            clear(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a lock if it is ours.
+pub(crate) fn clear(lock: &Path) -> io::Result<()> {
+    if is_ours(lock) { fs::remove_file(lock) } else { Ok(()) }
+}
+
+/// Removes what was not put into its place.
+pub(crate) fn clear_scratch(common: &Path) -> io::Result<()> {
+    for entry in listed(&common.join("orchestrator"))? {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(SCRATCH)) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands in a folder; nothing when it is not there.
+pub(crate) fn listed(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.collect(),
+    }
+}
+
 fn is_ours(lock: &Path) -> bool {
     fs::read(lock).is_ok_and(|content| content == OWNER.as_bytes())
 }
@@ -72,7 +111,7 @@ fn is_ours(lock: &Path) -> bool {
 /// A flushed file of a name that nobody has.
 fn new_file(folder: &Path, content: &[u8]) -> io::Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let path = folder.join(format!("tmp-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+    let path = folder.join(format!("{SCRATCH}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     let _ = fs::remove_file(&path);
     let mut file: File = OpenOptions::new().write(true).create_new(true).open(&path)?;
     file.write_all(content)?;

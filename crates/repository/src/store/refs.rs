@@ -1,16 +1,17 @@
 //! Refs of the store, and pins in a user's repository.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs::{self, File},
+    io,
     path::Path,
     time::Duration,
 };
 
 use gix::ObjectId;
+use parking_lot::Mutex;
 
 use super::{Store, create::whole};
-use crate::Error;
+use crate::{Error, landing::Lock};
 
 /// Where refs of the store stand: work in progress, backups of what was written over, settled conflicts, what is to land
 /// and what a branch was before.
@@ -135,7 +136,7 @@ pub(crate) fn pin(common: &Path, name: &str, commit: ObjectId) -> Result<(), Err
     }
     let path = common.join(&full);
     make_pins_folder(common).map_err(Error::io("make the folder of the pin", &path))?;
-    write_locked(&path, &format!("{commit}\n")).map_err(Error::io("write the pin", &path))?;
+    write_locked(&path, &format!("{commit}\n"), common)?;
     // The folders may be new, so each up to the repository is flushed.
     let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(common));
     for folder in folders {
@@ -159,32 +160,28 @@ fn make_pins_folder(common: &Path) -> io::Result<()> {
 
 /// Replaces a ref as git does, with its lock, so that a `git pack-refs` at the same moment does not take the
 /// new value for the old one; but flushed, which neither git nor the library do by default.
-fn write_locked(path: &Path, content: &str) -> io::Result<()> {
-    let lock = path.with_added_extension("lock");
+fn write_locked(path: &Path, content: &str, common: &Path) -> Result<(), Error> {
+    // A lock of ours belongs to nobody who lives.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
+    let failed = |source| Error::io("write the pin", path)(source);
     let mut tries = 0;
-    let mut file = loop {
-        match OpenOptions::new().write(true).create_new(true).open(&lock) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < LOCK_TRIES => {
-                tries += 1;
-                // The names below are ours: who held the lock for so long has crashed.
-                let age =
-                    lock.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
-                if age.is_some_and(|age| age > STALE_LOCK) {
-                    fs::remove_file(&lock)?;
-                } else {
-                    std::thread::sleep(LOCK_WAIT);
-                }
-            }
-            opened => break opened?,
+    let taken = loop {
+        match Lock::take(path, common)? {
+            Some(lock) => break lock,
+            None if tries == LOCK_TRIES => return Err(failed(io::ErrorKind::AlreadyExists.into())),
+            None => tries += 1,
+        }
+        // The names below are ours: who held the lock for so long has crashed.
+        let lock = path.with_added_extension("lock");
+        let age = lock.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > STALE_LOCK) {
+            fs::remove_file(&lock).map_err(failed)?;
+        } else {
+            std::thread::sleep(LOCK_WAIT);
         }
     };
-    let written = file.write_all(content.as_bytes()).and_then(|()| file.sync_all());
-    let renamed = written.and_then(|()| fs::rename(&lock, path));
-    if renamed.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&lock);
-    }
-    renamed
+    taken.replace(content.as_bytes()).map_err(failed)
 }
 
 /// Removes a pin, also one that `git pack-refs` moved.

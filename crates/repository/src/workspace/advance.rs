@@ -20,7 +20,7 @@ use super::{
     is_rule_file, is_unfinished,
     restore::{
         Step, holdable,
-        place::{hash, remove, split, standing, write},
+        place::{hash, is_half_written, remove, split, standing, write},
     },
     rules::Rules,
 };
@@ -66,15 +66,33 @@ impl Workspace {
         to: ObjectId,
         move_branch: impl FnOnce() -> Result<Moved, Error>,
     ) -> Result<Advanced, Error> {
+        self.follow(from, to, false, move_branch)
+    }
+
+    /// The rest of an [`advance`](Self::advance) that was cut off after the branch had moved. A path that somebody changed
+    /// since is nothing to wait for any more: it stays, and git shows it as an edit.
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub fn catch_up(&mut self, from: ObjectId, to: ObjectId) -> Result<Advanced, Error> {
+        self.follow(from, to, true, || Ok(Moved::Done))
+    }
+
+    fn follow(
+        &mut self,
+        from: ObjectId,
+        to: ObjectId,
+        has_moved: bool,
+        move_branch: impl FnOnce() -> Result<Moved, Error>,
+    ) -> Result<Advanced, Error> {
         let local = self.repository.to_thread_local();
         let index_path = local.index_path();
         let whole = |detail| Ok(Advanced::Blocked(vec![InTheWay { path: BString::default(), detail }]));
-        let Some(lock) = Lock::take(&index_path, &self.common)? else {
-            return whole("another git command is at work there (index.lock)");
-        };
         if is_unfinished(local.git_dir()) {
             return whole("a rebase, merge, cherry-pick or revert is not finished there");
         }
+        let Some(lock) = Lock::take(&index_path, &self.common)? else {
+            return whole("another git command is at work there (index.lock)");
+        };
         let objects = self.store.objects();
         let mut index = open_index(&index_path)?;
         if index.entries().iter().any(|entry| entry.stage_raw() != 0) {
@@ -85,11 +103,15 @@ impl Workspace {
         let changes = self.store.diff(from, to, false)?;
         let changing = changes.iter().map(|change| change.path.clone()).collect();
         let place = Place { root: &root, index: &index, changing, max_file: self.limits.max_file };
-        let (mut steps, mut blocked) = (Vec::new(), Vec::new());
+        let (mut steps, mut blocked, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         for change in changes {
             holdable(&change.path)?;
             match place.look((&objects, &mut rules), &change)? {
                 Look::Step(step) => steps.push(step),
+                Look::InTheWay(_) if has_moved => {
+                    steps.extend(place.only_noted(&change));
+                    kept.push(change.path);
+                }
                 Look::InTheWay(detail) => blocked.push(InTheWay { path: change.path, detail }),
             }
         }
@@ -102,7 +124,9 @@ impl Workspace {
         }
         // Rule files first, for the others are written as they say.
         steps.sort_by_key(|one| (one.step.to.is_some(), !is_rule_file(one.step.path.as_ref()), one.step.path.clone()));
-        let mut kept = Vec::new();
+        if has_moved {
+            clear_leftovers(&root, &steps)?;
+        }
         for one in steps.iter().filter(|one| one.write) {
             match put(&root, &one.step, (&objects, &mut rules)) {
                 Ok(()) => {}
@@ -116,9 +140,7 @@ impl Workspace {
         }
         let touched: HashSet<&BStr> = steps.iter().map(|one| one.step.path.as_bstr()).collect();
         index.remove_entries(|_, path, _| touched.contains(path));
-        for one in &steps {
-            note(&mut index, &root, one, &kept);
-        }
+        steps.iter().for_each(|one| note(&mut index, one));
         index.sort_entries();
         index.remove_tree();
         let mut content = Vec::new();
@@ -157,15 +179,13 @@ impl Place<'_> {
     /// What stands at one path, against what may stand there: what it was, or what it is to be.
     fn look(&self, (objects, rules): (&Objects, &mut Rules), change: &Change) -> Result<Look, Error> {
         let path = change.path.as_bstr();
-        if [change.from, change.to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule) {
+        if is_submodule(change) {
             return Ok(Look::InTheWay("it is a submodule"));
         }
-        let entry = self.index.entry_by_path(path);
-        let staged = entry.and_then(|entry| Some((Mode::of(entry.mode.to_tree_entry_mode()?)?, entry.id)));
+        let (staged, is_hidden) = self.staged(path);
         if staged != change.from && staged != change.to {
             return Ok(Look::InTheWay("something else is staged there"));
         }
-        let is_hidden = entry.is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE));
         let step = |standing, write| {
             let step = Step { path: change.path.clone(), to: change.to, standing };
             FileStep { step, write, is_hidden }
@@ -204,6 +224,21 @@ impl Place<'_> {
         Ok(Look::Step(step(Some((mode, hash(&bytes)?)), !will)))
     }
 
+    /// What the index holds, and whether the file is meant to be absent.
+    fn staged(&self, path: &BStr) -> (Option<Stage>, bool) {
+        let entry = self.index.entry_by_path(path);
+        let staged = entry.and_then(|entry| Some((Mode::of(entry.mode.to_tree_entry_mode()?)?, entry.id)));
+        (staged, entry.is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE)))
+    }
+
+    /// The step of a path whose file stays as it is; nothing where something else is staged, which stays as well.
+    fn only_noted(&self, change: &Change) -> Option<FileStep> {
+        let (staged, is_hidden) = self.staged(change.path.as_ref());
+        let step = Step { path: change.path.clone(), to: change.to, standing: None };
+        let is_ours = staged == change.from || staged == change.to;
+        (is_ours && !is_submodule(change)).then_some(FileStep { step, write: false, is_hidden })
+    }
+
     /// Whether a folder stands there that holds anything else than what changes.
     fn has_others_below(&self, path: &BStr) -> bool {
         let Ok(Way::Whole(folder)) = self.root.below(path) else { return false };
@@ -224,6 +259,24 @@ impl Place<'_> {
     }
 }
 
+fn is_submodule(change: &Change) -> bool {
+    [change.from, change.to].iter().flatten().any(|(mode, _)| *mode == Mode::Submodule)
+}
+
+/// Removes half-written files of a process that died, beside those that it was to write.
+fn clear_leftovers(root: &Folder, steps: &[FileStep]) -> Result<(), Error> {
+    let folders: HashSet<&BStr> = steps.iter().map(|one| split(one.step.path.as_ref()).0).collect();
+    for path in folders {
+        let failed = |source| Error::io("clear", &path.to_path_lossy())(source);
+        let Way::Whole(folder) = root.below(path).map_err(failed)? else { continue };
+        let entries = folder.entries().map_err(failed)?;
+        for (name, _) in entries.iter().filter(|(name, kind)| kind.is_file() && is_half_written(name.as_ref())) {
+            fs::remove_file(folder.at(name.as_ref())).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
 fn put(root: &Folder, step: &Step, (objects, rules): (&Objects, &mut Rules)) -> Result<(), Error> {
     let Some((mode, id)) = step.to else { return remove(root, step) };
     let stored = objects.read_as(&id, Kind::Blob)?;
@@ -234,24 +287,15 @@ fn put(root: &Folder, step: &Step, (objects, rules): (&Objects, &mut Rules)) -> 
     write(root, step, mode, &content)
 }
 
-/// Puts the new state of one path into the index, which holds nothing of it.
-fn note(index: &mut gix::index::File, root: &Folder, one: &FileStep, kept: &[BString]) {
+/// Puts the new state of one path into the index, which holds nothing of it. Without a stat: git looks into the file once,
+/// and sees what somebody wrote there at this moment.
+fn note(index: &mut gix::index::File, one: &FileStep) {
     let Some((mode, id)) = one.step.to else { return };
     let mode = match mode {
         Mode::Executable => IndexMode::FILE_EXECUTABLE,
         Mode::Link => IndexMode::SYMLINK,
         _ => IndexMode::FILE,
     };
-    let path = one.step.path.as_bstr();
-    // Without a stat git looks into the file.
-    let stat = if kept.contains(&one.step.path) { None } else { stat(root, path) };
     let flags = if one.is_hidden { Flags::SKIP_WORKTREE | Flags::EXTENDED } else { Flags::empty() };
-    index.dangerously_push_entry(stat.unwrap_or_default(), id, flags, mode, path);
-}
-
-fn stat(root: &Folder, path: &BStr) -> Option<Stat> {
-    let (parent, name) = split(path);
-    let Ok(Way::Whole(folder)) = root.below(parent) else { return None };
-    let meta = gix::index::fs::Metadata::from_path_no_follow(&folder.at(name)).ok()?;
-    Stat::from_fs(&meta).ok()
+    index.dangerously_push_entry(Stat::default(), id, flags, mode, one.step.path.as_bstr());
 }

@@ -306,3 +306,73 @@ fn a_checkout_is_exactly_its_tree_whatever_was_done_to_it() {
     git(&folder, &["add", "-A", "-f"]);
     assert_eq!(git(&folder, &["write-tree"]), new.to_string());
 }
+
+#[test]
+fn what_was_cut_off_after_the_branch_moved_is_caught_up_around_what_somebody_changed_since() {
+    let world = World::new();
+    let root = world.root();
+    world.store.publish(world.new).unwrap();
+    let moved = world.project.move_branch("main", Some(world.old), world.new, "landing: new").unwrap();
+    assert_eq!(moved, Moved::Done);
+    // As a killed server leaves the rest, and a person who goes on.
+    fs::write(root.join(".git/index.lock"), "orchestrator lock\n").unwrap();
+    fs::write(root.join(".orchestrator-restore-1"), "half").unwrap();
+    fs::write(root.join("changed"), "a person's\n").unwrap();
+    fs::write(root.join("script"), "#!\n").unwrap();
+    assert!(matches!(world.advance(), Advanced::Blocked(_)));
+    let (from, to) = (world.tree(world.old), world.tree(world.new));
+    let caught_up = world.repository.workspace(&world.store).catch_up(from, to).unwrap();
+    assert_eq!(caught_up, Advanced::Done { kept: vec!["changed".into()] });
+    assert_eq!(world.status(), " M changed");
+    assert_eq!(fs::read_to_string(root.join("changed")).unwrap(), "a person's\n");
+    assert!(!root.join(".git/index.lock").exists());
+}
+
+#[test]
+fn what_is_staged_stays_when_a_cut_off_landing_is_caught_up() {
+    let world = World::new();
+    let root = world.root();
+    world.store.publish(world.new).unwrap();
+    world.project.move_branch("main", Some(world.old), world.new, "landing: new").unwrap();
+    fs::write(root.join("changed"), "a person's\n").unwrap();
+    git(root, &["add", "changed"]);
+    let (from, to) = (world.tree(world.old), world.tree(world.new));
+    let caught_up = world.repository.workspace(&world.store).catch_up(from, to).unwrap();
+    assert_eq!(caught_up, Advanced::Done { kept: vec!["changed".into()] });
+    assert_eq!(world.status(), "M  changed");
+    assert_eq!(git(root, &["show", ":changed"]), "a person's");
+}
+
+#[test]
+fn a_start_clears_every_lock_of_ours_and_no_other() {
+    let world = World::new();
+    let git_dir = world.root().join(".git");
+    let other = world.repository.beside("linked");
+    git(world.root(), &["worktree", "add", "-q", other.to_str().unwrap()]);
+    let write = |path: &str, content: &str| {
+        fs::create_dir_all(git_dir.join(path).parent().unwrap()).unwrap();
+        fs::write(git_dir.join(path), content).unwrap();
+    };
+    let ours = ["index.lock", "worktrees/linked/index.lock", "refs/heads/a/b.lock", "refs/orchestrator/base/x.lock"];
+    ours.iter().for_each(|path| write(path, "orchestrator lock\n"));
+    write("orchestrator/tmp-1-1", "half");
+    let foreign = ["HEAD.lock", "refs/heads/c.lock", "refs/tags/t.lock"];
+    foreign.iter().for_each(|path| write(path, ""));
+    world.project.clear_locks().unwrap();
+    let stands = |path: &&str| git_dir.join(path).exists();
+    assert!(!ours.iter().any(&stands) && !stands(&"orchestrator/tmp-1-1"));
+    assert!(foreign.iter().all(stands));
+}
+
+#[test]
+fn a_pin_is_not_held_up_by_a_lock_of_ours() {
+    let world = World::new();
+    world.store.pin("first", world.old).unwrap();
+    let lock = world.root().join(".git/refs/orchestrator/base/name.lock");
+    fs::write(&lock, "orchestrator lock\n").unwrap();
+    world.store.pin("name", world.old).unwrap();
+    assert_eq!(rev(world.root(), "refs/orchestrator/base/name"), world.old);
+    fs::write(&lock, "").unwrap();
+    assert!(world.store.pin("name", rev(world.root(), "HEAD~1")).is_err(), "another's is waited for");
+    assert!(lock.exists());
+}

@@ -26,6 +26,14 @@ use super::{
 };
 use crate::{Error, snapshot::Mode};
 
+/// How the names of files begin that are not in their place yet.
+const HALF_WRITTEN: &str = ".orchestrator-restore-";
+
+/// Whether a file of this name was to be put into another's place.
+pub(in crate::workspace) fn is_half_written(name: &BStr) -> bool {
+    name.strip_prefix(HALF_WRITTEN.as_bytes()).is_some_and(|rest| rest.iter().all(u8::is_ascii_digit))
+}
+
 /// Reads what stands at a path; nothing when nothing does.
 pub(in crate::workspace) fn standing(root: &Folder, path: &BStr, max: u64) -> Result<Option<(Mode, Vec<u8>)>, Error> {
     let (parent, name) = split(path);
@@ -113,7 +121,7 @@ pub(in crate::workspace) fn write(root: &Folder, step: &Step, mode: Mode, conten
     let failed = |source| Error::io("write", &path)(source);
     let (parent, name) = split(step.path.as_ref());
     let folder = make_folders(root, parent).map_err(failed)?;
-    let temporary = folder.at(format!(".orchestrator-restore-{}", std::process::id()).as_str().into());
+    let temporary = folder.at(format!("{HALF_WRITTEN}{}", std::process::id()).as_str().into());
     let _ = fs::remove_file(&temporary);
     if mode == Mode::Link {
         std::os::unix::fs::symlink(OsStr::from_bytes(content), &temporary).map_err(failed)?;
