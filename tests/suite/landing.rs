@@ -480,3 +480,47 @@ async fn what_came_later_on_the_same_lines_is_named_and_a_rollback_does_not_over
     assert_eq!(world.over(&id).await["state"], "conflict");
     assert_eq!(world.git(&["show", "HEAD:a.txt"]), "three");
 }
+
+#[tokio::test]
+async fn a_branch_beside_that_somebody_else_made_is_not_built_upon() {
+    let refuse = gate("refuse", "test ! -e slipped-in", "");
+    let world = World::new(&[("a.txt", "a\n"), ("b.txt", "b\n"), ("orchestrator.toml", &refuse)]).await;
+    let ann = world.agent("ann").await;
+    write(&ann, "a.txt", "ann's\n");
+    // With gates of its own: none.
+    git(&world.server.project(), &["checkout", "--quiet", "-b", &format!("orchestrator/{}", world.branch)]);
+    world.server.write("slipped-in", "x\n");
+    world.server.write("orchestrator.toml", "");
+    commit(&world.server.project(), "not checked");
+    let foreign = world.git(&["rev-parse", "HEAD"]);
+    git(&world.server.project(), &["checkout", "--quiet", &world.branch]);
+    let id = world.ask("ann").await;
+    let merge = world.over(&id).await;
+    assert_eq!((&merge["state"], &merge["gates"][0]["name"]), (&json!("landed"), &json!("refuse")), "{merge}");
+    assert_eq!(world.git(&["ls-tree", "--name-only", "HEAD", "slipped-in"]), "");
+    assert_eq!(world.git(&["rev-parse", &format!("orchestrator/{}", world.branch)]), foreign, "it is left alone");
+}
+
+#[tokio::test]
+async fn what_cannot_be_landed_at_all_is_refused_and_the_others_go_on() {
+    let world = World::new(&[("a.txt", "a\n"), ("b.txt", "b\n")]).await;
+    let (ann, bob) = (world.agent("ann").await, world.agent("bob").await);
+    write(&ann, "a.txt", "ann's\n");
+    write(&bob, "b.txt", "bob's\n");
+    // A branch that only points to another one cannot be compared and swapped.
+    let points = format!("refs/heads/{}", world.branch);
+    git(&world.server.project(), &["symbolic-ref", "refs/heads/points", &points]);
+    let request = json!({"agent_id": "ann", "target": "points", "priority": 9});
+    let first = world.server.post("/merges", request).await.body["merge"]["merge_id"].as_str().unwrap().to_owned();
+    let second = world.ask("bob").await;
+    let there = async || world.merge(&second).await["state"] == "landed";
+    for _ in 0..3 {
+        if !there().await {
+            tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        }
+    }
+    world.server.eventually("the other one lands", there).await;
+    let merge = world.merge(&first).await;
+    assert_eq!(merge["state"], "rejected", "{merge}");
+    assert!(merge["reason"].as_str().unwrap().contains("symbolic ref"), "{merge}");
+}

@@ -7,6 +7,8 @@
 mod ask;
 mod checks;
 mod combine;
+mod failures;
+mod finish;
 mod moving;
 mod rollback;
 mod runner;

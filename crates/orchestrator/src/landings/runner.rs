@@ -1,7 +1,9 @@
 //! The loop that works the queue off. What it does is in the log step by step, so it can be cut off anywhere.
 
 use super::combine::{Combined, Sides, combine, join};
-use super::moving::{Line, Move, NoLine, Outcome, base_of, carry_out, choose, commit, in_the_way, line, words};
+use super::failures::Failures;
+use super::finish::{finish, left_beside, pin};
+use super::moving::{Line, Move, NoLine, base_of, choose, commit, in_the_way, line};
 use super::{Dirty, checks};
 use crate::mail::internal;
 use crate::workspaces::refused;
@@ -9,21 +11,19 @@ use crate::{Actor, Command, Error, Orchestrator, snapshots};
 use orchestrator_gates::{Definitions, Gate};
 use orchestrator_landing::{Command as Step, GateRun, Landing, Open};
 use orchestrator_protocol::MergeState;
-use orchestrator_repository::{Moved, ObjectId, Store};
+use orchestrator_repository::{ObjectId, Store};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often what waits is looked at, and what failed is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
+pub(super) const AGAIN: Duration = Duration::from_secs(2);
 /// What a gate whose run was given up may still write to its folder within.
 const DYING: Duration = Duration::from_millis(500);
-/// So often one is tried that fails in a way that nobody expects.
-const TRIES: u32 = 3;
 /// After so many beginnings a landing whose branch keeps moving rests for a moment.
 const HASTY: u32 = 20;
 
 /// How a landing's turn ended.
-enum Turn {
+pub(super) enum Turn {
     /// It is recorded how.
     Told,
     /// Somebody took the landing out.
@@ -63,49 +63,6 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
     tokio::select! {
         () = work => {}
         () = queue.end.cancelled() => {}
-    }
-}
-
-/// How often the landing in work failed, so that one that always does is in nobody's way.
-#[derive(Default)]
-struct Failures {
-    of: u64,
-    times: u32,
-}
-
-impl Failures {
-    async fn count(&mut self, orchestrator: &Orchestrator, error: &Error) -> Result<(), Error> {
-        // A log that cannot be written is nobody's fault.
-        if matches!(error, Error::StorageUnavailable { .. }) {
-            return Ok(());
-        }
-        let in_work = orchestrator.read(|state| state.landings.open().find(|one| one.is_in_work()).cloned()).await?;
-        let Some(landing) = in_work else { return Ok(()) };
-        self.times = if self.of == landing.id { self.times + 1 } else { 1 };
-        self.of = landing.id;
-        if self.times < TRIES {
-            return Ok(());
-        }
-        *self = Self::default();
-        if let Some(intent) = &landing.intent {
-            let (branch, to) = (intent.branch.clone(), snapshots::object(&intent.to));
-            let holds = with_store(orchestrator, move |_, store| {
-                let stands = store.tip(&branch).map_err(internal)?.map(|(commit, _)| commit);
-                let (Some(stands), Some(to)) = (stands, to) else { return Ok(false) };
-                Ok(base_of(store, stands, to)? == Some(to))
-            });
-            if holds.await? {
-                // It has landed, whatever became of the folder.
-                let reason = format!("the folder that has {} checked out did not follow: {error}", intent.branch);
-                let cure = "see 'git status' there; 'git restore' brings its files to what landed";
-                orchestrator.shared.degradations.raise("landing_folder", reason, cure);
-                return record(orchestrator, Step::Land { id: landing.id }).await;
-            }
-        }
-        let reason = format!("it cannot be landed: {error}");
-        requeue(orchestrator, landing.id, &reason).await?;
-        record(orchestrator, Step::Begin { id: landing.id, tip: landing.tip.unwrap_or_default() }).await?;
-        stop(orchestrator, landing.id, MergeState::Rejected, reason, Vec::new()).await.map(drop)
     }
 }
 
@@ -155,16 +112,16 @@ async fn is_in_work(orchestrator: &Orchestrator, id: u64) -> Result<bool, Error>
     orchestrator.read(|state| state.landings.get(id).is_some_and(Landing::is_in_work)).await
 }
 
-async fn record(orchestrator: &Orchestrator, step: Step) -> Result<(), Error> {
+pub(super) async fn record(orchestrator: &Orchestrator, step: Step) -> Result<(), Error> {
     orchestrator.submit(Actor::System, Command::Landing(step)).await.map(drop)
 }
 
-async fn requeue(orchestrator: &Orchestrator, id: u64, reason: &str) -> Result<(), Error> {
+pub(super) async fn requeue(orchestrator: &Orchestrator, id: u64, reason: &str) -> Result<(), Error> {
     record(orchestrator, Step::Requeue { id, reason: reason.to_owned() }).await
 }
 
 /// The landing's turn ends, and it is said why.
-async fn stop(
+pub(super) async fn stop(
     orchestrator: &Orchestrator,
     id: u64,
     state: MergeState,
@@ -174,7 +131,7 @@ async fn stop(
     record(orchestrator, Step::Stop { id, state, reason, open }).await.map(|()| Turn::Told)
 }
 
-async fn with_store<T: Send + 'static>(
+pub(super) async fn with_store<T: Send + 'static>(
     orchestrator: &Orchestrator,
     work: impl FnOnce(&Orchestrator, &Store) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -329,80 +286,6 @@ async fn begin_to_move(orchestrator: &Orchestrator, id: u64, line: Line, tree: O
         }
     }
     Ok(Turn::Told)
-}
-
-/// Carries an intent out, now or after a crash: what is done already is done once.
-async fn finish(orchestrator: &Orchestrator, landing: &Landing) -> Result<(), Error> {
-    let Some(intent) = landing.intent.clone() else { return Ok(()) };
-    let id = landing.id;
-    let commit = |text: &str| snapshots::object(text).ok_or_else(|| internal("an intent names no commit"));
-    let step = Move {
-        branch: intent.branch.clone(),
-        from: intent.from.as_deref().map(commit).transpose()?,
-        to: commit(&intent.to)?,
-        message: format!("landing: merge-{id} of {}", landing.agent),
-    };
-    let outcome = with_store(orchestrator, move |this, store| carry_out(this, store, &step));
-    match outcome.await? {
-        Outcome::Done { kept } => {
-            if !kept.is_empty() {
-                tracing::warn!(?kept, "files were changed at the moment of a landing; they stand as they are");
-            }
-            record(orchestrator, Step::Land { id }).await?;
-            let landing = landing.clone();
-            with_store(orchestrator, move |this, store| tidy(this, store, &landing)).await
-        }
-        Outcome::Blocked(found) => {
-            tokio::time::sleep(AGAIN).await;
-            requeue(orchestrator, id, &words(&intent.branch, &found)).await
-        }
-        // What is meant stays meant: nothing has to be made anew for it.
-        Outcome::NotMoved(Moved::Locked) => Err(internal(format!(
-            "another program holds refs/heads/{}.lock; remove it if no git is at work",
-            intent.branch
-        ))),
-        Outcome::NotMoved(_) => requeue(orchestrator, id, &format!("{} moved at that moment", intent.branch)).await,
-    }
-}
-
-/// The pin that holds the commit of a landing until its branch does.
-fn pin(id: u64) -> String {
-    format!("landing-{id}")
-}
-
-/// Where the newest landing on the branch beside a target left it.
-fn left_beside(orchestrator: &Orchestrator, target: &str) -> Option<ObjectId> {
-    let branch = super::beside(target);
-    let core = orchestrator.shared.core.lock();
-    let landed = core.state.landings.all().filter(|one| one.state == MergeState::Landed);
-    let intents = landed.filter_map(|one| one.intent.as_ref()).filter(|intent| intent.branch == branch);
-    intents.max_by_key(|intent| intent.seq).and_then(|intent| snapshots::object(&intent.to))
-}
-
-/// Lets go of what a landing needed on its way.
-fn tidy(orchestrator: &Orchestrator, store: &Store, landing: &Landing) -> Result<(), Error> {
-    store.unpin(&pin(landing.id)).map_err(internal)?;
-    let is_shared = {
-        let core = orchestrator.shared.core.lock();
-        core.state.landings.open().any(|one| one.id != landing.id && one.kept == landing.kept)
-    };
-    if !is_shared {
-        store.remove_ref(&landing.kept).map_err(internal)?;
-    }
-    // The target has caught up with the branch beside it.
-    let Some(intent) = landing.intent.as_ref().filter(|intent| intent.branch == landing.target) else { return Ok(()) };
-    let beside = super::beside(&landing.target);
-    let stands = store.tip(&beside).map_err(internal)?.map(|(commit, _)| commit);
-    let to = snapshots::object(&intent.to);
-    if let (Some(stands), Some(to)) = (stands.filter(|at| left_beside(orchestrator, &landing.target) == Some(*at)), to)
-        && base_of(store, stands, to)? == Some(stands)
-    {
-        let worktrees = orchestrator.options().project.worktrees().map_err(refused)?;
-        if !worktrees.iter().any(|one| one.branch.as_deref() == Some(&beside)) {
-            orchestrator.options().project.delete_branch(&beside, stands).map_err(internal)?;
-        }
-    }
-    Ok(())
 }
 
 /// Whether what waits can go on.

@@ -376,3 +376,16 @@ fn a_pin_is_not_held_up_by_a_lock_of_ours() {
     assert!(world.store.pin("name", rev(world.root(), "HEAD~1")).is_err(), "another's is waited for");
     assert!(lock.exists());
 }
+
+#[test]
+fn what_is_edited_right_after_it_was_written_is_seen_by_git() {
+    let world = World::new();
+    world.store.publish(world.new).unwrap();
+    assert_eq!(world.advance(), Advanced::Done { kept: Vec::new() });
+    // As long as what landed, at the same time.
+    let path = world.root().join("changed");
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(&path, "TWO\n").unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    assert!(world.status().ends_with("M changed"), "{}", world.status());
+}
