@@ -12,9 +12,12 @@
 //!    What only one side changed is taken from it, statement by statement, entry by entry, word by word. Where both put
 //!    something into one place, an order that means nothing (definitions, imports, keys) is made by content; any other
 //!    order, edits of one expression, and edits of neighbours that share a name give [`Outcome::Candidates`], for the
-//!    project's own checks to choose.
+//!    project's own checks to choose. What one side did to the form is done in the other versions, too, before they are
+//!    merged (`src/tree/replay.rs`): statements that it put into a new one ([`Rule::Wrapped`], always candidates), a
+//!    definition that it moved and the other side edited ([`Rule::Moved`], clean only where the place means nothing).
+//! 5. *Renames*: new uses of what the other side renamed, with the new name ([`Rule::Renamed`], always candidates).
 //!
-//! 5. *Recorded*: regions that are still open and that a person settled before, in the same place of the same file, where
+//! 6. *Recorded*: regions that are still open and that a person settled before, in the same place of the same file, where
 //!    the caller gives such [`Recorded`] resolutions; [`learn`] takes them from a person's result. The same text elsewhere is
 //!    only proposed.
 //!
@@ -38,8 +41,12 @@
 //!
 //! # Limitations
 //! What lines settle is not looked at as syntax, but for a definition that both added far apart: a name renamed on one
-//! side and used anew on the other, in lines that do not touch, merges clean; only [`verify_tree`] sees it. A block that one side moved and the other
-//! edited, or that one wrapped and the other edited, is a conflict. A file that cannot be parsed as a whole has no
+//! side and used anew on the other, in lines that do not touch, merges clean; only [`verify_tree`] sees it, as a
+//! [`TreeFault::Renamed`], and so it does across files. What is said of moves and wraps is for whole statements that stand
+//! in the new place as they stood; one that both sides wrapped, moved or took out of what was around it is a conflict, and
+//! so is a moved statement that is no definition. A new use is only written anew where every word of that name in the file
+//! means what was renamed, members of other things left out. That moved code is where it needs to be is checked for blocks
+//! and, in C, C++ and for Rust's macros, for the order of definitions; types are not known. A file that cannot be parsed as a whole has no
 //! structure. [`verify`] knows no rule under which changes that touch may be composed, so it refuses every such result,
 //! those of data and structure included. What a structural answer used is told for the whole file, not by region.
 //!

@@ -49,8 +49,8 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Merges the versions as they are, and where that is no clean answer, with what one side did to the form of the file
-    /// done in all of them.
+    /// Merges the versions as they are, and where that is no clean answer, with what one side did to the form of the
+    /// file done in all of them.
     fn settle(&mut self, trees: &Trees<'_>, files: &Files) -> Result<Structured, Why> {
         let checker = Checker::new(self.language, trees, files);
         let plain = self.answers(trees, &checker, None);

@@ -3,7 +3,7 @@
 
 use super::alike::key;
 use super::early::used_early;
-use super::free::FreeNames;
+use super::free::has_lost_local;
 use super::version::is_version;
 use crate::align::{hunks, split};
 use orchestrator_syntax::statements::{
@@ -58,7 +58,7 @@ pub(super) struct Checker<'t> {
     names: [HashMap<Vec<u8>, usize>; 2],
     /// How often each item stands in the base and in the sides.
     items: [HashMap<u64, usize>; 3],
-    free: FreeNames,
+    files: &'t [Arc<File>; 3],
     /// What some version uses before it is defined.
     early: HashSet<Vec<u8>>,
     /// Known before any answer: what is wrong with all of them.
@@ -66,19 +66,18 @@ pub(super) struct Checker<'t> {
 }
 
 impl<'t> Checker<'t> {
-    pub(super) fn new(language: Language, trees: &'t [Tree<'t>; 3], files: &[Arc<File>; 3]) -> Self {
+    pub(super) fn new(language: Language, trees: &'t [Tree<'t>; 3], files: &'t [Arc<File>; 3]) -> Self {
         let [base, one, two] = trees.each_ref().map(words);
         let sides = [changes(&base, &one), changes(&base, &two)];
         let counts = count(&base);
         let used = trees.each_ref().map(names_used);
-        let free = FreeNames::new(files);
         let early = trees.iter().flat_map(|tree| used_early(language, tree)).collect();
         let fault = dangling(&used[0], &used[1], &used[2])
             .or_else(|| dangling(&used[0], &used[2], &used[1]))
             .or_else(|| broken(files, &sides));
         let names = [&trees[1], &trees[2]].map(|tree| names(&tree.body, language));
         let items = trees.each_ref().map(|tree| items(&tree.body));
-        Self { language, base: counts, sides, names, items, free, early, fault }
+        Self { language, base: counts, sides, names, items, files, early, fault }
     }
 
     /// `drops_versions` says that of two versions in one place the higher one was taken.
@@ -104,7 +103,7 @@ impl<'t> Checker<'t> {
         if is_too_often {
             return Err(Fault::Repeated);
         }
-        if self.free.has_lost(file) {
+        if has_lost_local(self.files, file) {
             return Err(Fault::Dangling);
         }
         if !used_early(self.language, tree).is_subset(&self.early) {

@@ -1,6 +1,6 @@
-//! Definitions and members that one side moved and the other edited where they were: the edit goes to the new place. What
-//! only one side did to a definition is taken from it as a whole, so in the side that moved it the edited one stands, and in
-//! the other side that of the base.
+//! Definitions and members that one side moved and the other edited where they were: the edit goes to the new place. The
+//! side that moved one gets the edited one there, and the other side that of the base; then one has moved it with the
+//! edit, and the other has left it alone.
 
 use super::check::items;
 use super::early::is_macro;

@@ -20,7 +20,8 @@ fn collect<'a, 't>(atom: &'a Atom<'t>, found: &mut Vec<&'a Body<'t>>) {
     }
 }
 
-/// What stands in the place of some items of a tree, and of all items of some bodies. Known by where they lie in memory.
+/// What stands in the place of some items of a tree, and of all items of some bodies; those are known by where they lie
+/// in memory.
 #[derive(Default)]
 pub(super) struct Edits<'t> {
     items: HashMap<usize, Vec<Item<'t>>>,

@@ -1,11 +1,11 @@
-//! A definition that one side renamed with all its uses, and that the other side uses anew under its old name: it is renamed
-//! in the base and in the other side, too. Only where every word of that name means this definition; another variable,
+//! A definition that one side renamed with all its uses, and that the other side uses anew under its old name: it is
+//! renamed in the base and in the other side, too. Only where every word of that name means this definition; another variable,
 //! member or key of that name, or a text that names it anew, may be what the other side means.
 
 use super::check::names_in;
 use orchestrator_syntax::statements::{Atom, Body, List, ListRole, Token, TokenKind, Tree};
 use orchestrator_syntax::{Certainty, ChangeKind, File, Index, Language, Resolution, Use, impact};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The path of the one file in an index.
@@ -27,9 +27,14 @@ impl Rename {
     }
 }
 
-/// The three versions with what one side renamed, and the other uses anew, renamed in all of them. `None` where there is no
-/// such definition, or a word of its name may mean something else.
+/// The three versions with what one side renamed, and the other uses anew, renamed in all of them. `None` where there is
+/// no such definition, or a word of its name may mean something else.
 pub(super) fn renamed(trees: &[Tree<'_>; 3], files: &[Arc<File>; 3]) -> Option<[Vec<u8>; 3]> {
+    let [words, of_one, of_two] = trees.each_ref().map(words);
+    let [base, one, two] = files;
+    if !is_suspect(base, one, &words, &of_two) && !is_suspect(base, two, &words, &of_one) {
+        return None;
+    }
     let [base, one, two] = files.each_ref().map(index);
     let renames = [renames(&base, &one, &two), renames(&base, &two, &one)];
     if renames.iter().all(BTreeSet::is_empty) {
@@ -56,6 +61,24 @@ pub(super) fn renamed(trees: &[Tree<'_>; 3], files: &[Arc<File>; 3]) -> Option<[
     let both: Vec<&Rename> = by_one.iter().chain(by_two).collect();
     let text = |tree, renames: &BTreeSet<Rename>| written(tree, &renames.iter().collect::<Vec<_>>());
     Some([written(base_tree, &both), text(one_tree, by_two), text(two_tree, by_one)])
+}
+
+/// How often each word stands.
+fn words<'t>(tree: &'t Tree<'t>) -> HashMap<&'t [u8], usize> {
+    let mut words = HashMap::new();
+    tree.body.each_token(&mut |token| {
+        if token.kind == TokenKind::Word {
+            *words.entry(token.text).or_default() += 1;
+        }
+    });
+    words
+}
+
+/// Whether the user has a word more often that the author no longer defines.
+fn is_suspect(base: &File, author: &File, words: &HashMap<&[u8], usize>, user: &HashMap<&[u8], usize>) -> bool {
+    let defined: HashSet<&str> = author.entities.iter().map(|entity| &entity.name[..]).collect();
+    let mut gone = base.entities.iter().map(|entity| &entity.name[..]).filter(|name| !defined.contains(name));
+    gone.any(|name| user.get(name.as_bytes()) > words.get(name.as_bytes()))
 }
 
 fn index(file: &Arc<File>) -> Index {

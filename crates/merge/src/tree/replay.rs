@@ -1,5 +1,5 @@
-//! What one side did to the form of a file, done in its other versions before they are merged: then it is no change, and what
-//! is left are the edits. A block that one side wrapped is wrapped in all; a definition that one side moved and the other
+//! What one side did to the form of a file, done in its other versions before they are merged: then it is no change, and
+//! what is left are the edits. A block that one side wrapped is wrapped in all; a definition that one side moved and the other
 //! edited is the edited one where it was moved to.
 
 use super::answers::{Job, Trees};

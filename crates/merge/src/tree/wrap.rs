@@ -1,9 +1,10 @@
-//! Statements that one side put into a new one: into an `if`, a `with`, a `try`, a loop, a closure. They are put into it
-//! in the base and in the other side, too; then what the other side did to them is a change within it.
+//! Statements that one side put into a new one: into an `if`, a `with`, a `try`, a loop, a closure. They are put into
+//! it in the base and in the other side, too; then what the other side did to them is a change within it.
 
 use super::nested::{Edits, bodies, set_space, space_of};
 use super::{Merger, Why};
 use orchestrator_syntax::statements::{Body, Item, ItemRole, Tree};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// How deep in the new statement the old ones are looked for.
@@ -118,10 +119,12 @@ impl Merger {
         if wrapper.role == ItemRole::Import {
             return Ok(None);
         }
+        let known: HashSet<u64> = base.items[gone.clone()].iter().map(|item| item.hash).collect();
         let mut level = bodies(wrapper);
         let mut best: Option<(usize, Found<'a, 't>)> = None;
         for _ in 0..MOST_LEVELS {
-            for inner in &level {
+            let has_known = |body: &&&Body<'t>| body.items.iter().any(|item| known.contains(&item.hash));
+            for inner in level.iter().filter(has_known) {
                 let items = &base.items[gone.clone()];
                 let places = self.align_items(items, &inner.items)?;
                 let is_same = |(at, place): (usize, &Option<usize>)| {

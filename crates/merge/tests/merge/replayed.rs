@@ -1,5 +1,5 @@
-//! What one side does to the form of a program, and the other edits: random programs and edits, held against the program that
-//! comes out when one does both.
+//! What one side does to the form of a program, and the other edits: random programs and edits, held against the program
+//! that comes out when one does both.
 
 use crate::programs::{Edit, Form, Statement, edited, program, touch, wrap};
 use crate::structure::{answer_by_lines, cases, lawful};
