@@ -7,6 +7,7 @@ mod index;
 mod pass;
 mod restore;
 mod rules;
+mod standing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +27,7 @@ use self::{
     index::{Identity, Index},
     pass::{Pass, Settings},
     rules::Rules,
+    standing::{busy, head, is_unfinished, open, shares_history, sources},
 };
 use crate::{
     Error, PathError, Project, Store,
@@ -316,58 +318,6 @@ impl Workspace {
         self.state = State::Busy(busy);
         Changes { paths: Vec::new(), state: self.state }
     }
-}
-
-fn open(root: &Path) -> Result<gix::ThreadSafeRepository, Error> {
-    let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
-    options.open(root).map_err(|error| Error::git(format!("open the repository of {}", root.display()), &error))
-}
-
-fn head(local: &gix::Repository) -> Result<Option<ObjectId>, Error> {
-    let head = local.head().map_err(|error| Error::git("read HEAD", &error))?;
-    if head.is_unborn() {
-        return Ok(None);
-    }
-    let id = local.head_id().map_err(|error| Error::git("read HEAD", &error))?;
-    Ok(Some(id.detach()))
-}
-
-fn busy(git_dir: &Path) -> Option<Busy> {
-    if git_dir.join("index.lock").symlink_metadata().is_ok() {
-        return Some(Busy::Locked);
-    }
-    is_unfinished(git_dir).then_some(Busy::Unfinished)
-}
-
-fn is_unfinished(git_dir: &Path) -> bool {
-    const SIGNS: [&str; 6] =
-        ["rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "sequencer"];
-    SIGNS.iter().any(|name| git_dir.join(name).symlink_metadata().is_ok())
-}
-
-/// Files whose change may change every answer.
-fn sources(local: &gix::Repository) -> Vec<Identity> {
-    let common = local.common_dir();
-    let shared = ["config", "info/exclude", "info/attributes"].map(|name| common.join(name));
-    let own = ["config.worktree", "info/sparse-checkout"].map(|name| local.git_dir().join(name));
-    shared.iter().chain(&own).map(|path| Identity::of(path)).collect()
-}
-
-/// A commit that both have proves it.
-fn shares_history(clone: &gix::Repository, store: &Store) -> Result<bool, Error> {
-    let tips = |repository: &gix::Repository| -> Result<Vec<ObjectId>, Error> {
-        let failed = |error: &dyn std::fmt::Display| Error::git("read the refs", error);
-        let platform = repository.references().map_err(|error| failed(&error))?;
-        let all = platform.all().map_err(|error| failed(&error))?;
-        let mut tips: Vec<_> =
-            all.filter_map(Result::ok).filter_map(|mut found| found.peel_to_id().ok().map(gix::Id::detach)).collect();
-        tips.extend(repository.head_id().ok().map(gix::Id::detach));
-        Ok(tips)
-    };
-    let user = open(store.git_common_dir())?.to_thread_local();
-    let objects = store.objects();
-    Ok(tips(clone)?.iter().any(|tip| gix::objs::Exists::exists(&objects, tip))
-        || tips(&user)?.iter().any(|tip| clone.has_object(tip)))
 }
 
 fn is_rule_file(path: &BStr) -> bool {
