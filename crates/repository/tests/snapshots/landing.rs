@@ -360,7 +360,7 @@ fn a_start_clears_every_lock_of_ours_and_no_other() {
     foreign.iter().for_each(|path| write(path, ""));
     world.project.clear_locks().unwrap();
     let stands = |path: &&str| git_dir.join(path).exists();
-    assert!(!ours.iter().any(|path| stands(path)) && !stands(&"orchestrator/tmp-1-1"));
+    assert!(!ours.iter().any(stands) && !stands(&"orchestrator/tmp-1-1"));
     assert!(foreign.iter().all(stands));
 }
 
