@@ -35,7 +35,7 @@ SETTINGS = "[bus]\nenabled = false\n\n[snapshots]\nquiet_milliseconds = 50\ninte
 EXPECTED = tuple(
     f"{op} {name}" for names, ops in (
         (("new pack", "new index"), ("create", "write", "fsync", "rename")),
-        (("refs/work/*.lock", "refs/backup/*.lock", "pins/*.lock"), ("create", "write", "fsync", "rename")),
+        (("refs/work/*.lock", "refs/backup/*.lock", "new pin"), ("create", "write", "fsync", "rename")),
         (("objects/pack", "refs/work", "refs/backup", "pins"), ("fsync",)),
         (("refs/work/*", "pack", "index"), ("unlink",)),
         (("work.git", "objects", "objects/pack", "refs", "refs/work", "refs/backup"), ("mkdir",)),
@@ -328,6 +328,7 @@ ROLES = (
     (r".*/work\.git/(refs/\w+)/.*\.lock", r"\1/*.lock"),
     (r".*/work\.git/(refs/\w+)/.*", r"\1/*"),
     (r".*/work\.git/(.*)", r"\1"),
+    (r".*/orchestrator/tmp-[^/]*", "new pin"),
     (r".*/refs/orchestrator/base/.*\.lock", "pins/*.lock"),
     (r".*/refs/orchestrator/base/.*", "pins/*"),
     (r".*/refs/orchestrator/base", "pins"),

@@ -116,10 +116,6 @@ impl Orchestrator {
         let writer = Writer::new(shared.clone(), log, key, checkpointer, recovered.checkpoint);
         let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || writer.run())?;
         *shared.writer.lock() = Some(thread);
-        // Before anything of ours takes one.
-        if let Err(error) = shared.options.project.clear_locks() {
-            shared.degradations.raise("locks", error.to_string(), "remove the old *.lock by hand; then restart");
-        }
         Following::start(&orchestrator)?;
         shared.following.look();
         tokio::spawn(run_timers(orchestrator.clone(), armed));

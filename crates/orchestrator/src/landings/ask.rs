@@ -1,12 +1,13 @@
 //! Putting work into the queue, and taking it out.
 
 use super::view::view;
-use crate::workspaces::refused;
+use crate::workspaces::{blocked, refused};
 use crate::{Actor, Command, Error, Orchestrator, Reply, mail::internal, snapshots};
 use orchestrator_landing as landing;
 use orchestrator_protocol::{AgentId, ErrorCode, Merge};
 use orchestrator_registry as registry;
-use orchestrator_repository::{ObjectId, Project};
+use orchestrator_repository::{Limits, ObjectId, Project, State, Workspace};
+use std::path::Path;
 
 /// What is to land.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,13 +133,40 @@ impl Orchestrator {
         .await
     }
 
+    /// What stands in the agent's folder. It is kept as it is followed, and then looked at once more as a whole: what lands
+    /// is what the agent sees, whatever following has missed.
     async fn standing_work(&self, agent: &AgentId) -> Result<ObjectId, Error> {
         let kept = self.keep_snapshot(agent).await?.ok_or_else(|| {
             let detail = format!("no workspace of '{agent}' is followed, or it holds no work");
             let hint = "register its workspace, or name what is to land in 'snapshot'";
             Error::invalid(ErrorCode::UnknownWorkspace, detail, hint)
         })?;
-        snapshots::object(&kept.commit).ok_or_else(|| internal(format!("'{}' is no object's id", kept.commit)))
+        let kept =
+            snapshots::object(&kept.commit).ok_or_else(|| internal(format!("'{}' is no object's id", kept.commit)))?;
+        let folder = self.read(|state| state.registry.agent(agent).and_then(|agent| agent.workspace.clone())).await?;
+        // Work that is pushed has no folder here.
+        let Some(folder) = folder.filter(|folder| folder.starts_with('/')) else { return Ok(kept) };
+        let agent = agent.clone();
+        self.blocking(move |this| {
+            let store = this.shared.following.store(&this.options().project).map_err(refused)?;
+            let workspace = Workspace::open(&store, Path::new(&folder), Limits::default()).map_err(refused)?;
+            if workspace.state() != State::Ready {
+                let detail = format!("git is at work in {folder}: what stands there is not whole");
+                return Err(blocked(detail, "finish what git is doing there, then ask again"));
+            }
+            let seen = workspace.snapshot();
+            let tree = seen.tree().map_err(internal)?;
+            if store.read_commit(kept).map_err(internal)?.0 == tree {
+                return Ok(kept);
+            }
+            tracing::warn!(%agent, %folder, "what was followed is not what stands there; what stands there lands");
+            metrics::counter!("orchestrator_landing_looked_again_total").increment(1);
+            let pin = |base: &ObjectId| snapshots::keep::pin(&base.to_string());
+            let base = store.pin_base(seen.head, None, pin).map_err(refused)?;
+            let author = snapshots::keep::author(&agent, crate::engine::now().0);
+            store.commit(tree, base.as_slice(), &author, &format!("Work of {agent}\n")).map_err(internal)
+        })
+        .await
     }
 
     /// A snapshot's, a branch's or a commit by name.

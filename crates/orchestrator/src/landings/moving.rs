@@ -158,10 +158,7 @@ pub(super) fn carry_out(orchestrator: &Orchestrator, store: &Store, step: &Move)
 pub(super) fn in_the_way(orchestrator: &Orchestrator, store: &Store, step: &Move) -> Result<Vec<InTheWay>, Error> {
     let Some(mut workspace) = checked_out(orchestrator, store, &step.branch)? else { return Ok(Vec::new()) };
     let (from, to) = trees(store, step)?;
-    match workspace.advance(from, to, || Ok(Moved::Locked)).map_err(internal)? {
-        Advanced::Blocked(found) => Ok(found),
-        Advanced::Done { .. } | Advanced::NotMoved(_) => Ok(Vec::new()),
-    }
+    workspace.in_the_way(from, to).map_err(internal)
 }
 
 fn trees(store: &Store, step: &Move) -> Result<(ObjectId, ObjectId), Error> {

@@ -40,7 +40,11 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
     let work = async {
         // Gates of a server that was killed a moment ago may still be dying.
         tokio::time::sleep(DYING).await;
+        let mut cleared = false;
         loop {
+            if !cleared {
+                cleared = clear_locks(&orchestrator).await;
+            }
             match step(&orchestrator).await {
                 Ok(true) => {
                     orchestrator.shared.degradations.clear("landing");
@@ -64,6 +68,22 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
         () = work => {}
         () = queue.end.cancelled() => {}
     }
+}
+
+/// Clears what an earlier run of the server left locked, but not before a branch that it was moving has moved: until then
+/// the index of the folder may be ahead of it.
+async fn clear_locks(orchestrator: &Orchestrator) -> bool {
+    let moving = |one: &Landing| one.is_in_work() && one.intent.is_some();
+    match orchestrator.read(move |state| state.landings.open().any(moving)).await {
+        Ok(false) => {}
+        Ok(true) | Err(_) => return false,
+    }
+    let done = orchestrator.blocking(|this| this.options().project.clear_locks().map_err(internal)).await;
+    if let Err(error) = done {
+        let cure = "remove the old *.lock by hand; then restart";
+        orchestrator.shared.degradations.raise("locks", error.to_string(), cure);
+    }
+    true
 }
 
 /// Does what is next; false when there is nothing.

@@ -22,6 +22,7 @@ pub(crate) struct Lock {
     file: PathBuf,
     /// A folder of the same file system for what is being written.
     scratch: PathBuf,
+    was_ours: bool,
 }
 
 impl Lock {
@@ -39,7 +40,7 @@ impl Lock {
             let linked = fs::hard_link(&named, &lock);
             let _ = fs::remove_file(&named);
             match linked {
-                Ok(()) => return Ok(Some(Self { lock, file: file.to_owned(), scratch })),
+                Ok(()) => return Ok(Some(Self { lock, file: file.to_owned(), scratch, was_ours: cleared })),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !cleared && is_ours(&lock) => {
                     fs::remove_file(&lock).map_err(failed)?;
                     cleared = true;
@@ -50,8 +51,13 @@ impl Lock {
         }
     }
 
-    /// Puts new content in the file's place, flushed, and gives the lock back.
-    pub(crate) fn replace(self, content: &[u8]) -> io::Result<()> {
+    /// Whether a crash of ours had left it.
+    pub(crate) fn was_ours(&self) -> bool {
+        self.was_ours
+    }
+
+    /// Puts new content in the file's place, flushed.
+    pub(crate) fn replace(&self, content: &[u8]) -> io::Result<()> {
         let new = new_file(&self.scratch, content)?;
         let placed = fs::rename(&new, &self.file);
         if placed.is_err() {

@@ -1,10 +1,13 @@
 //! A worktree follows its branch: files and index, where nothing of it was changed.
 //!
-//! Order: lock the index, so that no commit is made from the old one; look at every path that changes; move the branch;
-//! write the files, each looked at once more right before; write the index. A crash leaves some files new and some old,
+//! Order: lock the index, so that no commit is made from the old one; look at every path that changes; write the index; move
+//! the branch; write the files, each looked at once more right before; note their times in the index. A crash leaves some files new and some old,
 //! and the same call finishes it.
 
-use std::{collections::HashSet, fs};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+};
 
 use gix::{
     ObjectId,
@@ -66,7 +69,17 @@ impl Workspace {
         to: ObjectId,
         move_branch: impl FnOnce() -> Result<Moved, Error>,
     ) -> Result<Advanced, Error> {
-        self.follow(from, to, false, move_branch)
+        self.follow(from, to, Purpose::Move, move_branch)
+    }
+
+    /// What keeps the worktree from following its branch from one tree to another. Nothing is touched.
+    /// # Errors
+    /// git's data cannot be read.
+    pub fn in_the_way(&mut self, from: ObjectId, to: ObjectId) -> Result<Vec<InTheWay>, Error> {
+        match self.follow(from, to, Purpose::Look, || Ok(Moved::Locked))? {
+            Advanced::Blocked(found) => Ok(found),
+            Advanced::Done { .. } | Advanced::NotMoved(_) => Ok(Vec::new()),
+        }
     }
 
     /// The rest of an [`advance`](Self::advance) that was cut off after the branch had moved. A path that somebody changed
@@ -74,14 +87,14 @@ impl Workspace {
     /// # Errors
     /// As [`advance`](Self::advance).
     pub fn catch_up(&mut self, from: ObjectId, to: ObjectId) -> Result<Advanced, Error> {
-        self.follow(from, to, true, || Ok(Moved::Done))
+        self.follow(from, to, Purpose::CatchUp, || Ok(Moved::Done))
     }
 
     fn follow(
         &mut self,
         from: ObjectId,
         to: ObjectId,
-        has_moved: bool,
+        purpose: Purpose,
         move_branch: impl FnOnce() -> Result<Moved, Error>,
     ) -> Result<Advanced, Error> {
         let local = self.repository.to_thread_local();
@@ -104,27 +117,58 @@ impl Workspace {
         let changing = changes.iter().map(|change| change.path.clone()).collect();
         let place = Place { root: &root, index: &index, changing, max_file: self.limits.max_file };
         let (mut steps, mut blocked, mut kept) = (Vec::new(), Vec::new(), Vec::new());
-        for change in changes {
+        for change in &changes {
             holdable(&change.path)?;
-            match place.look((&objects, &mut rules), &change)? {
+            match place.look((&objects, &mut rules), change)? {
                 Look::Step(step) => steps.push(step),
-                Look::InTheWay(_) if has_moved => {
-                    steps.extend(place.only_noted(&change));
-                    kept.push(change.path);
+                Look::InTheWay(_) if purpose == Purpose::CatchUp => {
+                    steps.extend(place.only_noted(change));
+                    kept.push(change.path.clone());
                 }
-                Look::InTheWay(detail) => blocked.push(InTheWay { path: change.path, detail }),
+                Look::InTheWay(detail) => blocked.push(InTheWay { path: change.path.clone(), detail }),
             }
         }
-        if !blocked.is_empty() {
-            return Ok(Advanced::Blocked(blocked));
+        let save = |index: &gix::index::File| -> Result<(), Error> {
+            let mut content = Vec::new();
+            let options = gix::index::write::Options::default();
+            index.write_to(&mut content, options).map_err(|error| Error::git("write the index", &error))?;
+            lock.replace(&content).map_err(Error::io("write the index", &index_path))?;
+            if let Some(folder) = index_path.parent() {
+                fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("flush", folder))?;
+            }
+            Ok(())
+        };
+        if purpose == Purpose::Look {
+            return Ok(if blocked.is_empty() { Advanced::NotMoved(Moved::Locked) } else { Advanced::Blocked(blocked) });
         }
-        let moved = move_branch()?;
-        if moved != Moved::Done {
-            return Ok(Advanced::NotMoved(moved));
+        if !blocked.is_empty() {
+            if lock.was_ours() && give_back(&mut index, &changes) {
+                save(&index)?;
+            }
+            return Ok(Advanced::Blocked(blocked));
         }
         // Rule files first, for the others are written as they say.
         steps.sort_by_key(|one| (one.step.to.is_some(), !is_rule_file(one.step.path.as_ref()), one.step.path.clone()));
-        if has_moved {
+        // The index is new before the branch: a `git commit` that reads the branch, the index and only then takes the lock
+        // must not put the old files onto the new commit. One that read the old branch is refused by its own comparison.
+        let touched: HashSet<&BStr> = steps.iter().map(|one| one.step.path.as_bstr()).collect();
+        // What a crash left is no state to go back to.
+        let before = if lock.was_ours() { None } else { fs::read(&index_path).ok() };
+        index.remove_entries(|_, path, _| touched.contains(path));
+        steps.iter().for_each(|one| note(&mut index, one));
+        index.sort_entries();
+        index.remove_tree();
+        save(&index)?;
+        let moved = move_branch()?;
+        if moved != Moved::Done {
+            match before {
+                Some(before) => lock.replace(&before).map_err(Error::io("write the index", &index_path))?,
+                None if give_back(&mut index, &changes) => save(&index)?,
+                None => {}
+            }
+            return Ok(Advanced::NotMoved(moved));
+        }
+        if purpose == Purpose::CatchUp {
             clear_leftovers(&root, &steps)?;
         }
         for one in steps.iter().filter(|one| one.write) {
@@ -138,19 +182,46 @@ impl Workspace {
                 rules = Rules::new(&local, &self.index.rules)?;
             }
         }
-        let touched: HashSet<&BStr> = steps.iter().map(|one| one.step.path.as_bstr()).collect();
-        index.remove_entries(|_, path, _| touched.contains(path));
-        steps.iter().for_each(|one| note(&mut index, one));
-        index.sort_entries();
-        index.remove_tree();
-        let mut content = Vec::new();
-        let options = gix::index::write::Options::default();
-        index.write_to(&mut content, options).map_err(|error| Error::git("write the index", &error))?;
-        lock.replace(&content).map_err(Error::io("write the index", &index_path))?;
-        if let Some(folder) = index_path.parent() {
-            fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("flush", folder))?;
-        }
         Ok(Advanced::Done { kept })
+    }
+}
+
+/// What is wanted of a look at a worktree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Look,
+    Move,
+    CatchUp,
+}
+
+/// Puts what the index has of a branch that did not move back to what it was; true when there was any.
+fn give_back(index: &mut gix::index::File, changes: &[Change]) -> bool {
+    let mut new: BTreeMap<BString, (Option<Stage>, Flags)> = BTreeMap::new();
+    for change in changes {
+        let entry = index.entry_by_path(change.path.as_ref());
+        let staged = entry.and_then(|entry| Some((Mode::of(entry.mode.to_tree_entry_mode()?)?, entry.id)));
+        if staged == change.to {
+            let is_hidden = entry.is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE));
+            let flags = if is_hidden { Flags::SKIP_WORKTREE | Flags::EXTENDED } else { Flags::empty() };
+            new.insert(change.path.clone(), (change.from, flags));
+        }
+    }
+    index.remove_entries(|_, path, _| new.contains_key(path));
+    for (path, (stage, flags)) in &new {
+        if let Some((mode, id)) = stage {
+            index.dangerously_push_entry(Stat::default(), *id, *flags, index_mode(*mode), path.as_ref());
+        }
+    }
+    index.sort_entries();
+    index.remove_tree();
+    !new.is_empty()
+}
+
+fn index_mode(mode: Mode) -> IndexMode {
+    match mode {
+        Mode::Executable => IndexMode::FILE_EXECUTABLE,
+        Mode::Link => IndexMode::SYMLINK,
+        _ => IndexMode::FILE,
     }
 }
 
@@ -291,11 +362,6 @@ fn put(root: &Folder, step: &Step, (objects, rules): (&Objects, &mut Rules)) -> 
 /// and sees what somebody wrote there at this moment.
 fn note(index: &mut gix::index::File, one: &FileStep) {
     let Some((mode, id)) = one.step.to else { return };
-    let mode = match mode {
-        Mode::Executable => IndexMode::FILE_EXECUTABLE,
-        Mode::Link => IndexMode::SYMLINK,
-        _ => IndexMode::FILE,
-    };
     let flags = if one.is_hidden { Flags::SKIP_WORKTREE | Flags::EXTENDED } else { Flags::empty() };
-    index.dangerously_push_entry(Stat::default(), id, flags, mode, one.step.path.as_bstr());
+    index.dangerously_push_entry(Stat::default(), id, flags, index_mode(mode), one.step.path.as_bstr());
 }

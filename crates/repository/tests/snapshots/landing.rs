@@ -360,7 +360,7 @@ fn a_start_clears_every_lock_of_ours_and_no_other() {
     foreign.iter().for_each(|path| write(path, ""));
     world.project.clear_locks().unwrap();
     let stands = |path: &&str| git_dir.join(path).exists();
-    assert!(!ours.iter().any(&stands) && !stands(&"orchestrator/tmp-1-1"));
+    assert!(!ours.iter().any(stands) && !stands(&"orchestrator/tmp-1-1"));
     assert!(foreign.iter().all(stands));
 }
 
@@ -388,4 +388,38 @@ fn what_is_edited_right_after_it_was_written_is_seen_by_git() {
     fs::write(&path, "TWO\n").unwrap();
     fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
     assert!(world.status().ends_with("M changed"), "{}", world.status());
+}
+
+#[test]
+fn the_index_is_new_before_the_branch_and_old_again_when_that_does_not_move() {
+    let world = World::new();
+    let root = world.root();
+    world.store.publish(world.new).unwrap();
+    let (from, to) = (world.tree(world.old), world.tree(world.new));
+    let staged = || git(root, &["ls-files", "-s", "-z"]);
+    let old = staged();
+    let mut workspace = world.repository.workspace(&world.store);
+    let mut during = String::new();
+    let refused = workspace.advance(from, to, || {
+        during = staged();
+        Ok(Moved::Locked)
+    });
+    assert_eq!(refused.unwrap(), Advanced::NotMoved(Moved::Locked));
+    assert!(staged() == old && during != old && world.status().is_empty());
+    assert_eq!(workspace.in_the_way(from, to).unwrap(), []);
+    // Killed right before the branch moves; somebody is in the way when it goes on.
+    let index = fs::read(root.join(".git/index")).unwrap();
+    let _ = workspace.advance(from, to, || {
+        fs::copy(root.join(".git/index"), root.join(".git/cut")).unwrap();
+        Ok(Moved::Locked)
+    });
+    assert_eq!(fs::read(root.join(".git/index")).unwrap().len(), index.len());
+    fs::rename(root.join(".git/cut"), root.join(".git/index")).unwrap();
+    fs::write(root.join(".git/index.lock"), "orchestrator lock\n").unwrap();
+    fs::write(root.join("changed"), "a person's\n").unwrap();
+    assert!(matches!(world.advance(), Advanced::Blocked(_)));
+    assert_eq!((staged(), world.status()), (old, " M changed".into()));
+    git(root, &["checkout", "-q", "changed"]);
+    assert_eq!(world.advance(), Advanced::Done { kept: Vec::new() });
+    assert!(staged() == during && world.status().is_empty());
 }
