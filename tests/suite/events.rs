@@ -1,7 +1,9 @@
 //! The feed.
 
+use orchestrator::{Actor, Command};
 use orchestrator_tests::TestServer;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn numbers(events: &[Value]) -> Vec<u64> {
     events.iter().map(|event| event["seq"].as_u64().unwrap()).collect()
@@ -167,4 +169,20 @@ async fn what_is_no_longer_kept_is_a_gap_and_never_silence() {
     }
     assert_eq!(server.get(&format!("/messages/{id}")).await.body["message"]["state"], "queued");
     assert_eq!(server.get("/agents/dev").await.body["agent"]["status"], "idle");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_read_has_seen_is_within_the_newest_flushed_number() {
+    let server = TestServer::start().await;
+    let orchestrator = &server.orchestrator;
+    let before = orchestrator.flushed();
+    for round in 1..=600 {
+        let reason = round.to_string();
+        let notice = Command::Notice { name: "test", reason, cure: "none" };
+        orchestrator.submit(Actor::System, notice).await.unwrap();
+        // The notice is being flushed: the read comes at every moment of that.
+        tokio::time::sleep(Duration::from_micros(round % 60 * 50)).await;
+        orchestrator.read(|_| ()).await.unwrap();
+        assert!(orchestrator.flushed() >= before + round, "round {round}");
+    }
 }

@@ -185,11 +185,7 @@ impl Writer {
     /// Everything of the batch is on stable storage: pushes, effects and replies may leave.
     fn release(&mut self, batch: &Batch) {
         let last = batch.last_seq();
-        {
-            let mut core = self.shared.core.lock();
-            core.in_flight = None;
-            self.crowd = batch.records.len() + core.open.records.len();
-        }
+        self.crowd = batch.records.len() + self.shared.core.lock().open.records.len();
         let mut entries: Vec<Entry> = Vec::with_capacity(batch.records.len());
         for record in &batch.records {
             for (seq, event) in (record.seq..).zip(&record.events) {
@@ -202,6 +198,8 @@ impl Writer {
         }
         metrics::counter!("orchestrator_events_total").increment(entries.len() as u64);
         self.shared.feed.publish(last, entries);
+        // Not before: who finds nothing in flight takes the newest flushed number for that of all it has seen.
+        self.shared.core.lock().in_flight = None;
         batch.done.send_replace(Flush::Done);
     }
 
