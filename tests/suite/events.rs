@@ -89,15 +89,13 @@ async fn server_sent_events_carry_the_number_as_id_and_resume_by_it() {
     let mut stream = response.bytes_stream();
     let mut text = String::new();
     while !text.contains("id: 3") {
-        let piece =
-            tokio::time::timeout(std::time::Duration::from_secs(10), stream.next()).await.unwrap().unwrap().unwrap();
+        let piece = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap().unwrap().unwrap();
         text.push_str(std::str::from_utf8(&piece).unwrap());
     }
     assert!(text.contains("id: 2\ndata: {") && !text.contains("id: 1\n"), "{text}");
     server.post("/broadcast", json!({"n": 3})).await;
     while !text.contains("id: 4") {
-        let piece =
-            tokio::time::timeout(std::time::Duration::from_secs(10), stream.next()).await.unwrap().unwrap().unwrap();
+        let piece = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap().unwrap().unwrap();
         text.push_str(std::str::from_utf8(&piece).unwrap());
     }
 }

@@ -85,7 +85,7 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// It cannot go on.
+    /// It cannot go on. A branch that was about to move has not moved.
     Stop {
         /// Which.
         id: u64,

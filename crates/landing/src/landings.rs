@@ -181,6 +181,8 @@ impl Landings {
             Event::Stopped { state, reason, open, at, .. } => {
                 (landing.state, landing.reason, landing.changed_at) = (*state, Some(reason.clone()), *at);
                 landing.open.clone_from(open);
+                // What was meant is taken back.
+                landing.intent = None;
             }
         }
         if !landing.is_open() {

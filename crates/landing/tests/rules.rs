@@ -186,3 +186,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_meant_and_cannot_be_done_is_taken_back() {
+    let mut world = World::default();
+    let id = world.give(&request("ann", "w1", 0)).unwrap();
+    world.give(&Command::Begin { id, tip: "a".into() }).unwrap();
+    world.give(&merged(id, &[])).unwrap();
+    world.give(&intend(id, "t")).unwrap();
+    let (state, reason) = (MergeState::Rejected, "r".to_owned());
+    world.give(&Command::Stop { id, state, reason, open: Vec::new() }).unwrap();
+    assert!(world.landings.get(id).unwrap().intent.is_none());
+    assert!(matches!(world.give(&Command::Land { id }), Err(Error::OutOfOrder { .. })));
+}

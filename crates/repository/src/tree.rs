@@ -59,10 +59,12 @@ pub struct Conflict {
 }
 
 impl Store {
-    /// The best common ancestor of two commits; nothing when they share no history.
+    /// The best common ancestor of two commits; nothing when they share no history. Of several the same one, whichever
+    /// commit is named first.
     /// # Errors
     /// A commit cannot be read.
     pub fn merge_base(&self, one: ObjectId, two: ObjectId) -> Result<Option<ObjectId>, Error> {
+        let (one, two) = (one.min(two), one.max(two));
         let mut graph = gix::revision::plumbing::Graph::new(self.objects(), None);
         let found = gix::revision::plumbing::merge_base(one, &[two], &mut graph)
             .map_err(|error| Error::git(format!("find the merge base of {one} and {two}"), &error))?;

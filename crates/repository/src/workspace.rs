@@ -27,7 +27,7 @@ use self::{
     index::{Identity, Index},
     pass::{Pass, Settings},
     rules::Rules,
-    standing::{busy, head, is_unfinished, open, shares_history, sources},
+    standing::{busy, head, open, shares_history, sources},
 };
 use crate::{
     Error, PathError, Project, Store,

@@ -65,7 +65,7 @@ pub(super) struct Joined {
 
 /// Merges. Swapping the sides gives the same.
 pub(super) fn join(store: &Store, sides: Sides) -> Result<Joined, Error> {
-    let base = super::moving::base_of(store, sides.tip, sides.work)?;
+    let base = store.merge_base(sides.tip, sides.work).map_err(internal)?;
     let tree = |commit| store.read_commit(commit).map(|(tree, _)| tree).map_err(internal);
     let (tip, work) = (tree(sides.tip)?, tree(sides.work)?);
     let whole = |tree| Ok(Joined { tree, settled: BTreeMap::new(), left: Vec::new() });

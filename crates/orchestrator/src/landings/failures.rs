@@ -1,7 +1,6 @@
 //! A landing that fails in a way that nobody expects is refused after a few tries: it is in nobody's way.
 
-use super::moving::base_of;
-use super::runner::{record, requeue, stop, with_store};
+use super::runner::{record, stop, with_store};
 use crate::mail::internal;
 use crate::{Error, Orchestrator, snapshots};
 use orchestrator_landing::Command as Step;
@@ -36,7 +35,7 @@ impl Failures {
             let holds = with_store(orchestrator, move |_, store| {
                 let stands = store.tip(&branch).map_err(internal)?.map(|(commit, _)| commit);
                 let (Some(stands), Some(to)) = (stands, to) else { return Ok(false) };
-                Ok(base_of(store, stands, to)? == Some(to))
+                Ok(store.merge_base(stands, to).map_err(internal)? == Some(to))
             });
             if holds.await? {
                 // It has landed, whatever became of the folder.
@@ -47,8 +46,6 @@ impl Failures {
             }
         }
         let reason = format!("it cannot be landed: {error}");
-        requeue(orchestrator, landing.id, &reason).await?;
-        record(orchestrator, Step::Begin { id: landing.id, tip: landing.tip.unwrap_or_default() }).await?;
         stop(orchestrator, landing.id, MergeState::Rejected, reason, Vec::new()).await.map(drop)
     }
 }

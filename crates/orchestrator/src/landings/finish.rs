@@ -1,6 +1,6 @@
 //! An intent is carried out, and what a landing needed on its way is let go of.
 
-use super::moving::{Move, Outcome, base_of, carry_out, words};
+use super::moving::{Move, Outcome, carry_out, words};
 use super::runner::{AGAIN, record, requeue, with_store};
 use crate::mail::internal;
 use crate::workspaces::refused;
@@ -73,7 +73,7 @@ fn tidy(orchestrator: &Orchestrator, store: &Store, landing: &Landing) -> Result
     let stands = store.tip(&beside).map_err(internal)?.map(|(commit, _)| commit);
     let to = snapshots::object(&intent.to);
     if let (Some(stands), Some(to)) = (stands.filter(|at| left_beside(orchestrator, &landing.target) == Some(*at)), to)
-        && base_of(store, stands, to)? == Some(stands)
+        && store.merge_base(stands, to).map_err(internal)? == Some(stands)
     {
         let worktrees = orchestrator.options().project.worktrees().map_err(refused)?;
         if !worktrees.iter().any(|one| one.branch.as_deref() == Some(&beside)) {

@@ -40,17 +40,12 @@ pub(super) fn line(store: &Store, target: &str, ours: Option<ObjectId>) -> Resul
     let Some(other) = beside.filter(|other| *other != own && Some(*other) == ours) else {
         return Ok(Ok(Line { target: own, beside, tip: own }));
     };
-    let shared = base_of(store, own, other)?;
+    let shared = store.merge_base(own, other).map_err(internal)?;
     Ok(match shared {
         Some(shared) if shared == own => Ok(Line { target: own, beside, tip: other }),
         Some(shared) if shared == other => Ok(Line { target: own, beside, tip: own }),
         _ => Err(NoLine::Apart),
     })
-}
-
-/// What two commits share, whichever of them is named first: of several bases another may come first then.
-pub(super) fn base_of(store: &Store, one: ObjectId, two: ObjectId) -> Result<Option<ObjectId>, Error> {
-    store.merge_base(one.min(two), one.max(two)).map_err(internal)
 }
 
 /// The commit that lands, in memory.

@@ -3,7 +3,7 @@
 use super::combine::{Combined, Sides, combine, join};
 use super::failures::Failures;
 use super::finish::{finish, left_beside, pin};
-use super::moving::{Line, Move, NoLine, base_of, choose, commit, in_the_way, line};
+use super::moving::{Line, Move, NoLine, choose, commit, in_the_way, line};
 use super::{Dirty, checks};
 use crate::mail::internal;
 use crate::workspaces::refused;
@@ -244,7 +244,7 @@ async fn passes_alone(
     stopped: &CancellationToken,
 ) -> Result<Option<bool>, Error> {
     let own = with_store(orchestrator, move |_, store| {
-        let is_on_tip = base_of(store, sides.tip, sides.work)? == Some(sides.tip);
+        let is_on_tip = store.merge_base(sides.tip, sides.work).map_err(internal)? == Some(sides.tip);
         let (tree, _) = store.read_commit(sides.work).map_err(internal)?;
         Ok((!is_on_tip).then_some(tree))
     });

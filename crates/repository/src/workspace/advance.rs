@@ -1,8 +1,8 @@
 //! A worktree follows its branch: files and index, where nothing of it was changed.
 //!
 //! Order: lock the index, so that no commit is made from the old one; look at every path that changes; write the index; move
-//! the branch; write the files, each looked at once more right before; note their times in the index. A crash leaves some files new and some old,
-//! and the same call finishes it.
+//! the branch; write the files, each looked at once more right before. A crash leaves some files new and some old, and the
+//! same call finishes it.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -20,12 +20,13 @@ use super::{
     Workspace,
     beneath::{Folder, Way},
     index::open as open_index,
-    is_rule_file, is_unfinished,
+    is_rule_file,
     restore::{
         Step, holdable,
         place::{hash, is_half_written, remove, split, standing, write},
     },
     rules::Rules,
+    standing::{head, is_unfinished},
 };
 use crate::{
     Error,
@@ -159,14 +160,24 @@ impl Workspace {
         index.sort_entries();
         index.remove_tree();
         save(&index)?;
-        let moved = move_branch()?;
-        if moved != Moved::Done {
+        let moved = move_branch();
+        // What failed may have moved it all the same, and then the index is right as it is.
+        let stays = match &moved {
+            Ok(moved) => *moved != Moved::Done,
+            Err(_) => {
+                head(&self.repository.to_thread_local())?.map(|head| objects.tree_of(&head)).transpose()? != Some(to)
+            }
+        };
+        if stays {
             match before {
                 Some(before) => lock.replace(&before).map_err(Error::io("write the index", &index_path))?,
                 None if give_back(&mut index, &changes) => save(&index)?,
                 None => {}
             }
-            return Ok(Advanced::NotMoved(moved));
+        }
+        match moved? {
+            Moved::Done => {}
+            other => return Ok(Advanced::NotMoved(other)),
         }
         if purpose == Purpose::CatchUp {
             clear_leftovers(&root, &steps)?;

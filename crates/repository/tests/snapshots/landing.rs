@@ -423,3 +423,31 @@ fn the_index_is_new_before_the_branch_and_old_again_when_that_does_not_move() {
     assert_eq!(world.advance(), Advanced::Done { kept: Vec::new() });
     assert!(staged() == during && world.status().is_empty());
 }
+
+#[test]
+fn a_move_that_fails_leaves_the_index_as_the_branch_is() {
+    let world = World::new();
+    let root = world.root();
+    world.store.publish(world.new).unwrap();
+    let (from, to) = (world.tree(world.old), world.tree(world.new));
+    let refused = || {
+        world
+            .project
+            .move_branch("main", None, world.new, "m")
+            .and_then(|_| world.project.move_branch("a..b", None, world.new, "m"))
+    };
+    assert!(world.repository.workspace(&world.store).advance(from, to, refused).is_err());
+    assert_eq!((world.status(), rev(root, "main")), (String::new(), world.old));
+    // It failed after it had moved.
+    let moved = || {
+        world.project.move_branch("main", Some(world.old), world.new, "m")?;
+        world.project.move_branch("a..b", None, world.new, "m")
+    };
+    assert!(world.repository.workspace(&world.store).advance(from, to, moved).is_err());
+    assert_eq!(git(root, &["diff", "--cached", "--name-only"]), "", "a commit would take nothing back");
+    assert_eq!(
+        world.repository.workspace(&world.store).catch_up(from, to).unwrap(),
+        Advanced::Done { kept: Vec::new() }
+    );
+    assert_eq!(world.status(), "");
+}
