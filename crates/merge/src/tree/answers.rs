@@ -22,14 +22,21 @@ pub(crate) fn merge_trees(
     layers: Layers,
     steps: usize,
 ) -> Result<Structured, Why> {
-    let (one, two) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
+    let (one, two) = in_turn(ours, theirs);
     let mut job = Job { language, layers, steps, left: steps };
     let (trees, files) = job.read([base, one, two])?;
     let plain = job.settle(&trees, &files);
-    match plain {
-        Err(why) if why != Why::Budget && layers.has(Layer::Renames) => job.with_renames(&trees, &files).ok_or(why),
-        _ => plain,
-    }
+    let mut found = match plain {
+        Err(why) if why != Why::Budget && layers.has(Layer::Renames) => job.with_renames(&trees, &files).ok_or(why)?,
+        _ => plain?,
+    };
+    found.is_choice |= !job.is_stable([base, one, two], &found);
+    Ok(found)
+}
+
+/// Two versions, always in the same order.
+fn in_turn<'t>(ours: &'t [u8], theirs: &'t [u8]) -> (&'t [u8], &'t [u8]) {
+    if ours <= theirs { (ours, theirs) } else { (theirs, ours) }
 }
 
 /// Three trees, the base first.
@@ -83,6 +90,22 @@ impl Job {
         found.is_choice = true;
         found.rules.insert(Rule::Renamed);
         Some(found)
+    }
+
+    /// Whether merging a clean answer with either side gives nothing else, moves included: of two definitions that changed
+    /// places, which one was moved is a matter of reading, and another reading may put them another way.
+    fn is_stable(&self, [base, one, two]: [&[u8]; 3], found: &Structured) -> bool {
+        let [answer] = &found.answers[..] else { return true };
+        if found.is_choice || !found.rules.contains(&Rule::Moved) {
+            return true;
+        }
+        [one, two].into_iter().all(|side| {
+            let mut job = Self { left: self.steps, ..*self };
+            let (one, two) = in_turn(answer, side);
+            let Ok((trees, files)) = job.read([base, one, two]) else { return false };
+            // What is left open is nothing else.
+            job.settle(&trees, &files).map_or(true, |again| again.is_choice || again.answers == found.answers)
+        })
     }
 
     fn read<'t>(&self, texts: [&'t [u8]; 3]) -> Result<(Trees<'t>, Files), Why> {

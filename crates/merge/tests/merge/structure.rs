@@ -32,6 +32,20 @@ proptest! {
     }
 }
 
+/// Which of two definitions that changed places was moved can be read in two ways, and merging the answer again read it
+/// in the other one.
+#[test]
+fn a_moved_definition_is_no_clean_answer_where_it_does_not_stay_there() {
+    let file = |functions: &[(&str, &str)]| -> String {
+        functions.iter().map(|(name, body)| format!("\ndef {name}():\n    {body}\n")).collect()
+    };
+    let base = file(&[("f0", "pass"), ("f1", "pass"), ("f2", "pass")]);
+    let renamed = file(&[("f0", "c0()"), ("g1", "pass"), ("f2", "pass")]);
+    let swapped = file(&[("f1", "pass"), ("f0", "pass"), ("f2", "pass")]);
+    let found = lawful(&[base, renamed, swapped], Form::Python).unwrap().unwrap();
+    assert!(!matches!(found, Outcome::Clean { .. }), "{found:?}");
+}
+
 pub(crate) fn answer_by_lines(base: Option<&[u8]>, ours: Option<&[u8]>, theirs: Option<&[u8]>, path: &str) -> bool {
     let options = Options { layers: Layers::LINES, ..Options::default() };
     matches!(merge(base, ours, theirs, path, &options), Outcome::Clean { .. })
