@@ -32,7 +32,11 @@ impl Lock {
         let lock = file.with_added_extension("lock");
         let failed = |source| Error::io("lock", file)(source);
         let scratch = common.join("orchestrator");
-        fs::create_dir_all(&scratch).map_err(failed)?;
+        // Not the folders above it: nothing of a repository that was removed this moment comes back.
+        match fs::create_dir(&scratch) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(failed)?,
+        }
         let mut cleared = false;
         loop {
             // Linked, so that it never stands without our name in it.
@@ -123,4 +127,23 @@ fn new_file(folder: &Path, content: &[u8]) -> io::Result<PathBuf> {
     file.write_all(content)?;
     file.sync_all()?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_brings_no_removed_repository_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let common = parent.path().join("project/.git");
+        fs::create_dir_all(&common).unwrap();
+        let index = common.join("index");
+        let lock = Lock::take(&index, &common).unwrap().unwrap();
+        assert!(Lock::take(&index, &common).unwrap().is_some_and(|again| again.was_ours()));
+        drop(lock);
+        fs::remove_dir_all(parent.path().join("project")).unwrap();
+        assert!(Lock::take(&index, &common).is_err());
+        assert!(!parent.path().join("project").exists());
+    }
 }
