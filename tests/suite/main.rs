@@ -28,6 +28,7 @@ mod landing;
 /// Claims exclude each other, expire, and fence off who holds an old token.
 mod leases;
 /// Messages are delivered, acknowledged, redelivered and kept.
+mod many_landings;
 mod messages;
 /// Work from folders out of reach is pushed, checked and compared.
 mod pushed;

@@ -14,7 +14,7 @@ use gix::{
 };
 
 use crate::{
-    Error,
+    Error, MOST_PACKS,
     store::{create, memory::Memory, objects::Objects},
     tree,
 };
@@ -127,7 +127,7 @@ impl History {
         let options = gix::open::Options::isolated()
             .open_path_as_is(true)
             .with(gix::sec::Trust::Full)
-            .object_store_slots(gix::odb::store::init::Slots::Given(4096));
+            .object_store_slots(gix::odb::store::init::Slots::Given(MOST_PACKS));
         let repository = options.open(scratch).map_err(|error| broken(&error))?;
         Ok(Self { repository, tip })
     }

@@ -57,6 +57,10 @@ mod tree;
 mod workspace;
 mod worktree;
 
+/// Packs that a repository which stays open has room for; each costs some 30 bytes. The library counts the packs when it
+/// opens one, and without room for those that come later, objects in them are not found.
+const MOST_PACKS: u16 = 16_384;
+
 pub use checkout::CheckedOut;
 pub use error::Error;
 pub use gix::{ObjectId, bstr};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gix::{ObjectId, discover::upwards};
 
-use crate::{Error, PathError, Worktree, exclude, normalise, worktree};
+use crate::{Error, MOST_PACKS, PathError, Worktree, exclude, normalise, worktree};
 
 /// A folder that agents share: one worktree of a git repository, or a plain folder.
 #[derive(Debug, Clone)]
@@ -34,8 +34,10 @@ impl Project {
             Some(link) => Err(dangling(dir, &link)),
             None => Ok(Self { root, git: None }),
         };
-        let isolated =
-            gix::sec::trust::Mapping { full: gix::open::Options::isolated(), reduced: gix::open::Options::isolated() };
+        // Packs that come while it is open need room.
+        let options =
+            || gix::open::Options::isolated().object_store_slots(gix::odb::store::init::Slots::Given(MOST_PACKS));
+        let isolated = gix::sec::trust::Mapping { full: options(), reduced: options() };
         let repository = match gix::ThreadSafeRepository::discover_opts(&start, upwards::Options::default(), isolated) {
             Ok(repository) => repository,
             Err(error) => {

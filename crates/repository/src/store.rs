@@ -25,7 +25,7 @@ pub(crate) use self::durable::Walk;
 pub use self::memory::Mark;
 pub(crate) use self::refs::{pin, unpin};
 use self::{memory::Memory, objects::Objects};
-use crate::{Error, Project};
+use crate::{Error, MOST_PACKS, Project};
 
 /// Spilled contents that are remembered. Beyond it nobody but a new process compacts.
 const MAX_SPILLED: usize = 1_000_000;
@@ -73,7 +73,7 @@ impl Store {
         let options = gix::open::Options::isolated()
             .open_path_as_is(true)
             .with(gix::sec::Trust::Full)
-            .object_store_slots(gix::odb::store::init::Slots::Given(4096));
+            .object_store_slots(gix::odb::store::init::Slots::Given(MOST_PACKS));
         let repository = options.open(&folder).map_err(|error| Error::git("open the store", &error))?;
         let inner = Inner {
             packs: RwLock::new(own_packs(&folder)?),

@@ -230,6 +230,10 @@ impl Runner {
                 let _nobody = answer.send(follower.and_then(Follower::work).or_else(pushed));
             }
             Ask::Keep(agent, answer) => {
+                if let Err(error) = self.look_if_unread(&agent).await {
+                    let _nobody = answer.send(Err(error));
+                    return;
+                }
                 self.keeping.ask(agent, answer);
                 self.keep();
             }

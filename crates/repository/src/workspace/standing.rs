@@ -12,13 +12,19 @@ pub(super) fn open(root: &Path) -> Result<gix::ThreadSafeRepository, Error> {
     options.open(root).map_err(|error| Error::git(format!("open the repository of {}", root.display()), &error))
 }
 
+/// The commit that is checked out, by refs alone: no object is read, for this view of the objects has room for few new
+/// packs (the store reads what is read of them).
 pub(super) fn head(local: &gix::Repository) -> Result<Option<ObjectId>, Error> {
-    let head = local.head().map_err(|error| Error::git("read HEAD", &error))?;
+    let failed = |error: &dyn std::fmt::Display| Error::git("read HEAD", error);
+    let head = local.head().map_err(|error| failed(&error))?;
     if head.is_unborn() {
         return Ok(None);
     }
-    let id = local.head_id().map_err(|error| Error::git("read HEAD", &error))?;
-    Ok(Some(id.detach()))
+    match head.id() {
+        Some(id) => Ok(Some(id.detach())),
+        // A branch that is another name of one.
+        None => Ok(Some(local.head_id().map_err(|error| failed(&error))?.detach())),
+    }
 }
 
 pub(super) fn busy(git_dir: &Path) -> Option<Busy> {

@@ -1,6 +1,8 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use orchestrator_repository::{Busy, Delta, Error, Limits, Mode, Notice, Opaque, State, Workspace, bstr::BStr};
+use orchestrator_repository::{
+    Busy, Delta, Error, Limits, Mode, Notice, Opaque, Project, State, Workspace, bstr::BStr,
+};
 
 use crate::git::{Repository, added_tree, git, try_git};
 
@@ -460,8 +462,7 @@ fn a_repository_without_a_commit() {
     let root = folder.path().canonicalize().unwrap();
     git(&root, &["init", "-q"]);
     fs::write(root.join("a"), "a").unwrap();
-    let store =
-        orchestrator_repository::Store::open(&orchestrator_repository::Project::discover(&root).unwrap()).unwrap();
+    let store = orchestrator_repository::Store::open(&Project::discover(&root).unwrap()).unwrap();
     let mut workspace = Workspace::open(&store, &root, Limits::default()).unwrap();
     assert_eq!(workspace.snapshot().head, None);
     assert_eq!(workspace.snapshot().tree().unwrap().to_string(), added_tree(&root));
@@ -503,4 +504,25 @@ fn stores_are_shared_by_threads_and_workspaces_moved_to_them() {
     shared::<orchestrator_repository::Store>();
     shared::<orchestrator_repository::Snapshot>();
     moved::<Workspace>();
+}
+
+/// Each landing adds a pack: what was open before must find what stands in the hundredth.
+#[test]
+fn packs_that_come_one_after_another_hide_nothing() {
+    let repository = Repository::new();
+    let project = Project::discover(&repository.root).unwrap();
+    let store = repository.store();
+    let mut workspace = repository.workspace(&store);
+    for number in 0..100 {
+        repository.write("a.txt", format!("{number}\n"));
+        repository.commit("more");
+        git(&repository.root, &["repack", "-d", "-q"]);
+        let changes = workspace.refresh(&["a.txt"]);
+        assert!(changes.is_ok(), "after {number} packs: {changes:?}");
+        let head = git(&repository.root, &["rev-parse", "HEAD"]);
+        assert_eq!(workspace.snapshot().head.unwrap().to_string(), head);
+        assert_eq!(project.head().unwrap().unwrap().to_string(), head, "after {number} packs");
+        assert_eq!(project.commit_of("main").unwrap().unwrap().to_string(), head, "after {number} packs");
+    }
+    check(&repository, &mut workspace, &[]);
 }

@@ -2,12 +2,13 @@
 
 use super::known::Missing;
 use super::{Between, Runner, spent};
-use crate::State;
 use crate::following::follower::Update;
 use crate::following::record::Parties;
 use crate::following::reports::Report;
 use crate::following::shared::Member;
 use crate::following::source::{Tip, name};
+use crate::workspaces::blocked;
+use crate::{Error, State};
 use orchestrator_conflict as conflict;
 use orchestrator_predict::{Finding, Path, Touched};
 use orchestrator_protocol::AgentId;
@@ -43,6 +44,20 @@ impl Runner {
                 self.unread.insert(key.to_owned());
             }
         }
+    }
+
+    /// Looks once more at an agent's workspace that could not be read: what was known of it is not how it stands.
+    pub(super) async fn look_if_unread(&mut self, agent: &str) -> Result<(), Error> {
+        let found = self.followers.iter().find(|(_, follower)| follower.member(agent).is_some());
+        let Some(lead) = found.map(|(lead, _)| lead.clone()).filter(|lead| self.unread.contains(lead)) else {
+            return Ok(());
+        };
+        self.refresh(&lead, None).await;
+        if !self.unread.contains(&lead) {
+            return Ok(());
+        }
+        let detail = format!("the workspace of '{agent}' cannot be read: nobody can say what stands there");
+        Err(blocked(detail, "GET /health says why; it is tried again every second, so ask again when that is mended"))
     }
 
     pub(super) async fn take_over(&mut self, base: Option<ObjectId>, parts: Vec<(Member, Update)>) {
