@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orchestrator-syntax", &[]),
     ("orchestrator-log", &[]),
     ("orchestrator-gates", &[]),
+    ("orchestrator-receipt", &[]),
     ("orchestrator-merge", &["orchestrator-syntax"]),
     ("orchestrator-predict", &["orchestrator-merge", "orchestrator-syntax"]),
     ("orchestrator-replay", &["orchestrator-merge", "orchestrator-repository", "orchestrator-syntax"]),
@@ -67,8 +68,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "agent-client",
         &[
             "orchestrator-client",
+            "orchestrator-gates",
             "orchestrator-merge",
             "orchestrator-protocol",
+            "orchestrator-receipt",
             "orchestrator-repository",
             "orchestrator-watch",
         ],

@@ -17,7 +17,7 @@ async fn after_many_packs_an_agent_is_still_seen_and_its_work_still_lands() {
     let folder: PathBuf = answer.body["workspace"]["path"].as_str().unwrap().into();
     server.force().await;
     for number in 0..PACKS {
-        write(&folder, "a.txt", &format!("{number}\n"));
+        write(&folder, "a.txt", format!("{number}\n"));
         commit(&folder, "step");
         git(&folder, &["repack", "-d", "-q"]);
     }

@@ -2,7 +2,8 @@
 
 use crate::commands::{
     agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge,
-    merge_driver, merge_file, pull, recommend, register, rollback, send, snapshots, union, unregister, workspace,
+    merge_driver, merge_file, pull, receipt, recommend, register, rollback, send, snapshots, union, unregister,
+    workspace,
 };
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -88,6 +89,8 @@ pub(crate) enum Command {
     Merge(merge::Arguments),
     /// Take back what landed.
     Rollback(rollback::Arguments),
+    /// Check what landed commits say of themselves, in any clone.
+    Receipt(receipt::Arguments),
     /// Take the merged results of settled conflicts into an agent's folder.
     Pull(pull::Arguments),
     /// Claim files, and look at claims.

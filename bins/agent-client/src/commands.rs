@@ -15,6 +15,7 @@ pub(crate) mod merge;
 pub(crate) mod merge_driver;
 pub(crate) mod merge_file;
 pub(crate) mod pull;
+pub(crate) mod receipt;
 pub(crate) mod recommend;
 pub(crate) mod register;
 pub(crate) mod rollback;
@@ -59,6 +60,7 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Impact(arguments) => impact::run(context, arguments).await,
         Command::Merge(arguments) => merge::run(context, arguments).await,
         Command::Rollback(arguments) => rollback::run(context, arguments).await,
+        Command::Receipt(arguments) => receipt::run(context, arguments).await,
         Command::Union(arguments) => union::run(context, arguments).await,
         Command::Pull(arguments) => pull::run(context, arguments).await,
         Command::Lease(arguments) => lease::run(context, arguments).await,

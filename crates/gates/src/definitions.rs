@@ -22,6 +22,18 @@ pub struct Definitions {
     pub limits: Limits,
 }
 
+impl Definitions {
+    /// The gates that concern any of these paths.
+    pub fn concerning<'a>(&'a self, changed: &'a [String]) -> impl Iterator<Item = &'a Gate> {
+        self.gates.iter().filter(|gate| gate.concerns(changed.iter().map(String::as_str)))
+    }
+
+    /// Names a gate with what it may use: the same digest is the same check.
+    pub fn digest(&self, gate: &Gate) -> String {
+        format!("{}-{}", gate.digest(), self.limits.digest())
+    }
+}
+
 /// All settings of an `orchestrator.toml` that concern gates: the tables `[[gates]]` and `[gate_limits]`. Other tables
 /// are not looked at.
 ///

@@ -21,6 +21,7 @@
 //! IEEE double and is read as one.
 
 mod agent;
+mod audit;
 mod base64;
 mod change;
 mod conflict;
@@ -46,6 +47,7 @@ pub use agent::{
     Agent, AgentAnswer, AgentList, AgentListRef, AgentRecommendation, AgentRef, AgentStatus, InvalidWorkload,
     Recommendations, RegisterAnswer, RegisterRequest, StatusRequest, Workload,
 };
+pub use audit::AuditKey;
 pub use base64::{from_base64, to_base64};
 pub use change::{Change, ChangeList, ChangeType, SyncAnswer, SyncBarrier, SyncStatus};
 pub use conflict::{

@@ -1,5 +1,7 @@
 //! Merges that people made, done again without a worktree and held beside what was committed.
 
+mod landed;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use crate::{
     store::{create, memory::Memory, objects::Objects},
     tree,
 };
+
+pub use landed::Written;
 
 /// Bytes of objects that each [`Reader`] keeps decoded.
 const CACHE: usize = 32 << 20;

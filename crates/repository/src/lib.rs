@@ -64,7 +64,7 @@ const MOST_PACKS: u16 = 16_384;
 pub use checkout::CheckedOut;
 pub use error::Error;
 pub use gix::{ObjectId, bstr};
-pub use history::{History, LineResult, Merge, MergedFile, Merges, Reader, Redone};
+pub use history::{History, LineResult, Merge, MergedFile, Merges, Reader, Redone, Written};
 pub use landing::Moved;
 pub use path::{PathError, normalise};
 pub use project::{Project, Tracked};

@@ -139,32 +139,7 @@ impl Store {
     /// # Errors
     /// An object cannot be read.
     pub fn diff(&self, from: ObjectId, to: ObjectId, renames: bool) -> Result<Vec<Change>, Error> {
-        if from == to {
-            return Ok(Vec::new());
-        }
-        let failed = |error: &dyn std::fmt::Display| Error::git(format!("compare the trees {from} and {to}"), error);
-        let objects = self.objects();
-        let mut cache = self.repository().diff_resource_cache_for_tree_diff().map_err(|error| failed(&error))?;
-        let (left, right) = (objects.read_as(&from, Kind::Tree)?, objects.read_as(&to, Kind::Tree)?);
-        let mut found = Vec::new();
-        tree_with_rewrites(
-            TreeRefIter::from_bytes(&left, from.kind()),
-            TreeRefIter::from_bytes(&right, to.kind()),
-            &mut cache,
-            &mut gix::diff::tree::State::default(),
-            &objects,
-            |change| {
-                found.extend(described(change));
-                Ok(std::ops::ControlFlow::Continue(()))
-            },
-            tree_with_rewrites::Options {
-                location: Some(gix::diff::tree::recorder::Location::Path),
-                rewrites: renames.then(Rewrites::default),
-            },
-        )
-        .map_err(|error| failed(&error))?;
-        found.sort_by(|left: &Change, right| left.path.cmp(&right.path));
-        Ok(found)
+        differences(&self.objects(), &self.repository(), from, to, renames)
     }
 
     /// Merges two trees on a common one as git's `ort` does: histogram line merge, renames followed.
@@ -213,6 +188,41 @@ pub(crate) fn merge<'a>(
 }
 
 /// The raw entry at `path`, folders included.
+/// What differs between two trees, sorted by path.
+pub(crate) fn differences(
+    objects: &Objects,
+    repository: &gix::Repository,
+    from: ObjectId,
+    to: ObjectId,
+    renames: bool,
+) -> Result<Vec<Change>, Error> {
+    if from == to {
+        return Ok(Vec::new());
+    }
+    let failed = |error: &dyn std::fmt::Display| Error::git(format!("compare the trees {from} and {to}"), error);
+    let mut cache = repository.diff_resource_cache_for_tree_diff().map_err(|error| failed(&error))?;
+    let (left, right) = (objects.read_as(&from, Kind::Tree)?, objects.read_as(&to, Kind::Tree)?);
+    let mut found = Vec::new();
+    tree_with_rewrites(
+        TreeRefIter::from_bytes(&left, from.kind()),
+        TreeRefIter::from_bytes(&right, to.kind()),
+        &mut cache,
+        &mut gix::diff::tree::State::default(),
+        objects,
+        |change| {
+            found.extend(described(change));
+            Ok(std::ops::ControlFlow::Continue(()))
+        },
+        tree_with_rewrites::Options {
+            location: Some(gix::diff::tree::recorder::Location::Path),
+            rewrites: renames.then(Rewrites::default),
+        },
+    )
+    .map_err(|error| failed(&error))?;
+    found.sort_by(|left: &Change, right| left.path.cmp(&right.path));
+    Ok(found)
+}
+
 pub(crate) fn lookup(
     objects: &Objects,
     tree: ObjectId,

@@ -1,7 +1,7 @@
 //! Health, control commands and the event feed.
 
 use crate::{Client, Error, http::seconds};
-use orchestrator_protocol::{CommandAnswer, CommandRequest, EventPage, Health};
+use orchestrator_protocol::{AuditKey, CommandAnswer, CommandRequest, EventPage, Health};
 use std::time::Duration;
 
 impl Client {
@@ -19,6 +19,14 @@ impl Client {
     /// Why the server could not be asked.
     pub async fn health(&self) -> Result<Health, Error> {
         self.get(&["health"], &[])?.taking(&[503]).answer().await
+    }
+
+    /// The server's public key, which signs its log and its receipts.
+    ///
+    /// # Errors
+    /// Why the server could not be asked.
+    pub async fn audit_key(&self) -> Result<AuditKey, Error> {
+        self.get(&["audit", "key"], &[])?.answer().await
     }
 
     /// A page of the event feed: push frames, oldest first, and the cursor for the next page. Waits for an

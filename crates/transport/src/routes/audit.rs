@@ -3,25 +3,14 @@
 use super::success;
 use crate::context::Context;
 use actix_web::{HttpResponse, get, web};
-use serde::Serialize;
-use utoipa::ToSchema;
+use orchestrator_protocol::AuditKey;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(audit_key);
 }
 
-#[derive(Serialize, ToSchema)]
-struct AuditKey {
-    /// `success`.
-    status: String,
-    /// `ed25519`.
-    algorithm: String,
-    /// The public key with which heads of the log are signed, in hex.
-    public_key: String,
-}
-
-/// The public key that signs the heads of the log.
+/// The public key that signs the heads of the log, and receipts.
 #[utoipa::path(tag = "audit", responses((status = 200, body = AuditKey)))]
 #[get("/audit/key")]
 async fn audit_key(context: web::Data<Context>) -> HttpResponse {
