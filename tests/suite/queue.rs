@@ -229,7 +229,7 @@ async fn of_two_that_pass_alone_and_not_together_the_second_collides() {
     assert_eq!(gated.world.over(&first).await["state"], "landed");
     let hold = gate("hold", &format!("until test -e {}/go; do sleep 0.02; done", gated.notes.path().display()), "");
     let folder = gated.world.agent("ben").await;
-    write(&folder, "orchestrator.toml", &format!("{both}\n{hold}"));
+    write(&folder, "orchestrator.toml", format!("{both}\n{hold}"));
     let second = gated.world.ask("ben").await;
     assert_eq!(gated.world.over(&second).await["state"], "landed");
     gated.stop();
@@ -262,7 +262,7 @@ async fn small_work_goes_before_large_and_the_list_says_so() {
     let held = [gated.ask("holder", "a.txt", "1\n").await, gated.ask("other", "b.txt", "1\n").await];
     gated.until_seen(2).await;
     let folder = gated.world.agent("ann").await;
-    (0..5).for_each(|at| write(&folder, &format!("large/{at}"), "x\n"));
+    (0..5).for_each(|at| write(&folder, format!("large/{at}"), "x\n"));
     let large = gated.world.ask("ann").await;
     let small = gated.ask("bob", "c.txt", "1\n").await;
     gated.go();
@@ -280,4 +280,24 @@ async fn small_work_goes_before_large_and_the_list_says_so() {
     );
     assert_eq!(is_first, "1", "the small one lies beneath the large one");
     assert_eq!(gated.states(&held.iter().collect::<Vec<_>>()).await, ["landed"; 2]);
+}
+
+#[tokio::test]
+async fn who_works_on_what_landed_is_told() {
+    let gated = Gated::new(two_at_once).await;
+    gated.go();
+    let folder = gated.world.agent("bob").await;
+    write(&folder, "a.txt", "bob's own\n");
+    write(&folder, "b.txt", "bob's own\n");
+    let answer = gated.world.server.post("/command", json!({"command": "*sync:force"})).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let id = gated.ask("ann", "a.txt", "1\n").await;
+    let told = async || {
+        let events = gated.world.server.get("/events?after=0").await.body["events"].clone();
+        let mut told = events.as_array().unwrap().iter().filter(|one| one["touches"].is_array());
+        told.next()
+            .map(|one| (one["merge_id"].clone(), one["state"].clone(), one["touches"].clone(), one["paths"].clone()))
+    };
+    gated.world.server.eventually("bob is told", async || told().await.is_some()).await;
+    assert_eq!(told().await.unwrap(), (json!(id), json!("landed"), json!(["bob"]), json!(["a.txt"])));
 }

@@ -102,6 +102,15 @@ pub enum Command {
         /// What the merge leaves to somebody.
         open: Vec<Open>,
     },
+    /// Say whose unfinished work touches what landed.
+    Tell {
+        /// Which landing.
+        id: u64,
+        /// Whose work; the landing's own agent is not among them.
+        agents: Vec<AgentId>,
+        /// Paths that both changed; some of them, where there are many.
+        paths: Vec<String>,
+    },
     /// Let go of refs of what is over. Those that are still needed stay.
     Retire {
         /// Names in the store.
@@ -149,6 +158,8 @@ pub enum Event {
     Requeued { id: u64, reason: String, at: i64 },
     /// It cannot go on.
     Stopped { id: u64, state: MergeState, reason: String, open: Vec<Open>, at: i64 },
+    /// It landed beneath the unfinished work of these.
+    Told { id: u64, agents: Vec<AgentId>, paths: Vec<String>, at: i64 },
     /// Refs were let go of.
     Retired { refs: Vec<String>, at: i64 },
 }
@@ -165,6 +176,7 @@ impl Event {
             | Self::GateEnded { id, .. }
             | Self::Intended { id, .. }
             | Self::Landed { id, .. }
+            | Self::Told { id, .. }
             | Self::Requeued { id, .. }
             | Self::Stopped { id, .. } => Some(*id),
         }

@@ -127,6 +127,14 @@ impl Landings {
                 self.expect(*id, "to land", |landing| landing.is_open() && landing.intent.is_some())?;
                 return Ok(self.moved_with(*id).into_iter().map(|id| Event::Landed { id, at }).collect());
             }
+            Command::Tell { id, agents, paths } => {
+                self.expect(*id, "to tell of it", |landing| landing.state == MergeState::Landed)?;
+                let (agents, paths) = (agents.clone(), paths.clone());
+                if agents.is_empty() {
+                    return Ok(Vec::new());
+                }
+                Event::Told { id: *id, agents, paths, at }
+            }
             Command::Retire { refs } => return Ok(self.decide_retirement(refs, at)),
             Command::Requeue { id, reason } => {
                 let landing = self.known(*id)?;
@@ -235,7 +243,7 @@ impl Landings {
         }
         let Some(landing) = event.landing().and_then(|id| self.landings.get_mut(&id)) else { return };
         match event {
-            Event::Requested { .. } | Event::Retired { .. } => {}
+            Event::Requested { .. } | Event::Told { .. } | Event::Retired { .. } => {}
             Event::Cancelled { at, .. } => {
                 (landing.state, landing.reason, landing.changed_at) = (MergeState::Cancelled, None, *at);
             }

@@ -17,7 +17,9 @@ mod gating;
 mod moving;
 mod rollback;
 mod runner;
+mod told;
 mod track;
+mod trials;
 mod upkeep;
 mod view;
 

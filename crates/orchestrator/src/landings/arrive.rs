@@ -7,7 +7,8 @@ use super::finish::{finish, left_beside, pin};
 use super::gating::Outcome;
 use super::moving::{Line, Move, choose, commit, line};
 use super::runner::{AGAIN, Failed, Runner, record, requeue, with_store};
-use super::track::{Member, Refusal};
+use super::told::tell;
+use super::track::{Member, Refusal, Track};
 use crate::mail::internal;
 use crate::workspaces::refused;
 use crate::{Error, Orchestrator};
@@ -50,9 +51,21 @@ impl Runner {
                 track.drop_cars(&cars, &self.orchestrator);
             }
             Outcome::Failed(error) => {
+                let place = track.train.cars().position(|car| car.key == key);
                 let car = track.train.cars().find(|car| car.key == key);
-                let id = car.and_then(|car| car.members.last().copied());
-                return Err(Failed { id, error });
+                let members = car.map(|car| car.members.clone()).unwrap_or_default();
+                match (place, members.as_slice()) {
+                    (Some(0), [id]) => return Err(Failed { id: Some(*id), error }),
+                    // Of several, it is looked for whose fault it is, as if they had not passed.
+                    (Some(0), _) => refuse(track, key, error.to_string()),
+                    // It may be the fault of what is before it.
+                    (_, [id, ..]) => {
+                        let cars = track.train.cut(*id);
+                        track.drop_cars(&cars, &self.orchestrator);
+                        track.held.extend(cars.into_iter().flat_map(|car| car.members));
+                    }
+                    _ => {}
+                }
             }
         }
         Ok(())
@@ -146,13 +159,22 @@ impl Runner {
         if known.len() != members.len() {
             return Ok(());
         }
-        prove_again(&self.orchestrator, tip, members.clone()).await?;
         let attempts = known.last().map(|last| last.attempts).unwrap_or_default();
         let backup = format!("refs/landing/before-{id}-{attempts}-{}", crate::engine::now().0);
         let (name, trees) = (backup.clone(), members.iter().map(|member| member.tree).collect::<Vec<_>>());
-        let prepared =
-            with_store(&self.orchestrator, move |this, store| prepare(this, store, tip, (known, trees), &name));
-        match prepared.await? {
+        let prepared = match prove_again(&self.orchestrator, tip, members.clone()).await {
+            Ok(()) => {
+                with_store(&self.orchestrator, move |this, store| prepare(this, store, tip, (known, trees), &name))
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        let prepared = match prepared {
+            // Of several, it is looked for whose fault it is.
+            Err(error @ Error::Internal(_)) if members.len() > 1 => Some(Err(error.to_string())),
+            other => other?,
+        };
+        match prepared {
             None => {
                 if attempts.is_multiple_of(HASTY) {
                     tokio::time::sleep(AGAIN).await;
@@ -162,11 +184,10 @@ impl Runner {
             // A folder is in the way, of one of them at least.
             Some(Err(reason)) => {
                 let Some(track) = self.tracks.get_mut(target) else { return Ok(()) };
-                let key = track.train.cars().next().map(|car| car.key).unwrap_or_default();
-                if let Some(load) = track.loads.get_mut(&key) {
-                    load.refusal = Some(Refusal { reason, gate: None });
+                let key = track.train.cars().next().map(|car| car.key);
+                if let Some(key) = key {
+                    refuse(track, key, reason);
                 }
-                track.train.ended(key, false);
                 Ok(())
             }
             Some(Ok(Prepared { step, with, onto })) => {
@@ -178,22 +199,26 @@ impl Runner {
                 if let Some(landing) = meant {
                     finish(&self.orchestrator, &landing).await?;
                 }
-                self.arrived(target, id, step.to).await
+                let (to, orchestrator) = (step.to, self.orchestrator.clone());
+                if self.arrived(target, id, to).await? {
+                    tokio::spawn(tell(orchestrator, tip, members));
+                }
+                Ok(())
             }
         }
     }
 
-    /// The next is in front, on what the branch is now; or the branch has not moved.
-    async fn arrived(&mut self, target: &str, id: u64, to: ObjectId) -> Result<(), Error> {
+    /// The next is in front, on what the branch is now; or the branch has not moved, and all begin anew.
+    async fn arrived(&mut self, target: &str, id: u64, to: ObjectId) -> Result<bool, Error> {
         let landed = self
             .orchestrator
             .read(move |state| state.landings.get(id).map(|one| one.state) == Some(MergeState::Landed));
         let landed = landed.await?;
-        let Some(track) = self.tracks.get_mut(target) else { return Ok(()) };
+        let Some(track) = self.tracks.get_mut(target) else { return Ok(landed) };
         if !landed {
             let cars = track.train.clear();
             track.drop_cars(&cars, &self.orchestrator);
-            return Ok(());
+            return Ok(false);
         }
         let car = track.train.cars().next().cloned();
         track.train.landed();
@@ -202,8 +227,16 @@ impl Runner {
         if track.train.suspects().is_empty() {
             track.reds.clear();
         }
-        Ok(())
+        Ok(true)
     }
+}
+
+/// A car cannot land, and no gate says why.
+fn refuse(track: &mut Track, key: u64, reason: String) {
+    if let Some(load) = track.loads.get_mut(&key) {
+        load.refusal = Some(Refusal { reason, gate: None });
+    }
+    track.train.ended(key, false);
 }
 
 fn checks_of(definitions: orchestrator_gates::Definitions) -> Checks {

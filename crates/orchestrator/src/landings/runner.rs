@@ -1,12 +1,12 @@
 //! The loop that works the queue off. What it does is in the log step by step, so it can be cut off anywhere.
 
 use super::Dirty;
-use super::checks::Checks;
 use super::failures::Failures;
 use super::finish::{finish, left_beside};
 use super::gating::{self, DYING, Job, Outcome};
 use super::moving::{Move, NoLine, commit, in_the_way, line};
 use super::track::Track;
+use super::trials::Trials;
 use super::upkeep::Upkeep;
 use crate::mail::internal;
 use crate::workspaces::refused;
@@ -14,11 +14,10 @@ use crate::{Actor, Command, Error, Orchestrator, snapshots};
 use orchestrator_landing::{Command as Step, Footprint, Landing, Open};
 use orchestrator_protocol::MergeState;
 use orchestrator_repository::{ObjectId, Store};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinSet};
-use tokio_util::sync::CancellationToken;
 
 /// How often what waits is looked at, and what failed is tried again.
 pub(super) const AGAIN: Duration = Duration::from_secs(2);
@@ -51,24 +50,6 @@ pub(super) enum Task {
     Trial(u64),
 }
 
-/// One that did not pass: whether it does without what it was merged onto.
-#[derive(Debug)]
-struct Trial {
-    id: u64,
-    target: String,
-    tree: ObjectId,
-    checks: Checks,
-    /// Why it is out.
-    reason: String,
-    stop: CancellationToken,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Trials {
-    pub(super) waiting: VecDeque<u64>,
-    all: BTreeMap<u64, Trial>,
-}
-
 /// What is in work.
 pub(super) struct Runner {
     pub(super) orchestrator: Orchestrator,
@@ -77,7 +58,7 @@ pub(super) struct Runner {
     pub(super) trials: Trials,
     pub(super) footprints: BTreeMap<u64, Arc<Footprint>>,
     pub(super) keys: u64,
-    tasks: JoinSet<Outcome>,
+    pub(super) tasks: JoinSet<Outcome>,
     /// What runs, and in which checkout.
     pub(super) running: HashMap<Id, (Task, usize)>,
     failures: Failures,
@@ -213,14 +194,7 @@ impl Runner {
         }
         self.tracks
             .retain(|_, track| !track.train.is_empty() || !track.train.suspects().is_empty() || !track.held.is_empty());
-        for trial in self.trials.all.values().filter(|trial| !in_work.contains_key(&trial.id)) {
-            trial.stop.cancel();
-        }
-        let is_running = |id: &u64| self.running.values().any(|(task, _)| *task == Task::Trial(*id));
-        let over = |id: &u64| !in_work.contains_key(id) && !is_running(id);
-        let gone: Vec<u64> = self.trials.all.keys().copied().filter(over).collect();
-        self.trials.all.retain(|id, _| !gone.contains(id));
-        self.trials.waiting.retain(|id| !gone.contains(id));
+        self.compare_trials(&in_work);
         Ok(())
     }
 
@@ -272,7 +246,7 @@ impl Runner {
     }
 
     /// A checkout that nobody is at.
-    fn slot(&self) -> usize {
+    pub(super) fn slot(&self) -> usize {
         (0..).find(|slot| self.running.values().all(|(_, taken)| taken != slot)).unwrap_or_default()
     }
 
@@ -288,27 +262,6 @@ impl Runner {
         self.running.insert(task.id(), (Task::Car(key), slot));
     }
 
-    /// One that did not pass is to be tried without what it was merged onto.
-    pub(super) fn try_alone(&mut self, target: &str, id: u64, tree: ObjectId, checks: Checks, reason: String) {
-        let stop = CancellationToken::new();
-        self.orchestrator.shared.queue.stops.lock().insert(id, stop.clone());
-        self.trials.all.insert(id, Trial { id, target: target.to_owned(), tree, checks, reason, stop });
-        self.trials.waiting.push_back(id);
-    }
-
-    fn begin_trials(&mut self) {
-        while self.running.len() < self.limits().side_by_side
-            && let Some(id) = self.trials.waiting.pop_front()
-        {
-            let slot = self.slot();
-            let Some(trial) = self.trials.all.get(&id) else { continue };
-            let (checks, stop) = (trial.checks.clone(), trial.stop.clone());
-            let job = Job { id, tree: trial.tree, checks, reds: BTreeMap::new(), slot, stop };
-            let task = self.tasks.spawn(gating::alone(self.orchestrator.clone(), job));
-            self.running.insert(task.id(), (Task::Trial(id), slot));
-        }
-    }
-
     async fn ended(&mut self, ended: Result<(Id, Outcome), tokio::task::JoinError>) -> Result<(), Failed> {
         let (task, outcome) = match ended {
             Ok(ended) => ended,
@@ -318,25 +271,6 @@ impl Runner {
             Some((Task::Car(key), _)) => self.gated(key, outcome),
             Some((Task::Trial(id), _)) => self.tried(id, outcome).await.map_err(Failed::of(id)),
             None => Ok(()),
-        }
-    }
-
-    async fn tried(&mut self, id: u64, outcome: Outcome) -> Result<(), Error> {
-        let Some(Trial { target, reason, .. }) = self.trials.all.remove(&id) else { return Ok(()) };
-        self.orchestrator.shared.queue.stops.lock().remove(&id);
-        let (state, reason) = match outcome {
-            Outcome::Stopped => return Ok(()),
-            Outcome::Failed(error) => return Err(error),
-            Outcome::Refused { .. } => (MergeState::Rejected, reason),
-            Outcome::Passed => {
-                let why = format!("{reason}, and passes on the work alone: it does not go together with {target}");
-                (MergeState::Conflict, why)
-            }
-        };
-        match self.out(&target, id, state, reason, Vec::new()).await {
-            // It was taken out at that moment.
-            Err(Error::Landing(_)) => Ok(()),
-            other => other,
         }
     }
 

@@ -73,6 +73,8 @@ pub(crate) fn push(seq: u64, event: &Event) -> Option<MergePush> {
         reason: None,
         gate: None,
         open: Vec::new(),
+        touches: Vec::new(),
+        paths: Vec::new(),
     };
     match event {
         Event::Retired { .. } => return None,
@@ -90,6 +92,10 @@ pub(crate) fn push(seq: u64, event: &Event) -> Option<MergePush> {
             (push.branch, push.commit) = (Some(branch.clone()), Some(to.clone()));
         }
         Event::Landed { .. } => push.state = MergeState::Landed,
+        Event::Told { agents, paths, .. } => {
+            push.state = MergeState::Landed;
+            (push.touches, push.paths) = (agents.clone(), paths.clone());
+        }
         Event::Requeued { reason, .. } => push.reason = Some(reason.clone()),
         Event::Stopped { state, reason, open, .. } => {
             (push.state, push.reason, push.open) = (*state, Some(reason.clone()), left(open));
