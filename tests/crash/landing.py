@@ -326,7 +326,7 @@ class Killer:
         self.configs = {name: os.path.join(world.work.path, f"{name}.toml") for name in ("branch", "wait")}
         for name, path in self.configs.items():
             with open(path, "w") as file:
-                file.write(f"[landing]\ndirty = '{name}'\n")
+                file.write(f"[landing]\ndirty = '{name}'\nside_by_side = 2\nbatch = 3\n")
 
     def start(self, dirty=None):
         self.dirty = dirty or self.random.choice(("branch", "branch", "wait"))
@@ -568,7 +568,8 @@ def report(tally, args, world, person, agents, killer, events):
     cut = cut_states(events, killer.times)
     kills, times = sum(killer.kills.values()), killer.longest
     print(f"kills: {kills}; meant: {text(killer.kills)}; found: {text(cut)}")
-    print(f"{len(edits)} edits, landings: {text(ends)}; {len(seen.digests)} trees gated; the person: {len(person.commits)} commits, "
+    batched = sum(receipt["state"] == "landed" and receipt["batch"] is not None for receipt in world.receipts.values())
+    print(f"{len(edits)} edits, landings: {text(ends)}, {batched} in batches; {len(seen.digests)} trees gated; the person: {len(person.commits)} commits, "
           f"{person.refused} refused by git, {person.merges} merges")
     print("longest: " + ", ".join(f"{what} {took:.2f} s" for what, took in times.items()))
     tally.report("kills survived", kills, [], minimum=args.kills // 2)

@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// A project with a commit, and agents with workspaces of their own.
-struct World {
-    server: TestServer,
-    branch: String,
+pub(crate) struct World {
+    pub(crate) server: TestServer,
+    pub(crate) branch: String,
 }
 
 impl World {
-    async fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) async fn new(files: &[(&str, &str)]) -> Self {
         Self::with(files, |_| {}).await
     }
 
-    async fn with(files: &[(&str, &str)], configure: fn(&mut Options)) -> Self {
+    pub(crate) async fn with(files: &[(&str, &str)], configure: fn(&mut Options)) -> Self {
         let server = TestServer::start_with(configure, &[]).await;
         files.iter().for_each(|(path, content)| server.write(path, content));
         commit(&server.project(), "base");
@@ -25,26 +25,26 @@ impl World {
         Self { server, branch }
     }
 
-    async fn agent(&self, name: &str) -> PathBuf {
+    pub(crate) async fn agent(&self, name: &str) -> PathBuf {
         self.server.register(name, &[]).await;
         let answer = self.server.post(&format!("/agents/{name}/workspace"), json!({})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body["workspace"]["path"].as_str().unwrap().into()
     }
 
-    async fn ask(&self, agent: &str) -> String {
+    pub(crate) async fn ask(&self, agent: &str) -> String {
         let answer =
             self.server.post("/merges", json!({"agent_id": agent, "message": format!("{agent}'s work")})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body["merge"]["merge_id"].as_str().unwrap().to_owned()
     }
 
-    async fn merge(&self, id: &str) -> Value {
+    pub(crate) async fn merge(&self, id: &str) -> Value {
         self.server.get(&format!("/merges/{id}")).await.body["merge"].clone()
     }
 
     /// The merge when it has come to one of these states.
-    async fn until(&self, id: &str, states: &[&str]) -> Value {
+    pub(crate) async fn until(&self, id: &str, states: &[&str]) -> Value {
         let there = async || {
             let degraded = self.server.get("/health").await.body["degraded"].clone();
             assert_eq!(degraded, json!([]), "{}", self.merge(id).await);
@@ -55,15 +55,15 @@ impl World {
     }
 
     /// Its end.
-    async fn over(&self, id: &str) -> Value {
+    pub(crate) async fn over(&self, id: &str) -> Value {
         self.until(id, &["landed", "conflict", "rejected", "cancelled"]).await
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         git_text(&self.server.project(), &[], arguments)
     }
 
-    fn tip(&self) -> String {
+    pub(crate) fn tip(&self) -> String {
         self.git(&["rev-parse", &self.branch])
     }
 }
@@ -287,7 +287,7 @@ async fn a_restart_takes_the_queue_up_where_it_was() {
 }
 
 /// A gate of a shell's text, in the form of `orchestrator.toml`.
-fn gate(name: &str, script: &str, more: &str) -> String {
+pub(crate) fn gate(name: &str, script: &str, more: &str) -> String {
     format!("[[gates]]\nname = \"{name}\"\nrun = [\"sh\", \"-c\", {script:?}]\n{more}\n")
 }
 

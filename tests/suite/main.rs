@@ -32,6 +32,7 @@ mod many_landings;
 mod messages;
 /// Work from folders out of reach is pushed, checked and compared.
 mod pushed;
+mod queue;
 /// Conflicts are settled by merged results, which agents take into their work without losing any of it.
 mod resolutions;
 /// What was acknowledged is there after a restart.

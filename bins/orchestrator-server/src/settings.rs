@@ -263,6 +263,8 @@ impl Settings {
                     Style::Merge => orchestrator::Style::Merge,
                 },
                 warm: self.landing.warm.clone(),
+                side_by_side: self.landing.side_by_side,
+                batch: self.landing.batch,
             },
             telemetry_age: days(self.retention.telemetry_days),
             telemetry_rows: self.retention.telemetry_rows,

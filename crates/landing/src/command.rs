@@ -1,6 +1,6 @@
 //! What can be asked, what happens, and why something is refused.
 
-use crate::{GateRun, Intent, Open};
+use crate::{Batch, GateRun, Intent, Open};
 use orchestrator_protocol::{AgentId, MergeState};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,8 @@ pub enum Command {
         id: u64,
         /// The commit that it is merged onto, in hex.
         tip: String,
+        /// The landing whose result that is, when that has not landed yet.
+        after: Option<u64>,
     },
     /// It is merged, and its gates begin.
     Merged {
@@ -60,8 +62,12 @@ pub enum Command {
     },
     /// A branch is about to move.
     Intend {
-        /// Which landing.
+        /// Which landing; of a batch the last.
         id: u64,
+        /// Those of its batch before it, in order, each with its commit in hex.
+        with: Vec<(u64, String)>,
+        /// The commit that the first of them stands on, in hex.
+        onto: String,
         /// The branch that moves.
         branch: String,
         /// Where it stands, in hex; nothing when it is made.
@@ -75,7 +81,7 @@ pub enum Command {
     },
     /// It moved.
     Land {
-        /// Which.
+        /// Which; any of a batch stands for all.
         id: u64,
     },
     /// It begins anew, with nothing of what was found before.
@@ -96,6 +102,20 @@ pub enum Command {
         /// What the merge leaves to somebody.
         open: Vec<Open>,
     },
+    /// Say whose unfinished work touches what landed.
+    Tell {
+        /// Which landing.
+        id: u64,
+        /// Whose work; the landing's own agent is not among them.
+        agents: Vec<AgentId>,
+        /// Paths that both changed; some of them, where there are many.
+        paths: Vec<String>,
+    },
+    /// Let go of refs of what is over. Those that are still needed stay.
+    Retire {
+        /// Names in the store.
+        refs: Vec<String>,
+    },
 }
 
 /// What happened.
@@ -108,33 +128,55 @@ pub enum Event {
     /// It was taken out.
     Cancelled { id: u64, at: i64 },
     /// Work on it began.
-    Begun { id: u64, tip: String, at: i64 },
+    Begun {
+        id: u64,
+        tip: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+        at: i64,
+    },
     /// It is merged.
     Merged { id: u64, tree: String, paths: usize, settled: Vec<(String, usize)>, required: Vec<String>, at: i64 },
     /// A gate ended.
     GateEnded { id: u64, run: Box<GateRun>, at: i64 },
-    /// A branch is about to move.
-    Intended { id: u64, branch: String, from: Option<String>, to: String, backup: String, at: i64 },
+    /// A branch is about to move. Of a batch each has one of these, in one record; only the last is where it moves to.
+    Intended {
+        id: u64,
+        branch: String,
+        from: Option<String>,
+        to: String,
+        backup: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        onto: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<Box<Batch>>,
+        at: i64,
+    },
     /// It moved.
     Landed { id: u64, at: i64 },
     /// It begins anew.
     Requeued { id: u64, reason: String, at: i64 },
     /// It cannot go on.
     Stopped { id: u64, state: MergeState, reason: String, open: Vec<Open>, at: i64 },
+    /// It landed beneath the unfinished work of these.
+    Told { id: u64, agents: Vec<AgentId>, paths: Vec<String>, at: i64 },
+    /// Refs were let go of.
+    Retired { refs: Vec<String>, at: i64 },
 }
 
 impl Event {
-    /// Which landing it is of; nothing for the one that makes it.
+    /// Which landing it is of; nothing for the one that makes it, and for what is of many.
     #[must_use]
     pub fn landing(&self) -> Option<u64> {
         match self {
-            Self::Requested { .. } => None,
+            Self::Requested { .. } | Self::Retired { .. } => None,
             Self::Cancelled { id, .. }
             | Self::Begun { id, .. }
             | Self::Merged { id, .. }
             | Self::GateEnded { id, .. }
             | Self::Intended { id, .. }
             | Self::Landed { id, .. }
+            | Self::Told { id, .. }
             | Self::Requeued { id, .. }
             | Self::Stopped { id, .. } => Some(*id),
         }

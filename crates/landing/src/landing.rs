@@ -1,5 +1,6 @@
 //! One landing.
 
+use crate::order::RAISE;
 use orchestrator_protocol::{AgentId, GateVerdict, MergeState};
 use serde::{Deserialize, Serialize};
 
@@ -55,8 +56,25 @@ pub struct Intent {
     pub from: Option<String>,
     /// Where it goes, in hex.
     pub to: String,
-    /// The ref in the store that holds what it was.
+    /// The ref in the store that holds what it was; empty when that was let go of.
     pub backup: String,
+}
+
+/// Landings that were gated once, together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// In the order in which they are put onto each other. The branch moves to the last of them in one step.
+    pub members: Vec<u64>,
+    /// The tree that the gates passed on, in hex: that of the last.
+    pub tree: String,
+}
+
+impl Batch {
+    /// The landing whose gates stand for all.
+    #[must_use]
+    pub fn last(&self) -> Option<u64> {
+        self.members.last().copied()
+    }
 }
 
 /// Work on its way to a branch.
@@ -96,6 +114,15 @@ pub struct Landing {
     pub open: Vec<Open>,
     /// The branch is about to move, or has moved.
     pub intent: Option<Intent>,
+    /// The landing that it was merged onto, which has not landed yet; nothing when it was merged onto the branch.
+    #[serde(default)]
+    pub after: Option<u64>,
+    /// With whom it was gated; nothing when the gates passed on its own tree.
+    #[serde(default)]
+    pub batch: Option<Batch>,
+    /// How many that were asked for later began before it.
+    #[serde(default)]
+    pub passed_over: u32,
     /// How often it began.
     pub attempts: u32,
     /// When it was asked for, in milliseconds since 1970.
@@ -109,6 +136,12 @@ impl Landing {
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, MergeState::Queued | MergeState::Merging | MergeState::Gating | MergeState::Waiting)
+    }
+
+    /// Its priority, raised for each [`RAISE`] that were asked for later and began before it: nothing waits for ever.
+    #[must_use]
+    pub fn urgency(&self) -> i64 {
+        i64::from(self.priority) + i64::from(self.passed_over / RAISE)
     }
 
     /// Whether it is being worked on.

@@ -3,6 +3,9 @@
 //! The crate is pure. [`Landings`] takes what happened as data: that a merge was made, how a gate ended, that the branch
 //! moved. It decides which steps may follow which, so that no landing skips one: a branch is only meant to move after every
 //! required gate passed on the tree that moves it ([`Command::Intend`]), and what was meant is either done or taken back.
+//! A landing may be merged onto the result of another that has not landed yet; when that one does not land, it begins anew.
+//!
+//! [`order`] says who goes first, and [`Train`] what is gated side by side and in batches.
 //!
 //! ```
 //! use orchestrator_landing::{Command, Landings, Request};
@@ -19,17 +22,22 @@
 //! for (seq, event) in (7..).zip(landings.decide(&Command::Request(request), 0)?) {
 //!     landings.apply(seq, &event);
 //! }
-//! assert_eq!(landings.next().map(|landing| landing.id), Some(7));
+//! assert_eq!(landings.window().first().map(|landing| landing.id), Some(7));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Limitations
-//! One landing is in work at a time. Of ended landings the newest [`MOST_ENDED`] are remembered; the log has the others.
+//! Of ended landings the newest [`MOST_ENDED`] are remembered; the log has the others. Who goes first is decided among the
+//! [`WINDOW`] most urgent.
 
 mod command;
 mod landing;
 mod landings;
+mod order;
+mod train;
 
 pub use command::{Command, Error, Event, Request};
-pub use landing::{GateRun, Intent, Landing, Open};
-pub use landings::{Landings, MOST_ENDED, MOST_OPEN};
+pub use landing::{Batch, GateRun, Intent, Landing, Open};
+pub use landings::{Landings, MOST_ENDED, MOST_OPEN, WINDOW};
+pub use order::{Candidate, Footprint, RAISE, order};
+pub use train::{Car, Front, Limits, Queue, Train};

@@ -110,6 +110,8 @@ impl Event {
             Self::Landing(L::Landed { .. }) => "merge.landed",
             Self::Landing(L::Requeued { .. }) => "merge.requeued",
             Self::Landing(L::Stopped { .. }) => "merge.stopped",
+            Self::Landing(L::Told { .. }) => "merge.told",
+            Self::Landing(L::Retired { .. }) => "merge.retired",
             Self::Snapshots(S::Kept(_)) => "snapshot.kept",
             Self::Snapshots(S::Restored { .. }) => "workspace.restored",
             Self::Snapshots(S::Dropped { .. }) => "snapshot.dropped",

@@ -51,6 +51,8 @@ pub(crate) enum Ask {
     Idle(oneshot::Sender<()>),
     /// The versions that collide between some; nothing when none do.
     Sides(Between, oneshot::Sender<Result<Option<Sides>, orchestrator_repository::Error>>),
+    /// Whose work changes which of these paths.
+    Touching(Vec<Path>, oneshot::Sender<Vec<(Path, AgentId)>>),
     /// The union of everyone's work, with at most so many entries in each list.
     Union(usize, oneshot::Sender<Result<Union, orchestrator_repository::Error>>),
 }
@@ -293,6 +295,16 @@ impl Orchestrator {
         }
         let (give, answer) = oneshot::channel();
         following.ask(Ask::Work(agent.key(), give), answer).await
+    }
+
+    /// Whose unfinished work changes which of these paths, as it was seen last.
+    pub(crate) async fn touching(&self, paths: Vec<Path>) -> Result<Vec<(Path, AgentId)>, Error> {
+        let following = &self.shared.following;
+        if !following.is_running() {
+            return Ok(Vec::new());
+        }
+        let (give, answer) = oneshot::channel();
+        following.ask(Ask::Touching(paths, give), answer).await
     }
 
     /// Takes an agent off the list. What it wrote until now is kept.

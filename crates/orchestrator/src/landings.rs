@@ -1,17 +1,26 @@
 //! Landing: finished work reaches its branch, merged and checked, or it is said why not.
 //!
-//! One landing is in work at a time. Each step is an event: what is in work when the server dies is taken up by the next
-//! start from the log ([`runner`]). The order is that of [`orchestrator_landing`]: merge ([`combine`]), gates on exactly that
-//! tree ([`checks`]), the same tree again by a second way, intent, compare-and-swap of the branch ([`moving`]).
+//! Each step is an event: what is in work when the server dies is taken up by the next start from the log ([`runner`]). The
+//! order is that of [`orchestrator_landing`]: merge ([`combine`]) onto what is before it ([`couple`]), gates on exactly that
+//! tree ([`gating`]), the same tree again by a second way, intent ([`arrive`]), compare-and-swap of the branch ([`moving`]).
+//! Which branch moves to what, and what waits for what, is all decided by one loop; beside it only gates run.
 
+mod arrive;
 mod ask;
 mod checks;
 mod combine;
+mod couple;
 mod failures;
 mod finish;
+mod footprints;
+mod gating;
 mod moving;
 mod rollback;
 mod runner;
+mod told;
+mod track;
+mod trials;
+mod upkeep;
 mod view;
 
 pub use ask::Wish;
@@ -34,11 +43,18 @@ pub struct LandingOptions {
     pub style: Style,
     /// Folders in the checkouts of gates that outlive a run, such as `target`.
     pub warm: Vec<String>,
+    /// So many trees are gated at once, each in a checkout of its own; at least one.
+    pub side_by_side: usize,
+    /// So many landings are gated as one where they depend on each other or more wait than are gated at once; with one,
+    /// each is gated alone.
+    pub batch: usize,
 }
 
 impl Default for LandingOptions {
     fn default() -> Self {
-        Self { dirty: Dirty::Branch, style: Style::Squash, warm: Vec::new() }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let side_by_side = (processors / 2).max(1);
+        Self { dirty: Dirty::Branch, style: Style::Squash, warm: Vec::new(), side_by_side, batch: 4 }
     }
 }
 
@@ -68,6 +84,8 @@ pub(crate) struct Queue {
     pub(crate) end: CancellationToken,
     /// What stops a landing that is in work.
     pub(crate) stops: Mutex<BTreeMap<u64, CancellationToken>>,
+    /// The order of those that wait, as it was seen last.
+    pub(crate) order: Mutex<Vec<u64>>,
 }
 
 impl Queue {

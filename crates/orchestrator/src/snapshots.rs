@@ -16,6 +16,7 @@ pub(crate) mod upkeep;
 pub use keep::Kept;
 pub use ledger::{Command, Event, Record, Snapshots};
 pub(crate) use names::backup;
+pub(crate) use retention::MIN_BACKUP;
 pub use retention::Retention;
 pub(crate) use upkeep::FOUND;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Version of the checkpoint's form; one of another version is thrown away and rebuilt.
-pub(crate) const CHECKPOINT_VERSION: u32 = 7;
+pub(crate) const CHECKPOINT_VERSION: u32 = 8;
 
 /// Everything that is decided upon.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -63,8 +63,8 @@ pub use health::{Degradation, Health, HealthStatus, SyncServiceHealth};
 pub use id::{AgentId, InvalidId, ORCHESTRATOR};
 pub use lease::{Lease, LeaseAnswer, LeaseList, LeaseMode, LeaseRequest, RenewRequest, Resource, ResourceKind};
 pub use merge::{
-    GateVerdict, Merge, MergeAnswer, MergeGate, MergeList, MergeOpen, MergeRequest, MergeSettled, MergeState,
-    RollbackAnswer, RollbackRequest,
+    GateVerdict, Merge, MergeAnswer, MergeBatch, MergeGate, MergeList, MergeOpen, MergeRequest, MergeSettled,
+    MergeState, RollbackAnswer, RollbackRequest,
 };
 pub use message::{
     Ack, Address, ClaimRequest, Inbox, InboxMessage, InvalidAddress, Message, MessageAnswer, MessageList,

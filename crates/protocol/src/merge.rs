@@ -102,6 +102,15 @@ pub struct MergeSettled {
     pub files: usize,
 }
 
+/// Landings that were gated once, together. Each has a commit of its own; the branch moved to the last in one step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MergeBatch {
+    /// In the order of their commits.
+    pub merges: Vec<String>,
+    /// The tree that the gates passed on, in hex: that of the last.
+    pub tree: String,
+}
+
 /// A landing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Merge {
@@ -131,11 +140,15 @@ pub struct Merge {
     pub branch: Option<String>,
     /// The ref in the server's own repository that holds what the branch was before.
     pub backup: Option<String>,
+    /// The landing that it was merged onto, while that has not landed yet.
+    pub after: Option<String>,
+    /// With which it was gated together; null when `gates` ran on its own `tree`.
+    pub batch: Option<MergeBatch>,
     /// Paths that differ from `base`.
     pub paths: usize,
     /// What settled files that both sides had changed.
     pub settled: Vec<MergeSettled>,
-    /// The checks that ran on `tree`.
+    /// The checks that ran on `tree`, or on that of `batch`.
     pub gates: Vec<MergeGate>,
     /// What the merge leaves to somebody.
     pub open: Vec<MergeOpen>,

@@ -179,6 +179,12 @@ pub struct MergePush {
     /// What the merge leaves to somebody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<MergeOpen>,
+    /// Whose unfinished work changes what landed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<AgentId>,
+    /// Paths that they and the landing changed; some of them, where there are many.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod broadcast;
 mod collide;
 mod crowd;
 mod durable;
+mod land;
 mod list;
 mod memory;
 mod save;
@@ -20,7 +21,7 @@ use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
 /// Their names, in order.
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 14] = [
     "status",
     "list",
     "socket-ack",
@@ -34,6 +35,7 @@ pub(crate) const NAMES: [&str; 13] = [
     "save",
     "collide",
     "crowd",
+    "land",
 ];
 /// Those that the yardstick can do as well.
 const COMPARED: [&str; 5] = ["status", "list", "socket-ack", "broadcast", "memory"];
@@ -110,6 +112,7 @@ async fn one(plan: &Plan, name: &str) -> Result<Vec<Figure>> {
         "snapshot" => snapshot::run(plan).await,
         "save" => save::run(plan).await,
         "collide" => collide::run(plan).await,
+        "land" => land::run(plan).await,
         _ => crowd::run(plan).await,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::scratch::{Scratch, wiped};
 use anyhow::{Context, Result, bail, ensure};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -56,15 +57,25 @@ impl Launcher {
         self.server_flushing(scratch, Duration::ZERO)
     }
 
+    /// Starts the server with more arguments.
+    pub(crate) fn server_with(&self, scratch: &Scratch, arguments: &[&OsStr]) -> Result<Process> {
+        Process::start(self.command(scratch).args(arguments), Some(&scratch.root().join("server.err")))
+    }
+
+    fn command(&self, scratch: &Scratch) -> Command {
+        let mut command = Command::new(&self.server);
+        command.args(["--bind", "127.0.0.1:0", "--state"]).arg(scratch.state());
+        command.arg("--repo").arg(scratch.repository()).current_dir(scratch.root());
+        command.args(["--workers", &WORKERS.to_string()]).args(&self.server_args);
+        command
+    }
+
     /// Starts the server on a disk whose flushes take longer by `delay`.
     pub(crate) fn server_flushing(&self, scratch: &Scratch, delay: Duration) -> Result<Process> {
         if self.self_check {
             return self.yardstick();
         }
-        let mut command = Command::new(&self.server);
-        command.args(["--bind", "127.0.0.1:0", "--state"]).arg(scratch.state());
-        command.arg("--repo").arg(scratch.repository()).current_dir(scratch.root());
-        command.args(["--workers", &WORKERS.to_string()]).args(&self.server_args);
+        let mut command = self.command(scratch);
         if !delay.is_zero() {
             command.env("LD_PRELOAD", slow_flush(scratch.root())?);
             command.env("LOAD_FLUSH_MICROSECONDS", delay.as_micros().to_string());

@@ -5,6 +5,7 @@ use crate::client::http::{BASE, Http};
 use crate::scratch::{Scratch, wiped};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -61,6 +62,11 @@ impl World {
             ensure!(begun.elapsed() < PATIENCE, "{followed} of {} workspaces are followed; {answer}", self.agents);
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// The server on it with more arguments, and nobody registered.
+    pub(crate) fn process(&self, launcher: &Launcher, arguments: &[&OsStr]) -> Result<Process> {
+        launcher.server_with(&self.scratch, arguments)
     }
 
     /// The repository.

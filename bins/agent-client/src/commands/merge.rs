@@ -168,6 +168,9 @@ fn show(out: &Output, merge: &Merge) -> Result<(), Failure> {
             merge.base.as_deref().unwrap_or("")
         ))?;
     }
+    if let Some(batch) = &merge.batch {
+        out.line(&format!("  gated together: {}, on the tree {}", clean(&batch.merges.join(", ")), batch.tree))?;
+    }
     for settled in &merge.settled {
         out.line(&format!("  files that both sides changed: {}, settled by {}", settled.files, clean(&settled.layer)))?;
     }

@@ -1,5 +1,6 @@
 //! The tables of `orchestrator.toml`, with their defaults.
 
+use orchestrator::LandingOptions;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -47,12 +48,14 @@ pub(crate) struct Snapshots {
 }
 
 /// What lands where.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Landing {
     pub(crate) dirty: Dirty,
     pub(crate) style: Style,
     pub(crate) warm: Vec<String>,
+    pub(crate) side_by_side: usize,
+    pub(crate) batch: usize,
 }
 
 /// What becomes of a landing when the folder that has the branch checked out is in its way.
@@ -101,6 +104,13 @@ impl Default for Sync {
 impl Default for Bus {
     fn default() -> Self {
         Self { enabled: true, path: PathBuf::from(".orchestrator/bus") }
+    }
+}
+
+impl Default for Landing {
+    fn default() -> Self {
+        let LandingOptions { side_by_side, batch, .. } = LandingOptions::default();
+        Self { dirty: Dirty::Branch, style: Style::Squash, warm: Vec::new(), side_by_side, batch }
     }
 }
 

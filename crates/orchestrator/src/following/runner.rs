@@ -241,6 +241,16 @@ impl Runner {
             Ask::Sides(between, answer) => {
                 let _nobody = answer.send(self.sides(&between));
             }
+            Ask::Touching(paths, answer) => {
+                let agents = self.agents();
+                let mut found = Vec::new();
+                for path in paths {
+                    let numbers: Vec<u64> = self.star.changes_at(&path).map(|(number, _)| number).collect();
+                    let known = numbers.iter().filter_map(|number| agents.get(number));
+                    found.extend(known.map(|agent| (path.clone(), agent.clone())));
+                }
+                let _nobody = answer.send(found);
+            }
             Ask::Union(limit, answer) => {
                 let _nobody = answer.send(self.union_view(limit).await);
             }

@@ -108,9 +108,11 @@ impl Orchestrator {
     /// # Errors
     /// Only when the log failed for good.
     pub async fn merges(&self) -> Result<Vec<Merge>, Error> {
-        self.read(|state| {
+        let order = self.shared.queue.order.lock().clone();
+        self.read(move |state| {
             let mut open: Vec<&landing::Landing> = state.landings.open().collect();
-            open.sort_by_key(|one| (!one.is_in_work(), std::cmp::Reverse(one.priority), one.id));
+            let place = |one: &landing::Landing| order.iter().position(|id| *id == one.id).unwrap_or(usize::MAX);
+            open.sort_by_cached_key(|one| (!one.is_in_work(), place(one), std::cmp::Reverse(one.urgency()), one.id));
             let over = state.landings.all().rev().filter(|one| !one.is_open());
             open.into_iter().chain(over).map(view).collect()
         })

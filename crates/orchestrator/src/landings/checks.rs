@@ -7,6 +7,7 @@ use orchestrator_gates::{Definitions, Gate, Report, Verdict, definitions};
 use orchestrator_landing::GateRun;
 use orchestrator_protocol::GateVerdict;
 use orchestrator_repository::{ObjectId, Store};
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,9 +31,31 @@ pub(super) fn defined(store: &Store, base: ObjectId) -> Result<Result<Definition
     Ok(found.and_then(|text| definitions(&text).map_err(|error| error.to_string())))
 }
 
-/// The gates that concern any of these paths.
-pub(super) fn concerning<'a>(definitions: &'a Definitions, changed: &'a [String]) -> impl Iterator<Item = &'a Gate> {
-    definitions.gates.iter().filter(|gate| gate.concerns(changed.iter().map(String::as_str)))
+/// Whether a path defines gates.
+pub(super) fn is_definition(path: &str) -> bool {
+    path == DEFINITIONS
+}
+
+/// What has to be run on one tree, and what with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Checks {
+    pub(super) gates: Vec<Gate>,
+    pub(super) definitions: Definitions,
+}
+
+impl Checks {
+    /// The gates that concern any of these paths.
+    pub(super) fn of(definitions: &Definitions, changed: &BTreeSet<String>) -> Self {
+        let concerns = |gate: &&Gate| gate.concerns(changed.iter().map(String::as_str));
+        let gates = definitions.gates.iter().filter(concerns).cloned().collect();
+        Self { gates, definitions: definitions.clone() }
+    }
+
+    /// Digests of those that must pass.
+    pub(super) fn required(&self) -> Vec<String> {
+        let required = self.gates.iter().filter(|gate| gate.required);
+        required.map(|gate| digest(gate, &self.definitions)).collect()
+    }
 }
 
 /// Names a gate with what it may use: the same digest is the same check.
@@ -45,15 +68,17 @@ pub(super) fn known(orchestrator: &Orchestrator, tree: &str, digest: &str) -> Op
     orchestrator.shared.core.lock().state.landings.passed(tree, digest).cloned()
 }
 
-/// Runs a gate on a tree, in a checkout that is made exactly that right before; nothing when it was stopped.
+/// Runs a gate on a tree, in the checkout of that number, which is made exactly that right before and is nobody else's
+/// meanwhile; nothing when it was stopped.
 pub(super) async fn run(
     orchestrator: &Orchestrator,
     id: u64,
     tree: ObjectId,
     (gate, definitions): (&Gate, &Definitions),
+    slot: usize,
     stopped: &CancellationToken,
 ) -> Result<Option<GateRun>, Error> {
-    let folder = orchestrator.options().state_dir.join("checkouts").join("0");
+    let folder = orchestrator.options().state_dir.join("checkouts").join(slot.to_string());
     let (at, warm) = (folder.clone(), orchestrator.options().landing.warm.clone());
     let file = output_file(orchestrator.options(), id, &gate.name);
     // To its end, whatever is stopped: two must never be at it together.
@@ -122,7 +147,12 @@ pub(super) fn objection(run: &GateRun) -> Option<String> {
 pub(super) fn output_file(options: &Options, id: u64, gate: &str) -> PathBuf {
     let plain =
         |text: &str| text.chars().filter(|one| one.is_ascii_alphanumeric() || "._-".contains(*one)).collect::<String>();
-    options.state_dir.join("merges").join(id.to_string()).join(format!("{}.log", plain(gate)))
+    outputs(options).join(id.to_string()).join(format!("{}.log", plain(gate)))
+}
+
+/// Where the output of all gates is, a folder for each landing.
+pub(super) fn outputs(options: &Options) -> PathBuf {
+    options.state_dir.join("merges")
 }
 
 fn open_output(path: &Path) -> io::Result<File> {

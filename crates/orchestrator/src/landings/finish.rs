@@ -9,16 +9,23 @@ use orchestrator_landing::{Command as Step, Landing};
 use orchestrator_protocol::MergeState;
 use orchestrator_repository::{Moved, ObjectId, Store};
 
-/// Carries an intent out, now or after a crash: what is done already is done once.
+/// Carries an intent out, now or after a crash: what is done already is done once. A batch is one move.
 pub(super) async fn finish(orchestrator: &Orchestrator, landing: &Landing) -> Result<(), Error> {
-    let Some(intent) = landing.intent.clone() else { return Ok(()) };
     let id = landing.id;
+    let members = orchestrator.read(move |state| {
+        let members = state.landings.moved_with(id);
+        members.into_iter().filter_map(|id| state.landings.get(id).cloned()).collect::<Vec<Landing>>()
+    });
+    let members = members.await?;
+    let first = members.first().and_then(|first| first.intent.clone());
+    let last = members.last().and_then(|last| last.intent.clone());
+    let Some((first, intent)) = first.zip(last) else { return Ok(()) };
     let commit = |text: &str| snapshots::object(text).ok_or_else(|| internal("an intent names no commit"));
     let step = Move {
         branch: intent.branch.clone(),
-        from: intent.from.as_deref().map(commit).transpose()?,
+        from: first.from.as_deref().map(commit).transpose()?,
         to: commit(&intent.to)?,
-        message: format!("landing: merge-{id} of {}", landing.agent),
+        message: titles(&members),
     };
     let outcome = with_store(orchestrator, move |this, store| carry_out(this, store, &step));
     match outcome.await? {
@@ -27,8 +34,10 @@ pub(super) async fn finish(orchestrator: &Orchestrator, landing: &Landing) -> Re
                 tracing::warn!(?kept, "files were changed at the moment of a landing; they stand as they are");
             }
             record(orchestrator, Step::Land { id }).await?;
-            let landing = landing.clone();
-            with_store(orchestrator, move |this, store| tidy(this, store, &landing)).await
+            with_store(orchestrator, move |this, store| {
+                members.iter().try_for_each(|landing| tidy(this, store, landing))
+            })
+            .await
         }
         Outcome::Blocked(found) => {
             tokio::time::sleep(AGAIN).await;
@@ -41,6 +50,12 @@ pub(super) async fn finish(orchestrator: &Orchestrator, landing: &Landing) -> Re
         ))),
         Outcome::NotMoved(_) => requeue(orchestrator, id, &format!("{} moved at that moment", intent.branch)).await,
     }
+}
+
+/// What is noted beside the branch's move.
+fn titles(members: &[Landing]) -> String {
+    let one = |one: &Landing| format!("merge-{} of {}", one.id, one.agent);
+    format!("landing: {}", members.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 /// The pin that holds the commit of a landing until its branch does.

@@ -86,9 +86,17 @@ fn message(landing: &Landing) -> String {
     let passed = landing.gates.iter().filter(|run| run.verdict == GateVerdict::Passed);
     let gates: Vec<&str> = passed.map(|run| run.name.as_str()).collect();
     let gates = if gates.is_empty() { "none".to_owned() } else { gates.join(", ") };
+    // Of a batch only the last commit's tree was gated.
+    let batch = landing.batch.as_ref().map(|batch| {
+        let members: Vec<String> = batch.members.iter().map(|id| format!("merge-{id}")).collect();
+        format!("Orchestrator-Batch: {}\nOrchestrator-Gated-Tree: {}\n", members.join(", "), batch.tree)
+    });
     format!(
-        "{}\n\nOrchestrator-Agent: {}\nOrchestrator-Merge: merge-{}\nOrchestrator-Gates: {gates}\n",
-        landing.message, landing.agent, landing.id
+        "{}\n\nOrchestrator-Agent: {}\nOrchestrator-Merge: merge-{}\nOrchestrator-Gates: {gates}\n{}",
+        landing.message,
+        landing.agent,
+        landing.id,
+        batch.unwrap_or_default()
     )
 }
 

@@ -100,7 +100,7 @@ impl Plan {
             Undo::Merge(id) => {
                 let found = landed.iter().find(|one| one.id == id).cloned();
                 let found = found.ok_or_else(|| unknown(format!("merge-{id} has not landed, or long ago")))?;
-                let is_later = |one: &Landing| one.target == found.target && one.changed_at > found.changed_at;
+                let is_later = |one: &Landing| one.target == found.target && place(one) > place(&found);
                 let later = landed.into_iter().filter(is_later).collect();
                 Ok(Self { undo, target: found.target.clone(), merges: vec![found], later })
             }
@@ -109,7 +109,7 @@ impl Plan {
                 let target = target.ok_or_else(|| unknown("nothing has landed yet".to_owned()))?;
                 let is_after = |one: &Landing| one.target == target && one.changed_at > at.0;
                 let mut merges: Vec<Landing> = landed.into_iter().filter(is_after).collect();
-                merges.sort_by_key(|one| one.changed_at);
+                merges.sort_by_key(place);
                 if merges.is_empty() {
                     return Err(unknown(format!("nothing landed on {target} after that moment")));
                 }
@@ -157,6 +157,11 @@ impl Plan {
         let work = store.commit(before, &[last], &author, &self.message()).map_err(internal)?;
         Ok((work, changed.into_iter().collect(), dependents))
     }
+}
+
+/// In the order in which they are on the branch, those of one batch, too.
+fn place(landing: &Landing) -> Option<u64> {
+    landing.intent.as_ref().map(|intent| intent.seq)
 }
 
 fn paths(store: &Store, from: ObjectId, to: ObjectId) -> Result<BTreeSet<String>, Error> {

@@ -1,33 +1,70 @@
 //! The loop that works the queue off. What it does is in the log step by step, so it can be cut off anywhere.
 
-use super::combine::{Combined, Sides, combine, join};
+use super::Dirty;
 use super::failures::Failures;
-use super::finish::{finish, left_beside, pin};
-use super::moving::{Line, Move, NoLine, choose, commit, in_the_way, line};
-use super::{Dirty, checks};
+use super::finish::{finish, left_beside};
+use super::gating::{self, DYING, Job, Outcome};
+use super::moving::{Move, NoLine, commit, in_the_way, line};
+use super::track::Track;
+use super::trials::Trials;
+use super::upkeep::Upkeep;
 use crate::mail::internal;
 use crate::workspaces::refused;
 use crate::{Actor, Command, Error, Orchestrator, snapshots};
-use orchestrator_gates::{Definitions, Gate};
-use orchestrator_landing::{Command as Step, GateRun, Landing, Open};
+use orchestrator_landing::{Command as Step, Footprint, Landing, Open};
 use orchestrator_protocol::MergeState;
 use orchestrator_repository::{ObjectId, Store};
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::{Id, JoinSet};
 
 /// How often what waits is looked at, and what failed is tried again.
 pub(super) const AGAIN: Duration = Duration::from_secs(2);
-/// What a gate whose run was given up may still write to its folder within.
-const DYING: Duration = Duration::from_millis(500);
-/// After so many beginnings a landing whose branch keeps moving rests for a moment.
-const HASTY: u32 = 20;
 
-/// How a landing's turn ended.
-pub(super) enum Turn {
-    /// It is recorded how.
-    Told,
-    /// Somebody took the landing out.
-    Cancelled,
+/// A landing could not go on, in a way that nobody expects.
+pub(super) struct Failed {
+    /// Which, where that is known.
+    pub(super) id: Option<u64>,
+    pub(super) error: Error,
+}
+
+impl Failed {
+    pub(super) fn of(id: u64) -> impl Fn(Error) -> Self {
+        move |error| Self { id: Some(id), error }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { id: None, error }
+    }
+}
+
+/// What a task is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    /// The gates of a car, by its key.
+    Car(u64),
+    /// One that did not pass, alone.
+    Trial(u64),
+}
+
+/// What is in work.
+pub(super) struct Runner {
+    pub(super) orchestrator: Orchestrator,
+    /// By the branch.
+    pub(super) tracks: BTreeMap<String, Track>,
+    pub(super) trials: Trials,
+    pub(super) footprints: BTreeMap<u64, Arc<Footprint>>,
+    pub(super) keys: u64,
+    pub(super) tasks: JoinSet<Outcome>,
+    /// What runs, and in which checkout.
+    pub(super) running: HashMap<Id, (Task, usize)>,
+    failures: Failures,
+    upkeep: Upkeep,
+    /// When what waits was looked at last.
+    looked: Option<Instant>,
 }
 
 /// Works the queue off until the server stops.
@@ -36,37 +73,224 @@ pub(crate) async fn run(orchestrator: Orchestrator) {
     if orchestrator.options().project.git_common_dir().is_none() {
         return;
     }
-    let mut failures = Failures::default();
-    let work = async {
+    let mut runner = Runner {
+        orchestrator,
+        tracks: BTreeMap::new(),
+        trials: Trials::default(),
+        footprints: BTreeMap::new(),
+        keys: 0,
+        tasks: JoinSet::new(),
+        running: HashMap::new(),
+        failures: Failures::default(),
+        upkeep: Upkeep::default(),
+        looked: None,
+    };
+    tokio::select! {
+        () = runner.work() => {}
+        () = queue.end.cancelled() => {}
+    }
+    runner.tasks.shutdown().await;
+}
+
+impl Runner {
+    async fn work(&mut self) {
+        let queue = self.orchestrator.shared.queue.clone();
         // Gates of a server that was killed a moment ago may still be dying.
         tokio::time::sleep(DYING).await;
         let mut cleared = false;
         loop {
             if !cleared {
-                cleared = clear_locks(&orchestrator).await;
+                cleared = clear_locks(&self.orchestrator).await;
             }
-            match step(&orchestrator).await {
+            match self.step().await {
                 Ok(true) => {
-                    orchestrator.shared.degradations.clear("landing");
+                    self.orchestrator.shared.degradations.clear("landing");
                     continue;
                 }
                 Ok(false) => {}
-                Err(Error::ShuttingDown) => return,
-                Err(error) => {
-                    let cure = "tried again every 2 s; after three times the merge is refused, and the others go on";
-                    orchestrator.shared.degradations.raise("landing", error.to_string(), cure);
-                    tokio::time::sleep(AGAIN).await;
-                    if let Err(error) = failures.count(&orchestrator, &error).await {
-                        tracing::warn!(%error, "a landing that cannot go on could not be refused; trying again");
-                    }
-                }
+                Err(Failed { error: Error::ShuttingDown, .. }) => return,
+                Err(Failed { id, error }) => self.failed(id, error).await,
             }
-            let _woken = tokio::time::timeout(AGAIN, queue.look.notified()).await;
+            self.upkeep.run(&self.orchestrator).await;
+            let ended = tokio::select! {
+                ended = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => ended,
+                _woken = tokio::time::timeout(AGAIN, queue.look.notified()) => None,
+            };
+            if let Some(ended) = ended
+                && let Err(Failed { id, error }) = self.ended(ended).await
+            {
+                self.failed(id, error).await;
+            }
         }
-    };
-    tokio::select! {
-        () = work => {}
-        () = queue.end.cancelled() => {}
+    }
+
+    /// Does what can be done now; false when all waits for something.
+    async fn step(&mut self) -> Result<bool, Failed> {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.ended(ended).await?;
+        }
+        self.compare().await?;
+        if self.take_up().await? || self.wake().await? {
+            return Ok(true);
+        }
+        self.begin_trials();
+        // First what cannot land is taken off, then what is free gets work, then the branch moves.
+        let is_red = |track: &Track| matches!(track.train.front(), orchestrator_landing::Front::Refuse(_));
+        if self.tracks.values().any(is_red) {
+            return self.settled().await;
+        }
+        if self.filled().await? {
+            return Ok(true);
+        }
+        self.settled().await
+    }
+
+    async fn filled(&mut self) -> Result<bool, Failed> {
+        match self.fill().await {
+            Err(Failed { id, error: Error::Landing(error) }) => self.was_taken_out(id, error).await,
+            other => other,
+        }
+    }
+
+    async fn settled(&mut self) -> Result<bool, Failed> {
+        match self.settle().await {
+            Err(Failed { id, error: Error::Landing(error) }) => self.was_taken_out(id, error).await,
+            other => other,
+        }
+    }
+
+    /// A step that may not follow any more: it was taken out at that moment.
+    async fn was_taken_out(&self, id: Option<u64>, error: orchestrator_landing::Error) -> Result<bool, Failed> {
+        let gone = match id {
+            Some(id) => {
+                !self.orchestrator.read(move |state| state.landings.get(id).is_some_and(Landing::is_in_work)).await?
+            }
+            None => false,
+        };
+        if gone { Ok(true) } else { Err(Failed { id, error: error.into() }) }
+    }
+
+    /// Takes off whoever is in work no more, and what stands on it.
+    async fn compare(&mut self) -> Result<(), Failed> {
+        let in_work: BTreeMap<u64, u32> = self
+            .orchestrator
+            .read(|state| {
+                state.landings.open().filter(|one| one.is_in_work()).map(|one| (one.id, one.attempts)).collect()
+            })
+            .await?;
+        for track in self.tracks.values_mut() {
+            let gone = |track: &Track| {
+                let is_gone = |(id, member): (&u64, &super::track::Member)| {
+                    (in_work.get(id) != Some(&member.landing.attempts)).then_some(*id)
+                };
+                track.members.iter().find_map(is_gone)
+            };
+            while let Some(id) = gone(track) {
+                let cars = track.train.cut(id);
+                track.drop_cars(&cars, &self.orchestrator);
+                track.train.forget(id);
+                track.members.remove(&id);
+            }
+        }
+        self.tracks
+            .retain(|_, track| !track.train.is_empty() || !track.train.suspects().is_empty() || !track.held.is_empty());
+        self.compare_trials(&in_work);
+        Ok(())
+    }
+
+    /// What is in work and not ours: an earlier run of the server, or a step of this one, was cut off.
+    async fn take_up(&mut self) -> Result<bool, Failed> {
+        let in_work: Vec<Landing> = self
+            .orchestrator
+            .read(|state| state.landings.open().filter(|one| one.is_in_work()).cloned().collect())
+            .await?;
+        let is_ours = |one: &&Landing| {
+            let on_track = self.tracks.get(&one.target).is_some_and(|track| track.train.holds(one.id));
+            on_track || self.trials.all.contains_key(&one.id)
+        };
+        // What was meant is what the branch may be already.
+        let Some(lost) = in_work
+            .iter()
+            .filter(|one| one.intent.is_some() || !is_ours(one))
+            .min_by_key(|one| (one.intent.is_none(), one.id))
+        else {
+            return Ok(false);
+        };
+        let done = match lost.intent {
+            Some(_) => finish(&self.orchestrator, lost).await,
+            None => requeue(&self.orchestrator, lost.id, "it was cut off and begins anew").await,
+        };
+        done.map_err(Failed::of(lost.id)).map(|()| true)
+    }
+
+    /// What waits is looked at now and then.
+    async fn wake(&mut self) -> Result<bool, Failed> {
+        let is_idle = self.tasks.is_empty() && self.tracks.values().all(|track| track.train.is_empty());
+        if !is_idle && self.looked.is_some_and(|looked| looked.elapsed() < AGAIN) {
+            return Ok(false);
+        }
+        self.looked = Some(Instant::now());
+        let waiting: Vec<Landing> = self
+            .orchestrator
+            .read(|state| state.landings.open().filter(|one| one.state == MergeState::Waiting).cloned().collect())
+            .await?;
+        for landing in waiting {
+            // What cannot be looked at begins anew, and fails by itself.
+            if is_free(&self.orchestrator, &landing).await.unwrap_or(true) {
+                let reason = "nothing is in the way any more";
+                requeue(&self.orchestrator, landing.id, reason).await.map_err(Failed::of(landing.id))?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A checkout that nobody is at.
+    pub(super) fn slot(&self) -> usize {
+        (0..).find(|slot| self.running.values().all(|(_, taken)| taken != slot)).unwrap_or_default()
+    }
+
+    /// Has the end of a car gated.
+    pub(super) fn gate(&mut self, target: &str, key: u64, id: u64, tree: ObjectId) {
+        let slot = self.slot();
+        let Some(track) = self.tracks.get(target) else { return };
+        let Some(load) = track.loads.get(&key) else { return };
+        // Only while it is looked for who did it: what failed once may pass when somebody asks again.
+        let reds = if track.train.suspects().is_empty() { BTreeMap::new() } else { track.reds.clone() };
+        let job = Job { id, tree, checks: load.checks.clone(), reds, slot, stop: load.stop.clone() };
+        let task = self.tasks.spawn(gating::gate(self.orchestrator.clone(), job));
+        self.running.insert(task.id(), (Task::Car(key), slot));
+    }
+
+    async fn ended(&mut self, ended: Result<(Id, Outcome), tokio::task::JoinError>) -> Result<(), Failed> {
+        let (task, outcome) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), Outcome::Failed(internal(error))),
+        };
+        match self.running.remove(&task) {
+            Some((Task::Car(key), _)) => self.gated(key, outcome),
+            Some((Task::Trial(id), _)) => self.tried(id, outcome).await.map_err(Failed::of(id)),
+            None => Ok(()),
+        }
+    }
+
+    /// All that is in work begins anew, and what always fails is refused.
+    async fn failed(&mut self, id: Option<u64>, error: Error) {
+        let cure = "tried again every 2 s; after three times the merge is refused, and the others go on";
+        self.orchestrator.shared.degradations.raise("landing", error.to_string(), cure);
+        for track in self.tracks.values_mut() {
+            let cars = track.train.clear();
+            track.drop_cars(&cars, &self.orchestrator);
+        }
+        self.trials.all.values().for_each(|trial| trial.stop.cancel());
+        while self.tasks.join_next().await.is_some() {}
+        self.tracks.clear();
+        self.running.clear();
+        self.trials = Trials::default();
+        tokio::time::sleep(AGAIN).await;
+        if let Err(error) = self.failures.count(&self.orchestrator, id, &error).await {
+            tracing::warn!(%error, "a landing that cannot go on could not be refused; trying again");
+        }
     }
 }
 
@@ -86,52 +310,6 @@ async fn clear_locks(orchestrator: &Orchestrator) -> bool {
     true
 }
 
-/// Does what is next; false when there is nothing.
-async fn step(orchestrator: &Orchestrator) -> Result<bool, Error> {
-    let (in_work, next, waiting) = orchestrator
-        .read(|state| {
-            let in_work = state.landings.open().find(|one| one.is_in_work()).cloned();
-            let waits = |one: &&Landing| one.state == MergeState::Waiting;
-            let waiting: Vec<Landing> = state.landings.open().filter(waits).cloned().collect();
-            (in_work, state.landings.next().cloned(), waiting)
-        })
-        .await?;
-    if let Some(landing) = in_work {
-        // An earlier run of the server, or a step of this one, was cut off.
-        match landing.intent {
-            Some(_) => finish(orchestrator, &landing).await?,
-            None => requeue(orchestrator, landing.id, "it was cut off and begins anew").await?,
-        }
-        return Ok(true);
-    }
-    for landing in waiting {
-        // What cannot be looked at begins anew, and fails by itself.
-        if is_free(orchestrator, &landing).await.unwrap_or(true) {
-            requeue(orchestrator, landing.id, "nothing is in the way any more").await?;
-            return Ok(true);
-        }
-    }
-    let Some(landing) = next else { return Ok(false) };
-    let cancelled = CancellationToken::new();
-    orchestrator.shared.queue.stops.lock().insert(landing.id, cancelled.clone());
-    let turn = land(orchestrator, &landing, &cancelled).await;
-    orchestrator.shared.queue.stops.lock().remove(&landing.id);
-    match turn {
-        Ok(Turn::Told) => Ok(true),
-        Ok(Turn::Cancelled) => {
-            tokio::time::sleep(DYING).await;
-            Ok(true)
-        }
-        // A step that may not follow any more: it was taken out at that moment.
-        Err(Error::Landing(_)) if !is_in_work(orchestrator, landing.id).await? => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
-async fn is_in_work(orchestrator: &Orchestrator, id: u64) -> Result<bool, Error> {
-    orchestrator.read(|state| state.landings.get(id).is_some_and(Landing::is_in_work)).await
-}
-
 pub(super) async fn record(orchestrator: &Orchestrator, step: Step) -> Result<(), Error> {
     orchestrator.submit(Actor::System, Command::Landing(step)).await.map(drop)
 }
@@ -147,8 +325,8 @@ pub(super) async fn stop(
     state: MergeState,
     reason: String,
     open: Vec<Open>,
-) -> Result<Turn, Error> {
-    record(orchestrator, Step::Stop { id, state, reason, open }).await.map(|()| Turn::Told)
+) -> Result<(), Error> {
+    record(orchestrator, Step::Stop { id, state, reason, open }).await
 }
 
 pub(super) async fn with_store<T: Send + 'static>(
@@ -161,151 +339,6 @@ pub(super) async fn with_store<T: Send + 'static>(
             work(this, &store)
         })
         .await
-}
-
-/// One landing from its merge to its end.
-async fn land(orchestrator: &Orchestrator, landing: &Landing, cancelled: &CancellationToken) -> Result<Turn, Error> {
-    let (id, target) = (landing.id, landing.target.clone());
-    let found = with_store(orchestrator, move |this, store| line(store, &target, left_beside(this, &target))).await?;
-    let tip = found.as_ref().map(|line| line.tip.to_string()).unwrap_or_default();
-    record(orchestrator, Step::Begin { id, tip }).await?;
-    let target = &landing.target;
-    let line = match found {
-        Ok(line) => line,
-        Err(NoLine::Gone) => {
-            let reason = format!("the branch {target} is gone");
-            return stop(orchestrator, id, MergeState::Rejected, reason, Vec::new()).await;
-        }
-        Err(NoLine::Apart) => {
-            let other = super::beside(target);
-            let reason = format!("{target} and {other} have each what the other has not: merge {other} into {target}");
-            return stop(orchestrator, id, MergeState::Waiting, reason, Vec::new()).await;
-        }
-    };
-    let work = snapshots::object(&landing.work).ok_or_else(|| internal("a landing's work is no object's id"))?;
-    let sides = Sides { tip: line.tip, work };
-    let whole = match with_store(orchestrator, move |_, store| combine(store, sides)).await? {
-        Combined::Whole(whole) => whole,
-        Combined::Nothing => {
-            let reason = format!("{target} holds all of it already: there is nothing to land");
-            return stop(orchestrator, id, MergeState::Rejected, reason, Vec::new()).await;
-        }
-        Combined::Left(open) => {
-            let paths =
-                if open.len() == 1 { "1 path collides".to_owned() } else { format!("{} paths collide", open.len()) };
-            let reason = format!("{paths} with what {target} has");
-            return stop(orchestrator, id, MergeState::Conflict, reason, open).await;
-        }
-    };
-    let definitions = match with_store(orchestrator, move |_, store| checks::defined(store, line.tip)).await? {
-        Ok(definitions) => definitions,
-        Err(error) => {
-            let reason = format!("the gates cannot be read from orchestrator.toml of {target}: {error}");
-            return stop(orchestrator, id, MergeState::Rejected, reason, Vec::new()).await;
-        }
-    };
-    let gates: Vec<_> = checks::concerning(&definitions, &whole.changed).cloned().collect();
-    let required = gates.iter().filter(|gate| gate.required).map(|gate| checks::digest(gate, &definitions)).collect();
-    let (tree, tree_id, paths) = (whole.tree.to_string(), whole.tree, whole.changed.len());
-    record(orchestrator, Step::Merged { id, tree: tree.clone(), paths, settled: whole.settled, required }).await?;
-    for gate in &gates {
-        let run = match checks::known(orchestrator, &tree, &checks::digest(gate, &definitions)) {
-            Some(run) => GateRun { cached: true, name: gate.name.clone(), required: gate.required, ..run },
-            None => match checks::run(orchestrator, id, tree_id, (gate, &definitions), cancelled).await? {
-                Some(run) => run,
-                None => return Ok(Turn::Cancelled),
-            },
-        };
-        let objection = checks::objection(&run);
-        record(orchestrator, Step::GateEnded { id, run }).await?;
-        let Some(reason) = objection else { continue };
-        // Two sides that pass alone and not together collide, though no line does.
-        let alone = passes_alone(orchestrator, id, sides, (gate, &definitions), cancelled).await?;
-        let Some(alone) = alone else { return Ok(Turn::Cancelled) };
-        return match alone {
-            false => stop(orchestrator, id, MergeState::Rejected, reason, Vec::new()).await,
-            true => {
-                let reason = format!("{reason}, and passes on the work alone: it does not go together with {target}");
-                stop(orchestrator, id, MergeState::Conflict, reason, Vec::new()).await
-            }
-        };
-    }
-    prove_again(orchestrator, sides, tree_id).await?;
-    begin_to_move(orchestrator, id, line, tree_id).await
-}
-
-/// Whether a gate that did not pass on the merge passes on the work as its agent has it; nothing when it was stopped. Of
-/// work on the newest commit that is the merge itself.
-async fn passes_alone(
-    orchestrator: &Orchestrator,
-    id: u64,
-    sides: Sides,
-    (gate, definitions): (&Gate, &Definitions),
-    stopped: &CancellationToken,
-) -> Result<Option<bool>, Error> {
-    let own = with_store(orchestrator, move |_, store| {
-        let is_on_tip = store.merge_base(sides.tip, sides.work).map_err(internal)? == Some(sides.tip);
-        let (tree, _) = store.read_commit(sides.work).map_err(internal)?;
-        Ok((!is_on_tip).then_some(tree))
-    });
-    let Some(tree) = own.await? else { return Ok(Some(false)) };
-    let again = Gate { name: format!("{}.alone", gate.name), ..gate.clone() };
-    let run = checks::run(orchestrator, id, tree, (&again, definitions), stopped).await?;
-    Ok(run.map(|run| checks::objection(&run).is_none()))
-}
-
-/// The same tree by a second way: merged anew with the sides swapped, by a store that holds nothing of the first.
-async fn prove_again(orchestrator: &Orchestrator, sides: Sides, tree: ObjectId) -> Result<(), Error> {
-    let swapped = Sides { tip: sides.work, work: sides.tip };
-    let again = orchestrator.blocking(move |this| {
-        let store = Store::open(&this.options().project).map_err(refused)?;
-        join(&store, swapped).map(|joined| joined.tree)
-    });
-    match again.await? {
-        again if again == tree => Ok(()),
-        again => Err(internal(format!("the merge of {sides:?} gives {tree}, and swapped {again}"))),
-    }
-}
-
-/// Everything is proved: the branch is chosen, the intent recorded, and carried out.
-async fn begin_to_move(orchestrator: &Orchestrator, id: u64, line: Line, tree: ObjectId) -> Result<Turn, Error> {
-    // With its gates.
-    let known = orchestrator.read(|state| state.landings.get(id).cloned()).await?;
-    let Some(landing) = known.filter(Landing::is_in_work) else { return Ok(Turn::Cancelled) };
-    let backup = format!("refs/landing/before-{id}-{}", landing.attempts);
-    let (name, wanted, target) = (backup.clone(), landing.clone(), landing.target.clone());
-    let prepared = with_store(orchestrator, move |this, store| {
-        if self::line(store, &target, left_beside(this, &target))? != Ok(line) {
-            return Ok(None);
-        }
-        let to = commit(this, store, &wanted, line.tip, tree)?;
-        let chosen = choose(this, store, &wanted, line, to)?;
-        if let Ok(step) = &chosen {
-            store.keep(&[(name, step.from.unwrap_or(line.tip))]).map_err(internal)?;
-            store.publish(to).map_err(internal)?;
-            // Until a branch holds it.
-            store.pin(&pin(id), to).map_err(internal)?;
-        }
-        Ok(Some(chosen))
-    });
-    match prepared.await? {
-        None => {
-            if landing.attempts.is_multiple_of(HASTY) {
-                tokio::time::sleep(AGAIN).await;
-            }
-            requeue(orchestrator, id, &format!("{} moved while it was checked", landing.target)).await?;
-        }
-        Some(Err(reason)) => return stop(orchestrator, id, MergeState::Waiting, reason, Vec::new()).await,
-        Some(Ok(Move { branch, from, to, .. })) => {
-            let (from, to) = (from.map(|from| from.to_string()), to.to_string());
-            record(orchestrator, Step::Intend { id, branch, from, to, tree: tree.to_string(), backup }).await?;
-            let meant = orchestrator.read(|state| state.landings.get(id).cloned()).await?;
-            if let Some(landing) = meant {
-                finish(orchestrator, &landing).await?;
-            }
-        }
-    }
-    Ok(Turn::Told)
 }
 
 /// Whether what waits can go on.

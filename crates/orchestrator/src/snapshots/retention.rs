@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// No backup goes before this, whatever is configured.
-const MIN_BACKUP: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const MIN_BACKUP: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long snapshots are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
