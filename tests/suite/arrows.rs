@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "orchestrator-merge",
             "orchestrator-predict",
             "orchestrator-protocol",
+            "orchestrator-receipt",
             "orchestrator-registry",
             "orchestrator-repository",
             "orchestrator-syntax",

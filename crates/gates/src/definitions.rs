@@ -2,7 +2,7 @@
 
 use crate::gate::patterns;
 use crate::{Error, Gate, Limits};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use toml_edit::{Document, Item, TableLike, Value};
 
@@ -24,7 +24,7 @@ pub struct Definitions {
 
 impl Definitions {
     /// The gates that concern any of these paths.
-    pub fn concerning<'a>(&'a self, changed: &'a [String]) -> impl Iterator<Item = &'a Gate> {
+    pub fn concerning<'a>(&'a self, changed: &'a BTreeSet<String>) -> impl Iterator<Item = &'a Gate> {
         self.gates.iter().filter(|gate| gate.concerns(changed.iter().map(String::as_str)))
     }
 

@@ -1,6 +1,6 @@
 //! What can be asked, what happens, and why something is refused.
 
-use crate::{Batch, GateRun, Intent, Open};
+use crate::{Batch, GateRun, Intent, Open, Region};
 use orchestrator_protocol::{AgentId, MergeState};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub enum Command {
         paths: usize,
         /// What settled files that both sides changed.
         settled: Vec<(String, usize)>,
+        /// The same region by region; a bounded number of them.
+        regions: Vec<Region>,
         /// Digests of the gates that must pass on the tree.
         required: Vec<String>,
     },
@@ -136,7 +138,16 @@ pub enum Event {
         at: i64,
     },
     /// It is merged.
-    Merged { id: u64, tree: String, paths: usize, settled: Vec<(String, usize)>, required: Vec<String>, at: i64 },
+    Merged {
+        id: u64,
+        tree: String,
+        paths: usize,
+        settled: Vec<(String, usize)>,
+        #[serde(default)]
+        regions: Vec<Region>,
+        required: Vec<String>,
+        at: i64,
+    },
     /// A gate ended.
     GateEnded { id: u64, run: Box<GateRun>, at: i64 },
     /// A branch is about to move. Of a batch each has one of these, in one record; only the last is where it moves to.

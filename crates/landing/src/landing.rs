@@ -36,6 +36,21 @@ impl GateRun {
     }
 }
 
+/// A region of a file that both sides changed, and what settled it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Region {
+    /// The file.
+    pub path: String,
+    /// Its lines in the base of the merge: the first, counted from 1, and how many.
+    pub lines: (usize, usize),
+    /// The layer of the merge engine.
+    pub layer: String,
+    /// The rule of that layer.
+    pub rule: String,
+    /// `proven` or `verified`.
+    pub proof: String,
+}
+
 /// A path that the merge leaves to somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
@@ -106,6 +121,9 @@ pub struct Landing {
     pub paths: usize,
     /// What settled files that both sides changed: a layer's name and how many.
     pub settled: Vec<(String, usize)>,
+    /// The same region by region; a bounded number of them.
+    #[serde(default)]
+    pub regions: Vec<Region>,
     /// Digests of the gates that must pass on the merged tree.
     pub required: Vec<String>,
     /// How gates ended on the merged tree.

@@ -112,10 +112,11 @@ impl Landings {
                 self.expect(*id, "to begin", |landing| landing.state == MergeState::Queued && stands)?;
                 Event::Begun { id: *id, tip: tip.clone(), after: *after, at }
             }
-            Command::Merged { id, tree, paths, settled, required } => {
+            Command::Merged { id, tree, paths, settled, regions, required } => {
                 self.expect(*id, "its merge", |landing| landing.state == MergeState::Merging)?;
                 let (tree, settled, required) = (tree.clone(), settled.clone(), required.clone());
-                Event::Merged { id: *id, tree, paths: *paths, settled, required, at }
+                let regions = regions.clone();
+                Event::Merged { id: *id, tree, paths: *paths, settled, regions, required, at }
             }
             Command::GateEnded { id, run } => {
                 let is_gating = |landing: &Landing| landing.state == MergeState::Gating && landing.intent.is_none();
@@ -253,10 +254,11 @@ impl Landings {
                 landing.tip = Some(tip.clone());
                 landing.attempts += 1;
             }
-            Event::Merged { tree, paths, settled, required, at, .. } => {
+            Event::Merged { tree, paths, settled, regions, required, at, .. } => {
                 (landing.state, landing.changed_at) = (MergeState::Gating, *at);
                 landing.tree = Some(tree.clone());
                 (landing.paths, landing.settled) = (*paths, settled.clone());
+                landing.regions.clone_from(regions);
                 landing.required.clone_from(required);
             }
             Event::GateEnded { run, at, .. } => {
@@ -324,6 +326,7 @@ impl Landing {
         (self.tip, self.tree, self.intent) = (None, None, None);
         (self.after, self.batch) = (None, None);
         (self.paths, self.settled, self.required) = (0, Vec::new(), Vec::new());
+        self.regions.clear();
         (self.gates, self.open) = (Vec::new(), Vec::new());
     }
 }
@@ -343,6 +346,7 @@ fn queued(seq: u64, request: &Request, at: i64) -> Landing {
         tree: None,
         paths: 0,
         settled: Vec::new(),
+        regions: Vec::new(),
         required: Vec::new(),
         gates: Vec::new(),
         open: Vec::new(),

@@ -37,7 +37,7 @@ mod order;
 mod train;
 
 pub use command::{Command, Error, Event, Request};
-pub use landing::{Batch, GateRun, Intent, Landing, Open};
+pub use landing::{Batch, GateRun, Intent, Landing, Open, Region};
 pub use landings::{Landings, MOST_ENDED, MOST_OPEN, WINDOW};
 pub use order::{Candidate, Footprint, RAISE, order};
 pub use train::{Car, Front, Limits, Queue, Train};

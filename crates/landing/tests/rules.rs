@@ -24,6 +24,7 @@ fn merged(id: u64, required: &[&str]) -> Command {
         tree: "t".into(),
         paths: 1,
         settled: Vec::new(),
+        regions: Vec::new(),
         required: required.iter().map(|&digest| digest.into()).collect(),
     }
 }

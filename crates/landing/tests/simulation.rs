@@ -169,7 +169,14 @@ impl Model {
                 continue;
             };
             let required = vec!["g".to_owned()];
-            self.give(&Command::Merged { id, tree: format!("{tree:?}"), paths: 1, settled: Vec::new(), required });
+            self.give(&Command::Merged {
+                id,
+                tree: format!("{tree:?}"),
+                paths: 1,
+                settled: Vec::new(),
+                regions: Vec::new(),
+                required,
+            });
             self.trees.insert(id, tree);
             members.push(id);
             below = Some(id);

@@ -49,7 +49,8 @@ pub(crate) struct Shared {
     /// One workspace is made or removed at a time.
     pub(crate) workspaces: Arc<tokio::sync::Mutex<()>>,
     pub(crate) fatal: watch::Sender<Option<String>>,
-    public_key: String,
+    /// Signs heads of the log, and receipts.
+    pub(crate) key: Arc<HeadKey>,
     timers: mpsc::Sender<(Duration, Command)>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -82,7 +83,7 @@ impl Orchestrator {
     /// [`OpenError`] says what is in the way, such as a second server on the same state folder.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let log = SqliteLog::open(options.state_dir.join("log.db"), orchestrator_log::Options::default())?;
-        let key = HeadKey::load_or_create(options.state_dir.join("head.key"))?;
+        let key = Arc::new(HeadKey::load_or_create(options.state_dir.join("head.key"))?);
         let recovered = recover(&log)?;
         let seq = recovered.seq.max(log.tail().next_seq.saturating_sub(1));
         let checkpointer = Checkpointer::start(log.reader(), recovered.clone(), options.checkpoint_every)?;
@@ -106,7 +107,7 @@ impl Orchestrator {
             queue: SharedQueue::default(),
             workspaces: Arc::default(),
             fatal: watch::Sender::new(None),
-            public_key: key.public_key_hex(),
+            key: key.clone(),
             timers,
             writer: Mutex::new(None),
             options,
@@ -266,8 +267,8 @@ impl Orchestrator {
 
     /// The key with which heads of the log are signed, in hex.
     #[must_use]
-    pub fn public_key(&self) -> &str {
-        &self.shared.public_key
+    pub fn public_key(&self) -> String {
+        self.shared.key.public_key_hex()
     }
 
     /// Resolves with the reason when the log has failed in a way that only a restart cures: the owner must

@@ -15,6 +15,7 @@ mod finish;
 mod footprints;
 mod gating;
 mod moving;
+mod receipt;
 mod rollback;
 mod runner;
 mod told;

@@ -34,7 +34,7 @@ const PROBE_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     log: SqliteLog,
-    key: HeadKey,
+    key: Arc<HeadKey>,
     checkpointer: Option<Checkpointer>,
     /// What the newest checkpoint covers.
     checkpoint_at: u64,
@@ -55,7 +55,7 @@ impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
         log: SqliteLog,
-        key: HeadKey,
+        key: Arc<HeadKey>,
         checkpointer: Checkpointer,
         checkpoint_at: u64,
     ) -> Self {

@@ -24,4 +24,4 @@ mod seal;
 
 pub use check::{Fault, Required};
 pub use receipt::{GateResult, Head, Receipt, Region};
-pub use seal::{Commit, Error, Key, Sealed, seal};
+pub use seal::{Commit, Error, Key, Sealed, hex, seal};

@@ -106,6 +106,12 @@ impl Sealed {
     }
 }
 
+/// Bytes as hex digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    hex::encode(bytes)
+}
+
 /// The bytes that a signature covers.
 fn signed(commit: &Commit, text: &str) -> Vec<u8> {
     let mut bytes = format!("{CONTEXT}\ntree {}\n", commit.tree);

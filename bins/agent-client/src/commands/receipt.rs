@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use orchestrator_receipt::{Commit, Key, Receipt, Required, Sealed};
 use orchestrator_repository::{History, ObjectId, Reader, Written};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Where a commit defines its gates.
@@ -205,7 +206,7 @@ fn required(reader: &Reader, written: &Written) -> Result<Vec<Required>, String>
     let Some(file) = reader.file(base.tree, DEFINITIONS).map_err(text)? else { return Ok(Vec::new()) };
     let file = String::from_utf8(file).map_err(|_| format!("{DEFINITIONS} is not UTF-8"))?;
     let definitions = orchestrator_gates::definitions(&file).map_err(|error| error.to_string())?;
-    let changed: Vec<String> =
+    let changed: BTreeSet<String> =
         reader.changed(base.tree, written.tree).map_err(text)?.into_iter().map(|path| path.to_string()).collect();
     let gates = definitions.concerning(&changed).filter(|gate| gate.required);
     Ok(gates.map(|gate| Required { name: gate.name.clone(), digest: definitions.digest(gate) }).collect())

@@ -15,6 +15,8 @@ mod merge_file;
 mod merges;
 /// Work in a clone that the server cannot see is pushed, once or as it changes.
 mod push;
+/// What landed is vouched for in a clone, without the server.
+mod receipts;
 /// An agent shows, acknowledges, survives restarts, watches and takes its leave.
 mod running;
 /// Work is kept, shown and put back, whatever happens to the server and the folder.

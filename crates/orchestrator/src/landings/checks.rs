@@ -46,21 +46,15 @@ pub(super) struct Checks {
 impl Checks {
     /// The gates that concern any of these paths.
     pub(super) fn of(definitions: &Definitions, changed: &BTreeSet<String>) -> Self {
-        let concerns = |gate: &&Gate| gate.concerns(changed.iter().map(String::as_str));
-        let gates = definitions.gates.iter().filter(concerns).cloned().collect();
+        let gates = definitions.concerning(changed).cloned().collect();
         Self { gates, definitions: definitions.clone() }
     }
 
     /// Digests of those that must pass.
     pub(super) fn required(&self) -> Vec<String> {
         let required = self.gates.iter().filter(|gate| gate.required);
-        required.map(|gate| digest(gate, &self.definitions)).collect()
+        required.map(|gate| self.definitions.digest(gate)).collect()
     }
-}
-
-/// Names a gate with what it may use: the same digest is the same check.
-pub(super) fn digest(gate: &Gate, definitions: &Definitions) -> String {
-    format!("{}-{}", gate.digest(), definitions.limits.digest())
 }
 
 /// A pass of the same gate on the same tree, from any landing that is remembered.
@@ -116,7 +110,7 @@ fn ran(gate: &Gate, definitions: &Definitions, report: &Report) -> GateRun {
     }
     GateRun {
         name: gate.name.clone(),
-        digest: digest(gate, definitions),
+        digest: definitions.digest(gate),
         required: gate.required,
         verdict,
         exit_code: report.exit_code,

@@ -3,13 +3,16 @@
 
 use crate::workspaces::refused;
 use crate::{Error, mail::internal};
-use orchestrator_landing::Open;
+use orchestrator_landing::{Open, Region};
 use orchestrator_merge::{self as engine, EntryMode, Options, Outcome, Severity, TreeEntries, TreeEntry};
 use orchestrator_repository::{
     Change, Conflict, Delta, Deltas, Entry, Mode, ObjectId, Stage, Store,
     bstr::{BStr, BString},
 };
 use std::collections::BTreeMap;
+
+/// Most regions that are recorded of one landing.
+const MOST_REGIONS: usize = 1_000;
 
 /// What is to be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +42,13 @@ pub(super) struct Whole {
     pub(super) changed: Vec<String>,
     /// What settled files that both sides had changed, and how many.
     pub(super) settled: Vec<(String, usize)>,
+    /// The same region by region.
+    pub(super) regions: Vec<Region>,
 }
 
 /// Merges the work onto the branch.
 pub(super) fn combine(store: &Store, sides: Sides) -> Result<Combined, Error> {
-    let Joined { tree, settled, left } = join(store, sides)?;
+    let Joined { tree, settled, regions, left } = join(store, sides)?;
     if !left.is_empty() {
         return Ok(Combined::Left(left));
     }
@@ -53,13 +58,14 @@ pub(super) fn combine(store: &Store, sides: Sides) -> Result<Combined, Error> {
     }
     let changed = store.diff(tip, tree, false).map_err(internal)?;
     let changed = changed.into_iter().map(|change| change.path.to_string()).collect();
-    Ok(Combined::Whole(Whole { tree, changed, settled: settled.into_iter().collect() }))
+    Ok(Combined::Whole(Whole { tree, changed, settled: settled.into_iter().collect(), regions }))
 }
 
 /// Two sides in one tree, when nothing is left to somebody.
 pub(super) struct Joined {
     pub(super) tree: ObjectId,
     settled: BTreeMap<String, usize>,
+    regions: Vec<Region>,
     left: Vec<Open>,
 }
 
@@ -68,7 +74,7 @@ pub(super) fn join(store: &Store, sides: Sides) -> Result<Joined, Error> {
     let base = store.merge_base(sides.tip, sides.work).map_err(internal)?;
     let tree = |commit| store.read_commit(commit).map(|(tree, _)| tree).map_err(internal);
     let (tip, work) = (tree(sides.tip)?, tree(sides.work)?);
-    let whole = |tree| Ok(Joined { tree, settled: BTreeMap::new(), left: Vec::new() });
+    let whole = |tree| Ok(Joined { tree, settled: BTreeMap::new(), regions: Vec::new(), left: Vec::new() });
     let Some(base) = base else {
         let detail = "the work shares no history with the branch".to_owned();
         return Ok(Joined { left: vec![Open { path: String::new(), detail }], ..whole(tip)? });
@@ -81,7 +87,8 @@ pub(super) fn join(store: &Store, sides: Sides) -> Result<Joined, Error> {
         return whole(work);
     }
     let merged = store.merge_trees(base, tip, work).map_err(internal)?;
-    let mut merger = Merger { store, delta: Deltas::new(), settled: BTreeMap::new(), left: Vec::new() };
+    let (settled, regions, left) = Default::default();
+    let mut merger = Merger { store, delta: Deltas::new(), settled, regions, left };
     for conflict in &merged.conflicts {
         merger.settle(conflict)?;
     }
@@ -92,10 +99,10 @@ pub(super) fn join(store: &Store, sides: Sides) -> Result<Joined, Error> {
             merger.check(&three, stands)?;
         }
     }
-    let Merger { delta, settled, mut left, .. } = merger;
+    let Merger { delta, settled, regions, mut left, .. } = merger;
     left.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     left.dedup();
-    let mut joined = Joined { tree: merged.tree, settled, left };
+    let mut joined = Joined { tree: merged.tree, settled, regions, left };
     if joined.left.is_empty() {
         joined.tree = store.tree_with(merged.tree, &delta).map_err(internal)?;
         joined.left = faults(store, [base, tip, work, joined.tree])?;
@@ -131,6 +138,7 @@ struct Merger<'a> {
     /// What the merge of trees gives otherwise.
     delta: Deltas,
     settled: BTreeMap<String, usize>,
+    regions: Vec<Region>,
     left: Vec<Open>,
 }
 
@@ -178,6 +186,8 @@ impl Merger<'_> {
                 // The last layer that was needed.
                 let layer = regions.iter().map(|proof| proof.rule.layer()).max().unwrap_or(engine::Layer::Identity);
                 *self.settled.entry(layer.name().to_owned()).or_default() += 1;
+                let room = MOST_REGIONS.saturating_sub(self.regions.len());
+                self.regions.extend(regions.iter().take(room).map(|proof| region(&name, proof)));
                 Ok(())
             }
             Outcome::Clean { content: None, .. } => self.leave(three.path.as_ref(), "the merge deletes it"),
@@ -203,6 +213,16 @@ impl Merger<'_> {
     fn leave(&mut self, path: &BStr, detail: &str) -> Result<(), Error> {
         self.left.push(Open { path: path.to_string(), detail: detail.to_owned() });
         Ok(())
+    }
+}
+
+fn region(path: &str, proof: &engine::Proof) -> Region {
+    Region {
+        path: path.to_owned(),
+        lines: (proof.base.start + 1, proof.base.count),
+        layer: proof.rule.layer().name().to_owned(),
+        rule: proof.rule.name().to_owned(),
+        proof: proof.label.name().to_owned(),
     }
 }
 

@@ -246,8 +246,9 @@ impl Runner {
         let mut paths = std::mem::take(changed);
         paths.extend(whole.changed.iter().cloned());
         let required = definitions.as_ref().map(|known| Checks::of(known, &paths).required()).unwrap_or_default();
-        let (tree, count, settled) = (whole.tree, whole.changed.len(), whole.settled);
-        record(&orchestrator, Step::Merged { id, tree: tree.to_string(), paths: count, settled, required }).await?;
+        let (tree, count, settled, regions) = (whole.tree, whole.changed.len(), whole.settled, whole.regions);
+        let merged = Step::Merged { id, tree: tree.to_string(), paths: count, settled, regions, required };
+        record(&orchestrator, merged).await?;
         let wanted = landing.clone();
         let made = with_store(&orchestrator, move |this, store| commit(this, store, &wanted, base, tree)).await?;
         Ok(Joined::On(Box::new(Member { landing, work, tree, commit: made }), paths))

@@ -57,7 +57,7 @@ pub(super) async fn gate(orchestrator: Orchestrator, job: Job) -> Outcome {
 async fn all(orchestrator: &Orchestrator, job: &Job) -> Result<Outcome, Error> {
     let tree = job.tree.to_string();
     for gate in &job.checks.gates {
-        let digest = checks::digest(gate, &job.checks.definitions);
+        let digest = job.checks.definitions.digest(gate);
         let known = checks::known(orchestrator, &tree, &digest);
         let known = known.or_else(|| job.reds.get(&(tree.clone(), digest)).cloned());
         let run = match known {

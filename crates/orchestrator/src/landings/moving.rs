@@ -1,5 +1,6 @@
 //! The branch moves, and the folder that has it checked out follows.
 
+use super::receipt::sealed;
 use super::{Dirty, Style, beside};
 use crate::mail::internal;
 use crate::workspaces::refused;
@@ -62,7 +63,8 @@ pub(super) fn commit(
     if orchestrator.options().landing.style == Style::Merge {
         parents.extend(own_commit(store, landing, tip)?);
     }
-    store.commit(tree, &parents, &author, &message(landing)).map_err(internal)
+    let message = sealed(orchestrator, landing, tree, &parents);
+    store.commit(tree, &parents, &author, &message).map_err(internal)
 }
 
 /// The newest commit that the agent made itself and that the branch does not have.
@@ -82,7 +84,8 @@ fn own_commit(store: &Store, landing: &Landing, tip: ObjectId) -> Result<Option<
     Ok(None)
 }
 
-fn message(landing: &Landing) -> String {
+/// What the commit says but for its receipt.
+pub(super) fn message(landing: &Landing) -> String {
     let passed = landing.gates.iter().filter(|run| run.verdict == GateVerdict::Passed);
     let gates: Vec<&str> = passed.map(|run| run.name.as_str()).collect();
     let gates = if gates.is_empty() { "none".to_owned() } else { gates.join(", ") };

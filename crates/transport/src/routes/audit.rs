@@ -14,6 +14,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "audit", responses((status = 200, body = AuditKey)))]
 #[get("/audit/key")]
 async fn audit_key(context: web::Data<Context>) -> HttpResponse {
-    let public_key = context.orchestrator.public_key().to_owned();
+    let public_key = context.orchestrator.public_key();
     HttpResponse::Ok().json(AuditKey { status: success(), algorithm: "ed25519".to_owned(), public_key })
 }
