@@ -46,6 +46,13 @@ pub(crate) struct Snapshots {
     pub(crate) result_days: u64,
 }
 
+/// Work that agents take.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tasks {
+    pub(crate) offline_seconds: u64,
+}
+
 /// What lands where.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -101,6 +108,12 @@ impl Default for Sync {
 impl Default for Bus {
     fn default() -> Self {
         Self { enabled: true, path: PathBuf::from(".orchestrator/bus") }
+    }
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { offline_seconds: 10 }
     }
 }
 
