@@ -37,6 +37,15 @@ impl From<Command> for TaskCommand {
     }
 }
 
+impl TaskCommand {
+    /// Brings a task's result, or why it could not be done, with the token of its claim.
+    #[must_use]
+    pub fn finish((id, token): (u64, u64), agent: Option<AgentId>, failed: bool, result: Option<Json>) -> Self {
+        let command = Command::Finish { id, token, agent, failed, digest: digest(&result) };
+        Self { command, description: None, result }
+    }
+}
+
 /// Which events follow from a command.
 pub(crate) fn decide(state: &State, task: &TaskCommand, at: i64) -> Result<Vec<Event>, Error> {
     let own = state.tasks.decide(&*resolved(state, &task.command)?, at)?;

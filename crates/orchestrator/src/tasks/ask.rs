@@ -76,8 +76,7 @@ impl Orchestrator {
         failed: bool,
         result: Option<Json>,
     ) -> Result<Task, Error> {
-        let command = task::Command::Finish { id, token, agent, failed, digest: digest(&result) };
-        self.change_task(actor, TaskCommand { command, description: None, result }).await
+        self.change_task(actor, TaskCommand::finish((id, token), agent, failed, result)).await
     }
 
     /// Changes a task; answers with it as it stood right after.

@@ -134,10 +134,9 @@ impl Task {
     /// Whether it is for this agent: it holds it, is to do it, or brought its result.
     #[must_use]
     pub fn concerns(&self, agent: &AgentId) -> bool {
-        let key = agent.key();
         let holder = self.claim.as_ref().map(|claim| &claim.agent);
         let finisher = self.finished.as_ref().map(|finished| &finished.agent);
-        [holder, finisher, self.assigned_to.as_ref()].into_iter().flatten().any(|one| one.key() == key)
+        [holder, finisher, self.assigned_to.as_ref()].into_iter().flatten().any(|one| is(one, agent))
     }
 
     /// What it needs that is not among these capabilities, without case.
@@ -151,7 +150,7 @@ impl Task {
     pub fn is_free_for(&self, agent: &AgentId, capabilities: &[String]) -> bool {
         self.state == TaskState::Open
             && match &self.assigned_to {
-                Some(named) => named.key() == agent.key(),
+                Some(named) => is(named, agent),
                 None => self.lacking(capabilities).next().is_none(),
             }
     }
@@ -167,4 +166,9 @@ impl Task {
             self.steps.pop_front();
         }
     }
+}
+
+/// Whether two ids are one agent, without making keys: lists ask this of every task.
+fn is(one: &AgentId, other: &AgentId) -> bool {
+    one.as_str().eq_ignore_ascii_case(other.as_str())
 }
