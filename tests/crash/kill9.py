@@ -144,7 +144,7 @@ class Worker:
                 key = f"{self.name}-{number}"
                 made = self.ask(client, "POST", "/tasks", {"title": key, "idempotency_key": key, "created_by": self.name})
                 self.made[key] = made["task"]["task_id"]
-                open_ones = self.ask(client, "GET", "/tasks?state=open&limit=20")["tasks"]
+                open_ones = self.ask(client, "GET", "/tasks?state=open&limit=2")["tasks"]
                 if open_ones:
                     self.work_on(client, self.random.choice(open_ones)["task_id"])
 

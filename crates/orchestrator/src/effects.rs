@@ -199,22 +199,8 @@ mod tests {
                 key: None
             })),
             agent().prop_map(|agent| Command::Mailbox(mailbox::Command::Claim { agent, max: 2, ttl_seconds: 5 })),
-            (0..20_u64, prop::option::of(1..9_u64)).prop_map(|(_, deadline_seconds)| Command::Task(
-                task::Command::Create(task::Request {
-                    title: "t".into(),
-                    kind: "task".into(),
-                    priority: 0,
-                    capabilities: Vec::new(),
-                    paths: Vec::new(),
-                    entities: Vec::new(),
-                    depends_on: Vec::new(),
-                    deadline_seconds,
-                    created_by: "a".into(),
-                    assigned_to: None,
-                    key: None,
-                    digest: String::new(),
-                })
-                .into()
+            prop::option::of(1..9_u64).prop_map(|deadline_seconds| Command::Task(
+                task::Command::Create(task::Request { deadline_seconds, ..task::Request::new("t", "a") }).into()
             )),
             (1..30_u64, agent()).prop_map(|(id, agent)| Command::Task(
                 task::Command::Claim { id, agent, capabilities: Vec::new() }.into()
@@ -222,17 +208,7 @@ mod tests {
             agent().prop_map(|agent| Command::Registry(registry::Command::WentSilent { agent })),
             agent().prop_map(|agent| Command::Registry(registry::Command::CameBack { agent })),
             prop::option::of(1..9_u64).prop_map(|deadline_seconds| Command::Approval(approval::Command::Ask(
-                approval::Request {
-                    kind: "k".into(),
-                    subject: None,
-                    question: "q".into(),
-                    options: Vec::new(),
-                    asked_by: "a".into(),
-                    deadline_seconds,
-                    default: None,
-                    key: None,
-                    digest: String::new(),
-                }
+                approval::Request { deadline_seconds, ..approval::Request::new("k", "q", "a") }
             ))),
             Just(Command::Conflict(conflict::Command::StartMonitoring)),
             Just(Command::Conflict(conflict::Command::StopMonitoring)),

@@ -724,20 +724,7 @@ async fn an_agent_that_left_still_has_its_mail() {
 
 /// A task for an agent, asked for by another.
 async fn task_for(world: &World, agent: &str, by: &str) -> (u64, String) {
-    let request = task::Request {
-        title: "Add a parser".into(),
-        kind: "task".into(),
-        priority: 0,
-        capabilities: Vec::new(),
-        paths: Vec::new(),
-        entities: Vec::new(),
-        depends_on: Vec::new(),
-        deadline_seconds: None,
-        created_by: by.into(),
-        assigned_to: Some(id(agent)),
-        key: None,
-        digest: String::new(),
-    };
+    let request = task::Request { assigned_to: Some(id(agent)), ..task::Request::new("Add a parser", by) };
     let made = world.orchestrator.create_task(Actor::Operator, request, Some("all of it".into())).await.unwrap();
     let number = made.task_id.strip_prefix("task-").unwrap().parse().unwrap();
     // The message that hands it over follows in the same record.

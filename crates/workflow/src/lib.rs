@@ -11,11 +11,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut tasks = Tasks::default();
-//! let request = Request {
-//!     title: "Add a parser".into(), kind: "task".into(), priority: 0,
-//!     capabilities: vec!["rust".into()], paths: vec![], entities: vec![], depends_on: vec![],
-//!     deadline_seconds: None, created_by: "ann".into(), assigned_to: None, key: None, digest: String::new(),
-//! };
+//! let request = Request { capabilities: vec!["rust".into()], ..Request::new("Add a parser", "ann") };
 //! let made = tasks.decide(&Command::Create(request), 0)?;
 //! tasks.apply(1, &made[0]);
 //! let claim = Command::Claim { id: 1, agent: "bob".parse()?, capabilities: vec!["Rust".into()] };

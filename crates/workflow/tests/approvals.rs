@@ -6,17 +6,8 @@ use orchestrator_workflow::approval::{Answer, Approvals, Command, Error, Event, 
 use proptest::prelude::*;
 
 fn request(options: &[&str]) -> Request {
-    Request {
-        kind: "landing".into(),
-        subject: Some("merge-4".into()),
-        question: "May it land?".into(),
-        options: options.iter().map(|&option| option.into()).collect(),
-        asked_by: "ann".into(),
-        deadline_seconds: None,
-        default: None,
-        key: None,
-        digest: "d".into(),
-    }
+    let options = options.iter().map(|&option| option.into()).collect();
+    Request { options, digest: "d".into(), ..Request::new("landing", "May it land?", "ann") }
 }
 
 fn answer(verdict: Verdict, option: Option<&str>) -> Answer {

@@ -11,20 +11,7 @@ fn id(name: &str) -> AgentId {
 }
 
 fn request(title: &str) -> Request {
-    Request {
-        title: title.into(),
-        kind: "task".into(),
-        priority: 0,
-        capabilities: Vec::new(),
-        paths: Vec::new(),
-        entities: Vec::new(),
-        depends_on: Vec::new(),
-        deadline_seconds: None,
-        created_by: "boss".into(),
-        assigned_to: None,
-        key: None,
-        digest: title.into(),
-    }
+    Request { digest: title.into(), ..Request::new(title, "boss") }
 }
 
 fn claim(task: u64, name: &str) -> Command {

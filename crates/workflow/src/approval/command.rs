@@ -47,6 +47,24 @@ pub struct Request {
     pub digest: String,
 }
 
+impl Request {
+    /// A question to be answered by yes or no.
+    #[must_use]
+    pub fn new(kind: impl Into<String>, question: impl Into<String>, asked_by: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            subject: None,
+            question: question.into(),
+            options: Vec::new(),
+            asked_by: asked_by.into(),
+            deadline_seconds: None,
+            default: None,
+            key: None,
+            digest: String::new(),
+        }
+    }
+}
+
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {

@@ -33,6 +33,27 @@ pub struct Request {
     pub digest: String,
 }
 
+impl Request {
+    /// A task with nothing but its title, for anyone.
+    #[must_use]
+    pub fn new(title: impl Into<String>, created_by: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            kind: "task".to_owned(),
+            priority: 0,
+            capabilities: Vec::new(),
+            paths: Vec::new(),
+            entities: Vec::new(),
+            depends_on: Vec::new(),
+            deadline_seconds: None,
+            created_by: created_by.into(),
+            assigned_to: None,
+            key: None,
+            digest: String::new(),
+        }
+    }
+}
+
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
