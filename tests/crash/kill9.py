@@ -18,6 +18,7 @@ from harness import (Client, Closed, Failed, Server, Tally, Unreachable, WebSock
 
 SENDERS = [f"s{i}" for i in range(3)]
 RECEIVERS = [f"r{i}" for i in range(3)]
+WORKERS = [f"w{i}" for i in range(3)]
 PATIENCE = 120  # seconds for what has to come by itself
 MOMENTS = ("under load", "at start-up", "while it stops")
 
@@ -126,6 +127,56 @@ class Receiver(Listener):
         socket.send({"type": "message_ack", "original_message": frame})
 
 
+class Worker:
+    """Makes tasks, claims whatever is open, and reports with the token that it was given. Notes every claim that was
+    answered."""
+
+    def __init__(self, shared, name, seed):
+        self.shared, self.name, self.random = shared, name, random.Random(f"{name}/{seed}")
+        self.claims, self.ended, self.made, self.lost = [], {}, {}, 0  # (task, token); task -> token; key -> task
+
+    def run(self):
+        with Client(self.shared.port, timeout=10) as client:
+            self.ask(client, "POST", "/agents/register", {"agent_id": self.name})
+            number = 0
+            while self.shared.sending:
+                number += 1
+                key = f"{self.name}-{number}"
+                made = self.ask(client, "POST", "/tasks", {"title": key, "idempotency_key": key, "created_by": self.name})
+                self.made[key] = made["task"]["task_id"]
+                open_ones = self.ask(client, "GET", "/tasks?state=open&limit=2")["tasks"]
+                if open_ones:
+                    self.work_on(client, self.random.choice(open_ones)["task_id"])
+
+    def work_on(self, client, task):
+        claimed = self.ask(client, "POST", f"/tasks/{task}/claim", {"agent_id": self.name})
+        if not claimed:
+            self.lost += 1  # another was first
+            return
+        token = claimed["task"]["claim"]["token"]
+        self.claims.append((task, token))
+        self.ask(client, "POST", f"/tasks/{task}/progress", {"token": token, "percent": 50})
+        if self.random.random() < 0.4:
+            self.ask(client, "POST", f"/tasks/{task}/release", {"token": token})
+        elif self.ask(client, "POST", f"/tasks/{task}/result", {"token": token, "result": {"by": self.name}}):
+            self.ended[task] = token
+
+    def ask(self, client, method, path, body=None):
+        """Asks until there is an answer; nothing when somebody else was first, or the claim has ended since."""
+        while True:
+            try:
+                status, answer = client.call(method, path, body)
+            except Unreachable:
+                time.sleep(0.01)
+                continue
+            if status == 200:
+                return answer
+            if status == 409 and answer["code"] in ("task_claimed", "task_over", "stale_token"):
+                return None
+            need(status == 503 and answer["code"] == "shutting_down", f"{path} answered {status}: {answer}")
+            time.sleep(0.01)
+
+
 class Killer:
     """Kills the server again and again, and starts it on the same port and folder."""
 
@@ -168,7 +219,8 @@ def exactly_once(senders, client):
     """Every acknowledged message has one number, and the log holds each key once."""
     losses, numbers = [], {}
     events = {event["seq"]: event for event in all_events(client)}
-    stored = [event["payload"] for event in events.values() if event["type"] in ("agent_message", "broadcast_message")]
+    stored = [event["payload"] for event in events.values() if event["type"] in ("agent_message", "broadcast_message")
+              and event["from"] in SENDERS]  # and not what the server tells of tasks
     keys = [f"{payload['by']}-{payload['n']}" for payload in stored]
     losses += [f"{key} is stored {keys.count(key)} times" for key in sorted({key for key in keys if keys.count(key) > 1})]
     for sender in senders:
@@ -178,6 +230,31 @@ def exactly_once(senders, client):
             numbers[number] = key
             if events.get(number, {}).get("payload") != payload:
                 losses.append(f"{key}, acknowledged as m{number}, is {events.get(number)}")
+    return losses
+
+
+def one_holder(workers, events):
+    """An acknowledged claim is in the log, under its token and for its agent; none was given to two; each task ends once."""
+    losses, holders, ends = [], {}, {}
+    claimed = {event["token"]: event for event in events if event["type"] == "task_update" and event["event"] == "claimed"}
+    for worker in workers:
+        for task, token in worker.claims:
+            logged = claimed.get(token)
+            if holders.setdefault((task, token), worker.name) != worker.name:
+                losses.append(f"{task} with token {token} is {worker.name}'s and {holders[task, token]}'s")
+            if logged is None or (logged["task_id"], logged["agent_id"]) != (task, worker.name):
+                losses.append(f"{worker.name} was given {task} with token {token}, the log has {logged}")
+    for event in events:
+        if event["type"] == "task_update" and event["event"] in ("done", "failed", "cancelled", "expired"):
+            if event["task_id"] in ends:
+                losses.append(f"{event['task_id']} ended twice: {ends[event['task_id']]} and {event}")
+            ends[event["task_id"]] = event
+    for worker in workers:
+        for task, token in worker.ended.items():
+            if ends.get(task, {}).get("token") != token:
+                losses.append(f"{worker.name} ended {task} with token {token}, the log has {ends.get(task)}")
+        ids = list(worker.made.values())
+        losses += [f"{task} was made for two keys of {worker.name}" for task in set(ids) if ids.count(task) > 1]
     return losses
 
 
@@ -249,6 +326,7 @@ def main():
                 client.must("POST", "/agents/register", {"agent_id": name})
         senders = [Sender(shared, name, args.seed) for name in SENDERS]
         receivers = [Receiver(shared, name, args.seed) for name in RECEIVERS]
+        workers = [Worker(shared, name, args.seed) for name in WORKERS]
         watcher = Listener(shared, "/ws/orchestrator?")
         unread, events, once = [], [], []
 
@@ -272,10 +350,18 @@ def main():
             finally:
                 shared.sending = shared.listening = False
 
-        in_threads([direct, watcher.run] + [client.run for client in senders + receivers])
+        in_threads([direct, watcher.run] + [client.run for client in senders + receivers + workers])
         need(killer.server.stop() == 0, "the server did not end well")
         vouched = verify(work, killer.state)
         report(tally, args, killer, senders, receivers, watcher, (unread, events, once), vouched)
+        claims = sum(len(worker.claims) for worker in workers)
+        print(f"{claims} claims of tasks acknowledged, {sum(worker.lost for worker in workers)} lost to another agent, "
+              f"{sum(len(worker.ended) for worker in workers)} results")
+        tally.report("acknowledged claims have one holder and one token, tasks one end", claims,
+                     one_holder(workers, events), minimum=args.kills)
+        forged = Worker(shared, "nobody", args.seed)
+        forged.claims = [next(worker.claims[0] for worker in workers if worker.claims)]
+        tally.report("control: a claim that two agents hold", 1, one_holder(workers + [forged], events)[:1], wanted=True)
     return tally.end()
 
 

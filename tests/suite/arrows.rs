@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "orchestrator-protocol",
             "orchestrator-registry",
             "orchestrator-repository",
+            "orchestrator-workflow",
         ],
     ),
     ("orchestrator-client", &["orchestrator-protocol"]),

@@ -3,6 +3,8 @@
 
 /// Only requests that no foreign page can make are let through, and the operator is told by the secret.
 mod access;
+/// Questions that only a person answers are answered once, or end by themselves.
+mod approvals;
 /// The crates point at each other as the design says, and no test file is forgotten.
 mod arrows;
 /// Whatever comes in, the answer is clear, nothing is lost and nothing answers 5xx.
@@ -49,6 +51,8 @@ mod sockets;
 mod storm;
 /// Files are watched, settled, attributed and listed.
 mod sync;
+/// Tasks are claimed by one agent at a time, and who comes back with an old token is told.
+mod tasks;
 /// Everyone's work together: who is in it, who is not and why, and whose addition breaks it.
 mod union;
 /// Workspaces are made, listed and removed, and no work goes with them.

@@ -1,8 +1,8 @@
 //! The arguments of the whole program. Each subcommand's own stand beside it.
 
 use crate::commands::{
-    agent, agents, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge,
-    merge_driver, merge_file, pull, receipt, recommend, register, rollback, send, snapshots, union, unregister,
+    agent, agents, approvals, broadcast, changes, command, completions, conflicts, events, impact, inbox, lease, merge,
+    merge_driver, merge_file, pull, receipt, recommend, register, rollback, send, snapshots, task, union, unregister,
     workspace,
 };
 use clap::error::ErrorKind;
@@ -87,6 +87,10 @@ pub(crate) enum Command {
     Union(union::Arguments),
     /// Ask for work to land, and see how far it is.
     Merge(merge::Arguments),
+    /// Make tasks, take them, and see how far they are.
+    Task(task::Arguments),
+    /// Questions that only a person answers.
+    Approvals(approvals::Arguments),
     /// Take back what landed.
     Rollback(rollback::Arguments),
     /// Check what landed commits say of themselves, in any clone.
@@ -193,6 +197,21 @@ mod tests {
             "snapshots show s4 --agent-id x",
             "restore s4",
             "restore b4 src/a README --agent-id x --dry-run",
+            "task create parser --needs rust,sql --path src/** --entity a.rs::f --depends-on task-4 --deadline 60 --assign x",
+            "task list --state open,claimed --agent x --for y --after 4 --limit 5",
+            "task show task-4",
+            "task assign task-4 x",
+            "task assign task-4 --to-anyone",
+            "task claim task-4 x",
+            "task progress task-4 --token 5 --percent 50 --note half",
+            "task done task-4 --token 5 --result {}",
+            "task fail task-4 --token 5 --reason stuck",
+            "task release task-4",
+            "task cancel task-4 --reason over",
+            "approvals list --state pending --kind landing",
+            "approvals show approval-4",
+            "approvals ask sure? --kind landing --option now --option later --deadline 60 --default approve",
+            "approvals answer approval-4 approve --option now --note fine",
             "conflicts resolve c4 --strategy manual --by me",
             "conflicts resolve c4 --apply --strategy take --take x",
             "conflicts resolve c4 --apply --content merged.py --force",
@@ -230,6 +249,17 @@ mod tests {
             "conflicts show",
             "conflicts resolve c4 --take x",
             "pull",
+            "task",
+            "task create",
+            "task claim task-4",
+            "task assign task-4",
+            "task done task-4",
+            "task progress task-4 --token 5 --percent 101",
+            "task list --state asleep",
+            "approvals",
+            "approvals ask sure?",
+            "approvals answer approval-4",
+            "approvals answer approval-4 perhaps",
             "workspace",
             "workspace create",
             "snapshots",

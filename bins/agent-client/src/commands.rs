@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod agents;
+pub(crate) mod approvals;
 pub(crate) mod broadcast;
 pub(crate) mod changes;
 pub(crate) mod command;
@@ -22,6 +23,7 @@ pub(crate) mod rollback;
 pub(crate) mod send;
 pub(crate) mod snapshots;
 pub(crate) mod status;
+pub(crate) mod task;
 pub(crate) mod union;
 pub(crate) mod unregister;
 pub(crate) mod workspace;
@@ -59,6 +61,8 @@ pub(crate) async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Conflicts(arguments) => conflicts::run(context, arguments).await,
         Command::Impact(arguments) => impact::run(context, arguments).await,
         Command::Merge(arguments) => merge::run(context, arguments).await,
+        Command::Task(arguments) => task::run(context, arguments).await,
+        Command::Approvals(arguments) => approvals::run(context, arguments).await,
         Command::Rollback(arguments) => rollback::run(context, arguments).await,
         Command::Receipt(arguments) => receipt::run(context, arguments).await,
         Command::Union(arguments) => union::run(context, arguments).await,

@@ -53,6 +53,8 @@ impl From<ErrorCode> for Exit {
             | E::UnknownWorkspace
             | E::UnknownSnapshot
             | E::UnknownMerge
+            | E::UnknownTask
+            | E::UnknownApproval
             | E::UnknownRoute
             | E::NoWorkflowDefined => Self::NotFound,
             E::MethodNotAllowed
@@ -66,6 +68,7 @@ impl From<ErrorCode> for Exit {
             | E::OriginNotAllowed
             | E::HostNotAllowed
             | E::OperatorOnly
+            | E::MissingCapability
             | E::UpgradeRequired => Self::Refused,
             E::IdempotencyMismatch
             | E::LeaseHeld
@@ -74,6 +77,11 @@ impl From<ErrorCode> for Exit {
             | E::ConflictChanged
             | E::CannotSettle
             | E::MergeOver
+            | E::TaskClaimed
+            | E::TaskAssigned
+            | E::TaskOver
+            | E::AgentOffline
+            | E::ApprovalOver
             | E::ResultRefused
             | E::ResultDoesNotParse
             | E::UnlandedWork
@@ -182,17 +190,20 @@ mod tests {
             (
                 3,
                 "unknown_agent no_capable_agent unknown_conflict unknown_message unknown_lease unknown_workspace \
-                 unknown_route no_workflow_defined unknown_resolution unknown_merge unknown_snapshot",
+                 unknown_route no_workflow_defined unknown_resolution unknown_merge unknown_snapshot \
+                 unknown_task unknown_approval",
             ),
             (
                 4,
                 "method_not_allowed not_your_message not_supported mailbox_full body_too_large message_too_large \
-                 limit_reached origin_not_allowed host_not_allowed operator_only upgrade_required invalid_pack",
+                 limit_reached origin_not_allowed host_not_allowed operator_only upgrade_required invalid_pack \
+                 missing_capability",
             ),
             (
                 5,
                 "idempotency_mismatch lease_held stale_token already_resolved conflict_changed cannot_settle result_refused \
-                 result_does_not_parse unlanded_work workspace_blocked unknown_base merge_over",
+                 result_does_not_parse unlanded_work workspace_blocked unknown_base merge_over \
+                 task_claimed task_assigned task_over agent_offline approval_over",
             ),
             (6, "storage_unavailable watch_unavailable shutting_down"),
             (7, "timeout"),

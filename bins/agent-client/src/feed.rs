@@ -115,6 +115,19 @@ fn event(kind: &str, frame: &Value) -> Option<(String, String)> {
         }
         "lease_renewed" => (agent, field("lease_id")),
         "lease_ended" => (agent, format!("{} {}", field("lease_id"), field("reason"))),
+        "task_update" => {
+            let about = [field("title"), field("note"), field("reason")].into_iter().find(|text| !text.is_empty());
+            let percent = frame["percent"].as_u64().map(|percent| format!(" {percent} %")).unwrap_or_default();
+            let about = about.map(|text| format!(": {text}")).unwrap_or_default();
+            (agent, format!("{} {}{percent}{about}", field("task_id"), field("event")))
+        }
+        "approval_update" => {
+            let option = frame["option"].as_str().map(|option| format!(" ({option})")).unwrap_or_default();
+            let about = [field("question"), field("note")].into_iter().find(|text| !text.is_empty());
+            let about = about.map(|text| format!(": {text}")).unwrap_or_default();
+            let who = [field("asked_by"), field("answered_by")].into_iter().find(|who| !who.is_empty());
+            (who.unwrap_or_default(), format!("{} {}{option}{about}", field("approval_id"), field("state")))
+        }
         "autonomy_changed" => (agent, field("level")),
         "sync_notice" => (String::new(), format!("{}: {}; {}", field("name"), field("reason"), field("cure"))),
         "gap" => (String::new(), format!("events {} to {} are no longer kept", frame["from"], frame["to"])),

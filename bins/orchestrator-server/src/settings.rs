@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
-use tables::{Bus, Dirty, Landing, Log, Retention, Snapshots, Style, Sync, Workspaces};
+use tables::{Bus, Dirty, Landing, Log, Retention, Snapshots, Style, Sync, Tasks, Workspaces};
 
 /// The file in the project's root.
 const FILE: &str = "orchestrator.toml";
@@ -96,6 +96,7 @@ pub(crate) struct Settings {
     pub(crate) workspaces: Workspaces,
     pub(crate) snapshots: Snapshots,
     pub(crate) landing: Landing,
+    pub(crate) tasks: Tasks,
     /// Read from the commit that is merged onto, when something lands.
     #[serde(skip_serializing)]
     gates: Option<IgnoredAny>,
@@ -120,6 +121,7 @@ impl Default for Settings {
             workspaces: Workspaces::default(),
             snapshots: Snapshots::default(),
             landing: Landing::default(),
+            tasks: Tasks::default(),
             gates: None,
             gate_limits: None,
             log: Log::default(),
@@ -239,6 +241,7 @@ impl Settings {
             exclude,
             silence: Duration::from_secs(self.agent_silence_seconds),
             edit_term: Duration::from_secs(self.edit_term_seconds),
+            offline_term: Duration::from_secs(self.tasks.offline_seconds),
             autonomy: self.autonomy,
             autostart: self.sync.autostart,
             watch_budget: self.sync.watch_budget,

@@ -6,16 +6,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
 mod agents;
+mod approvals;
 mod leases;
 mod merges;
 mod messages;
 mod server;
 mod snapshots;
 mod sync;
+mod tasks;
 mod workspaces;
 
+pub use approvals::ApprovalsQuery;
 pub use messages::Broadcast;
 pub use sync::{ChangesQuery, ImpactQuery};
+pub use tasks::TasksQuery;
 
 /// How long the server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

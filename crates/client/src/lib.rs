@@ -56,6 +56,6 @@ pub use agent::{AgentConnection, AgentOptions};
 pub use error::Error;
 pub use frame::Frame;
 pub use handle::Handle;
-pub use http::{Broadcast, ChangesQuery, Client, ImpactQuery};
+pub use http::{ApprovalsQuery, Broadcast, ChangesQuery, Client, ImpactQuery, TasksQuery};
 pub use listener::{Listener, ListenerOptions};
 pub use notice::{Notice, Notices};

@@ -2,12 +2,13 @@
 
 use crate::resolving::KeptResult;
 use crate::snapshots;
+use crate::tasks::TaskCommand;
 use orchestrator_conflict as conflict;
 use orchestrator_landing as landing;
 use orchestrator_mailbox as mailbox;
-use orchestrator_protocol::{Address, AgentId, Json, Lease, MessageState};
+use orchestrator_protocol::{Address, AgentId, Approval, Json, Lease, MessageState, Task};
 use orchestrator_registry as registry;
-use orchestrator_workflow as workflow;
+use orchestrator_workflow::{self as workflow, approval};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,10 @@ pub enum Command {
     Conflict(conflict::Command),
     /// Of autonomy and workflows.
     Workflow(workflow::Command),
+    /// Of tasks.
+    Task(TaskCommand),
+    /// Of approvals.
+    Approval(approval::Command),
     /// Of the queue of landings.
     Landing(landing::Command),
     /// Of what is kept of agents' work.
@@ -142,6 +147,10 @@ pub enum Reply {
     Snapshot(u64),
     /// The landing, asked for now or before, by its number.
     Landing(u64),
+    /// The task as it stands, without its description and result.
+    Task(Box<Task>),
+    /// The approval as it stands.
+    Approval(Box<Approval>),
     /// The messages claimed, oldest first.
     Claimed(Vec<u64>),
 }

@@ -1,9 +1,9 @@
 //! Control commands, carried out: the same on every transport.
 
-use crate::{Actor, Command, Error, Orchestrator, Wish};
+use crate::{Actor, Command, Error, Orchestrator, TaskFilter, Wish};
 use orchestrator_conflict as conflict;
-use orchestrator_protocol::{CommandAnswer, ErrorBody, ErrorCode, InvalidId};
-use orchestrator_workflow::{self as workflow, ControlCommand, HELP, UnknownCommand};
+use orchestrator_protocol::{CommandAnswer, ErrorBody, ErrorCode, InvalidId, TaskState};
+use orchestrator_workflow::{self as workflow, ControlCommand, HELP, UnknownCommand, task};
 use serde_json::{Value, json};
 
 impl Orchestrator {
@@ -61,6 +61,16 @@ impl Orchestrator {
             C::MergeStatus => {
                 let merges = self.merges().await?;
                 Ok(json!({"total": merges.len(), "merges": merges}))
+            }
+            C::TaskList => {
+                let states = vec![TaskState::Open, TaskState::Claimed];
+                let page = self.tasks(&TaskFilter { states, ..TaskFilter::default() }).await?;
+                Ok(json!({"total": page.total, "tasks": page.tasks}))
+            }
+            C::TaskStatus(name) => {
+                let id = name.strip_prefix("task-").and_then(|digits| digits.parse().ok());
+                let unknown = || task::Error::Unknown(name.chars().take(80).collect());
+                Ok(json!({"task": self.task(id.ok_or_else(unknown)?).await?}))
             }
             C::WorkflowStart(name) => self.workflow(actor, workflow::Command::Start(name)).await,
             C::WorkflowStop(id) => self.workflow(actor, workflow::Command::Stop(id)).await,

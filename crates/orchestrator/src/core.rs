@@ -78,6 +78,8 @@ impl Core {
                 Command::Conflict(conflict::Command::Found { regions, impact, .. }) => {
                     crate::render::details(regions, impact.as_deref())
                 }
+                Command::Task(task) => crate::tasks::body(&self.state, task, &events),
+                Command::Approval(_) => crate::approvals::body(&self.state, &events),
                 _ => None,
             };
             self.open.push(Pending { seq, events, body, at, actor: label(actor, command) });
@@ -115,6 +117,14 @@ impl Core {
                 let same = || self.state.landings.same(&request.agent, &request.target, &request.commit);
                 Reply::Landing(first.map_or_else(|| same().map_or(0, |same| same.id), |_| seq))
             }
+            (Command::Task(task), first) => match crate::tasks::reply(&self.state, task, seq) {
+                Some(task) => Reply::Task(Box::new(task)),
+                None => Reply::Done(first.is_some()),
+            },
+            (Command::Approval(command), first) => match crate::approvals::reply(&self.state, command, seq) {
+                Some(approval) => Reply::Approval(Box::new(approval)),
+                None => Reply::Done(first.is_some()),
+            },
             (_, first) => Reply::Done(first.is_some()),
         }
     }

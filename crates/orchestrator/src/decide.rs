@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Outgoing};
 use crate::policy;
-use crate::{Error, Event, State, resolving};
+use crate::{Error, Event, State, approvals, resolving, tasks};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{Address, AgentId, ORCHESTRATOR};
@@ -22,12 +22,15 @@ pub fn decide(state: &State, command: &Command, at: i64) -> Result<Vec<Event>, E
                 // A record may end both with the lease and with the agent.
                 let withdrawn = policy::agent_left::edits_are_withdrawn(state, agent, at)?;
                 events.extend(withdrawn.into_iter().filter(|event| !broken.contains(event)));
+                events.extend(policy::agent_left::tasks_are_free(state, agent, at)?);
             }
             Ok(events)
         }
         Command::Mailbox(command) => wrap(state.mailbox.decide(command, at)?, Event::Mailbox),
         Command::Conflict(command) => decide_conflict(state, command, at),
         Command::Workflow(command) => wrap(state.workflow.decide(command)?, Event::Workflow),
+        Command::Task(task) => tasks::decide(state, task, at),
+        Command::Approval(command) => approvals::decide(state, command, at),
         Command::Landing(command) => wrap(state.landings.decide(command, at)?, Event::Landing),
         Command::Snapshots(command) => wrap(state.snapshots.decide(command, at), Event::Snapshots),
         Command::RetireResults { kept, term } => wrap(resolving::retire(state, kept, *term, at), Event::Conflict),

@@ -8,8 +8,9 @@
 use crate::{Actor, Command, Error, Event, Orchestrator, State};
 use orchestrator_conflict as conflict;
 use orchestrator_mailbox as mailbox;
-use orchestrator_protocol::AgentId;
+use orchestrator_protocol::{AgentId, AgentStatus};
 use orchestrator_registry as registry;
+use orchestrator_workflow::{approval, task};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -29,9 +30,18 @@ pub enum Effect {
     Watch,
 }
 
+/// Terms that are set and not part of what is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// An edit is in work until its file has not changed for so long.
+    pub edit: Duration,
+    /// A task is its holder's until that agent was offline for so long.
+    pub offline: Duration,
+}
+
 /// Everything that the state wants done, by effect id.
 #[must_use]
-pub fn wanted(state: &State, edit_term: Duration) -> BTreeMap<u64, Effect> {
+pub fn wanted(state: &State, terms: Terms) -> BTreeMap<u64, Effect> {
     let mut wanted = BTreeMap::new();
     for lease in state.registry.leases() {
         wanted.insert(lease.token, expire_lease(lease.id, lease.token, lease.ttl_seconds));
@@ -42,7 +52,16 @@ pub fn wanted(state: &State, edit_term: Duration) -> BTreeMap<u64, Effect> {
         }
     }
     for (path, edit) in state.conflict.edits().all() {
-        wanted.insert(edit.seq, edit_over(path, &edit.agent, edit.seq, edit_term));
+        wanted.insert(edit.seq, edit_over(path, &edit.agent, edit.seq, terms.edit));
+    }
+    for (task, seconds) in state.tasks.deadlines() {
+        wanted.insert(task, task_deadline(task, seconds));
+    }
+    for (agent, since) in state.tasks.silent_holders() {
+        wanted.insert(since, holder_gone(agent, since, terms.offline));
+    }
+    for (approval, seconds) in state.approvals.deadlines() {
+        wanted.insert(approval, approval_deadline(approval, seconds));
     }
     if let Some(seq) = state.conflict.monitoring() {
         wanted.insert(seq, Effect::Watch);
@@ -52,7 +71,7 @@ pub fn wanted(state: &State, edit_term: Duration) -> BTreeMap<u64, Effect> {
 
 /// The effect that an event asks for, without looking at the whole state.
 #[must_use]
-pub fn asked(seq: u64, event: &Event, edit_term: Duration) -> Option<Effect> {
+pub fn asked(seq: u64, event: &Event, terms: Terms) -> Option<Effect> {
     use registry::Event as R;
     match event {
         Event::Registry(R::LeaseGranted { ttl_seconds, .. }) => Some(expire_lease(seq, seq, *ttl_seconds)),
@@ -61,9 +80,17 @@ pub fn asked(seq: u64, event: &Event, edit_term: Duration) -> Option<Effect> {
             Some(mail_term(agent.clone(), seq, *term))
         }
         Event::Conflict(conflict::Event::Changed(change)) => {
-            change.agent.as_ref().map(|agent| edit_over(&change.path, agent, seq, edit_term))
+            change.agent.as_ref().map(|agent| edit_over(&change.path, agent, seq, terms.edit))
         }
         Event::Conflict(conflict::Event::MonitoringStarted) => Some(Effect::Watch),
+        Event::Task(task::Event::Created { request, .. }) => Some(task_deadline(seq, request.deadline_seconds?)),
+        // Whether the agent holds anything is seen when the term is over.
+        Event::Registry(
+            R::WentOffline { agent, .. } | R::StatusUpdated { agent, status: AgentStatus::Offline, .. },
+        ) => Some(holder_gone(agent, seq, terms.offline)),
+        Event::Approval(approval::Event::Asked { request, .. }) => {
+            Some(approval_deadline(seq, request.deadline_seconds?))
+        }
         _ => None,
     }
 }
@@ -82,6 +109,21 @@ fn edit_over(path: &str, agent: &AgentId, seq: u64, term: Duration) -> Effect {
     let command =
         Command::Conflict(conflict::Command::EditTermOver { path: path.to_owned(), agent: agent.clone(), seq });
     Effect::Timer { term, command }
+}
+
+fn task_deadline(id: u64, seconds: u64) -> Effect {
+    let command = Command::Task(task::Command::Expire { id }.into());
+    Effect::Timer { term: Duration::from_secs(seconds), command }
+}
+
+fn holder_gone(agent: &AgentId, since: u64, term: Duration) -> Effect {
+    let command = Command::Task(task::Command::HolderGone { agent: agent.clone(), since }.into());
+    Effect::Timer { term, command }
+}
+
+fn approval_deadline(id: u64, seconds: u64) -> Effect {
+    let command = Command::Approval(approval::Command::Expire { id });
+    Effect::Timer { term: Duration::from_secs(seconds), command }
 }
 
 /// Arms timers and comes back with their commands, until the sender is gone.
@@ -157,6 +199,17 @@ mod tests {
                 key: None
             })),
             agent().prop_map(|agent| Command::Mailbox(mailbox::Command::Claim { agent, max: 2, ttl_seconds: 5 })),
+            prop::option::of(1..9_u64).prop_map(|deadline_seconds| Command::Task(
+                task::Command::Create(task::Request { deadline_seconds, ..task::Request::new("t", "a") }).into()
+            )),
+            (1..30_u64, agent()).prop_map(|(id, agent)| Command::Task(
+                task::Command::Claim { id, agent, capabilities: Vec::new() }.into()
+            )),
+            agent().prop_map(|agent| Command::Registry(registry::Command::WentSilent { agent })),
+            agent().prop_map(|agent| Command::Registry(registry::Command::CameBack { agent })),
+            prop::option::of(1..9_u64).prop_map(|deadline_seconds| Command::Approval(approval::Command::Ask(
+                approval::Request { deadline_seconds, ..approval::Request::new("k", "q", "a") }
+            ))),
             Just(Command::Conflict(conflict::Command::StartMonitoring)),
             Just(Command::Conflict(conflict::Command::StopMonitoring)),
         ]
@@ -166,7 +219,7 @@ mod tests {
         /// The incremental way never forgets an effect that the whole state wants.
         #[test]
         fn everything_wanted_was_asked_for(commands in prop::collection::vec(any_command(), 1..60)) {
-            let term = Duration::from_secs(60);
+            let term = Terms { edit: Duration::from_secs(60), offline: Duration::from_secs(10) };
             let (mut state, mut seq, mut armed) = (State::default(), 0, BTreeMap::new());
             for command in commands {
                 for event in decide(&state, &command, 0).unwrap_or_default() {

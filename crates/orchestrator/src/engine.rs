@@ -134,7 +134,7 @@ impl Orchestrator {
             self.shared.presences.of(&agent.id, now);
             self.shared.presences.set_silenced(&agent.id, agent.silenced.is_some(), now);
         }
-        let wanted = wanted(&core.state, self.shared.options.edit_term);
+        let wanted = wanted(&core.state, self.shared.options.terms());
         drop(core);
         for (seq, effect) in wanted {
             self.shared.arm(seq, effect);
@@ -339,7 +339,7 @@ impl Shared {
         if let Event::Conflict(orchestrator_conflict::Event::MonitoringStopped) = event {
             self.monitor.want(None);
         }
-        if let Some(effect) = asked(seq, event, self.options.edit_term) {
+        if let Some(effect) = asked(seq, event, self.options.terms()) {
             self.arm(seq, effect);
         }
     }

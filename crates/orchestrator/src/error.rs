@@ -5,7 +5,7 @@ use orchestrator_landing as landing;
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::{ErrorBody, ErrorCode, Timestamp};
 use orchestrator_registry as registry;
-use orchestrator_workflow as workflow;
+use orchestrator_workflow::{self as workflow, approval, task};
 
 /// Why a command or a read failed. Nothing was changed, save where [`Error::Internal`] says otherwise.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -25,6 +25,12 @@ pub enum Error {
     /// Refused by the rules of autonomy and workflows.
     #[error(transparent)]
     Workflow(#[from] workflow::Error),
+    /// Refused by the rules of tasks.
+    #[error(transparent)]
+    Task(#[from] task::Error),
+    /// Refused by the rules of approvals.
+    #[error(transparent)]
+    Approval(#[from] approval::Error),
     /// The request itself is wrong.
     #[error("{detail}")]
     Invalid {
@@ -100,6 +106,8 @@ impl Error {
                 workflow::Error::OperatorOnly { .. } => ErrorCode::OperatorOnly,
                 workflow::Error::NoWorkflowDefined(_) => ErrorCode::NoWorkflowDefined,
             },
+            Self::Task(error) => task_code(error),
+            Self::Approval(error) => approval_code(error),
             Self::Invalid { code, .. } => *code,
             Self::NoCapableAgent(_) => ErrorCode::NoCapableAgent,
             Self::StorageUnavailable { .. } => ErrorCode::StorageUnavailable,
@@ -122,13 +130,22 @@ impl Error {
                 ErrorCode::UnknownConflict => "list what is known: GET /api/orchestration/conflicts",
                 ErrorCode::UnknownMessage => "check the id; ids look like m42",
                 ErrorCode::LeaseHeld => "wait until it ends, ask the holder, or claim something smaller",
-                ErrorCode::StaleToken => "someone renewed or took over; stop, and acquire the lease anew",
+                ErrorCode::StaleToken => "someone renewed or took over; stop, and acquire or claim it anew",
                 ErrorCode::MailboxFull => "wait until the receiver has read, then send again",
-                ErrorCode::IdempotencyMismatch => "use a new key for a new message",
+                ErrorCode::IdempotencyMismatch => "use a new key for something new",
                 ErrorCode::NotYourMessage => "acknowledge with the id of the agent that it was sent to",
                 ErrorCode::AlreadyResolved => "nothing is left to do",
                 ErrorCode::UnknownMerge => "list what is known: GET /api/orchestration/merges",
                 ErrorCode::MergeOver => "ask for another: POST /api/orchestration/merges",
+                ErrorCode::UnknownTask => "list what is known: GET /api/orchestration/tasks",
+                ErrorCode::TaskClaimed => "take another: GET /api/orchestration/tasks?claimable_by=AGENT",
+                ErrorCode::TaskAssigned => {
+                    "take another, or have it assigned: POST /api/orchestration/tasks/{id}/assign"
+                }
+                ErrorCode::MissingCapability => "register with that capability, or have the task assigned by name",
+                ErrorCode::TaskOver => "nothing is left to do; make a new task for more",
+                ErrorCode::UnknownApproval => "list what is known: GET /api/orchestration/approvals",
+                ErrorCode::ApprovalOver => "an approval is answered once; ask for a new one",
                 ErrorCode::ConflictChanged => "look at what collides now: GET /api/orchestration/conflicts/{id}",
                 ErrorCode::NoWorkflowDefined => "see *help for what works without workflows",
                 ErrorCode::NoCapableAgent => "register an agent with that capability, or address one by its id",
@@ -151,10 +168,45 @@ impl Error {
             _ => self.to_string(),
         };
         let mut body = ErrorBody::new(self.code(), detail, self.hint());
-        if let Self::Registry(registry::Error::Held { held_by, since, .. }) = self {
-            body.held_by = Some(held_by.to_string());
-            body.since = Some(Timestamp(*since));
-        }
+        let (held_by, since) = match self {
+            Self::Registry(registry::Error::Held { held_by, since, .. })
+            | Self::Task(task::Error::Claimed { held_by, since, .. }) => (Some(held_by), Some(*since)),
+            Self::Task(task::Error::Stale { held_by, since, .. }) => (held_by.as_ref(), *since),
+            Self::Task(task::Error::Assigned { to, .. }) => (Some(to), None),
+            _ => (None, None),
+        };
+        body.held_by = held_by.map(ToString::to_string);
+        body.since = since.map(Timestamp);
         body
+    }
+}
+
+fn task_code(error: &task::Error) -> ErrorCode {
+    use task::Error as E;
+    match error {
+        E::Unknown(_) => ErrorCode::UnknownTask,
+        E::Over { .. } => ErrorCode::TaskOver,
+        E::Claimed { .. } => ErrorCode::TaskClaimed,
+        E::Assigned { .. } => ErrorCode::TaskAssigned,
+        E::Incapable { .. } => ErrorCode::MissingCapability,
+        E::Stale { .. } => ErrorCode::StaleToken,
+        E::OperatorOnly(_) => ErrorCode::OperatorOnly,
+        E::KeyReused(_) => ErrorCode::IdempotencyMismatch,
+        E::Deadline(_) | E::Dependencies(_) | E::Percent(_) => ErrorCode::InvalidRequest,
+        E::Full(_) => ErrorCode::LimitReached,
+    }
+}
+
+fn approval_code(error: &approval::Error) -> ErrorCode {
+    use approval::Error as E;
+    match error {
+        E::Unknown(_) => ErrorCode::UnknownApproval,
+        E::Over { .. } => ErrorCode::ApprovalOver,
+        E::OperatorOnly(_) => ErrorCode::OperatorOnly,
+        E::KeyReused(_) => ErrorCode::IdempotencyMismatch,
+        E::NoOption { .. } | E::WhichOption(_) | E::OptionDenied | E::DefaultWithoutDeadline | E::Deadline(_) => {
+            ErrorCode::InvalidRequest
+        }
+        E::Full(_) => ErrorCode::LimitReached,
     }
 }

@@ -6,7 +6,7 @@ use orchestrator_landing as landing;
 use orchestrator_log::Class;
 use orchestrator_mailbox as mailbox;
 use orchestrator_registry as registry;
-use orchestrator_workflow as workflow;
+use orchestrator_workflow::{self as workflow, approval, task};
 use serde::{Deserialize, Serialize};
 
 /// Version of the encoding of a record's facts. Raise it when an event's fields change, and teach
@@ -25,6 +25,10 @@ pub enum Event {
     Conflict(conflict::Event),
     /// To the level of autonomy.
     Workflow(workflow::Event),
+    /// To tasks.
+    Task(task::Event),
+    /// To what waits for a person.
+    Approval(approval::Event),
     /// To what is to land.
     Landing(landing::Event),
     /// To what is kept of agents' work.
@@ -58,6 +62,7 @@ impl Event {
             | Self::Conflict(
                 conflict::Event::Changed(_) | conflict::Event::EditEnded { .. } | conflict::Event::Followed { .. },
             )
+            | Self::Task(task::Event::Progressed { .. })
             | Self::Notice { .. } => Class::Telemetry,
             _ => Class::Decision,
         }
@@ -65,11 +70,13 @@ impl Event {
 
     /// The record's kind, for people who read the log.
     pub(crate) fn kind(&self) -> &'static str {
+        use approval::Event as A;
         use conflict::Event as C;
         use landing::Event as L;
         use mailbox::Event as M;
         use registry::Event as R;
         use snapshots::Event as S;
+        use task::Event as T;
         match self {
             Self::Registry(R::Registered { .. }) => "agent.registered",
             Self::Registry(R::StatusUpdated { .. }) => "agent.status",
@@ -101,6 +108,17 @@ impl Event {
             Self::Conflict(C::Closed { .. }) => "conflict.closed",
             Self::Conflict(C::Dropped { .. }) => "resolution.dropped",
             Self::Workflow(workflow::Event::AutonomyChanged { .. }) => "autonomy.changed",
+            Self::Task(T::Created { .. }) => "task.created",
+            Self::Task(T::Assigned { .. }) => "task.assigned",
+            Self::Task(T::Claimed { .. }) => "task.claimed",
+            Self::Task(T::Progressed { .. }) => "task.progress",
+            Self::Task(T::Finished { .. }) => "task.finished",
+            Self::Task(T::GivenBack { .. }) => "task.given_back",
+            Self::Task(T::Cancelled { .. }) => "task.cancelled",
+            Self::Task(T::Expired { .. }) => "task.expired",
+            Self::Approval(A::Asked { .. }) => "approval.asked",
+            Self::Approval(A::Answered { .. }) => "approval.answered",
+            Self::Approval(A::Expired { .. }) => "approval.expired",
             Self::Landing(L::Requested { .. }) => "merge.requested",
             Self::Landing(L::Cancelled { .. }) => "merge.cancelled",
             Self::Landing(L::Begun { .. }) => "merge.begun",
@@ -171,6 +189,17 @@ mod tests {
         let events = decode(1, 1, STORED.as_bytes()).unwrap();
         assert_eq!(events.len(), 6);
         assert_eq!(String::from_utf8(encode(&events)).unwrap(), STORED);
+    }
+
+    /// The same for tasks and approvals.
+    const STORED_TASKS: &str = r#"[{"task":{"created":{"request":{"title":"t","kind":"task","priority":0,"capabilities":["x"],"paths":["a"],"entities":["a::f"],"depends_on":[1],"deadline_seconds":5,"created_by":"a","assigned_to":"b","key":"k","digest":"d"},"at":5}}},{"task":{"assigned":{"id":1,"agent":null,"at":5}}},{"task":{"claimed":{"id":1,"agent":"b","at":5}}},{"task":{"progressed":{"id":1,"agent":"b","token":3,"percent":50,"note":null,"at":5}}},{"task":{"finished":{"id":1,"agent":"b","token":3,"state":"done","digest":"d","at":5}}},{"task":{"given_back":{"id":1,"agent":"b","token":3,"cause":"offline","reason":null,"at":5}}},{"task":{"cancelled":{"id":1,"reason":"r","at":5}}},{"task":{"expired":{"id":1,"at":5}}},{"approval":{"asked":{"request":{"kind":"landing","subject":null,"question":"q","options":["o"],"asked_by":"a","deadline_seconds":5,"default":{"verdict":"approve","option":"o"},"key":null,"digest":"d"},"at":5}}},{"approval":{"answered":{"id":9,"answer":{"verdict":"deny","option":null},"note":null,"at":5}}},{"approval":{"expired":{"id":9,"answer":null,"at":5}}}]"#;
+
+    #[test]
+    fn history_of_tasks_and_approvals_is_read_and_written_alike() {
+        let events = decode(1, 1, STORED_TASKS.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(encode(&events)).unwrap(), STORED_TASKS);
+        let telemetry: Vec<&Event> = events.iter().filter(|event| event.class() == Class::Telemetry).collect();
+        assert!(matches!(telemetry[..], [Event::Task(task::Event::Progressed { .. })]));
     }
 
     #[test]

@@ -38,6 +38,7 @@
 //! # Limitations
 //! One process serves a state folder; a second is refused. State lives in memory.
 
+mod approvals;
 mod batch;
 mod checkpointer;
 mod command;
@@ -64,13 +65,15 @@ mod render;
 mod resolving;
 mod snapshots;
 mod state;
+mod tasks;
 mod views;
 mod workspaces;
 mod writer;
 
+pub use approvals::{ApprovalFilter, ApprovalPage};
 pub use command::{Actor, Command, Outgoing, Reply};
 pub use decide::decide;
-pub use effects::{Effect, asked, wanted};
+pub use effects::{Effect, Terms, asked, wanted};
 pub use engine::{OpenError, Orchestrator};
 pub use error::Error;
 pub use event::{DecodeError, Event};
@@ -86,4 +89,5 @@ pub use render::{Audience, Entry, Mail};
 pub use resolving::{KeptResult, Pull, Settlement};
 pub use snapshots::{Command as SnapshotCommand, Event as SnapshotEvent, Kept, Record, Retention, Snapshots};
 pub use state::State;
+pub use tasks::{TaskCommand, TaskFilter, TaskPage};
 pub use views::ChangeFilter;

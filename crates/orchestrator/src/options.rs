@@ -1,6 +1,6 @@
 //! How an orchestrator is opened.
 
-use crate::{LandingOptions, Retention};
+use crate::{LandingOptions, Retention, Terms};
 use orchestrator_protocol::Autonomy;
 use orchestrator_repository::Project;
 use std::path::PathBuf;
@@ -17,6 +17,8 @@ pub struct Options {
     pub silence: Duration,
     /// An edit is in work until its file has not changed for so long.
     pub edit_term: Duration,
+    /// A task is its holder's until that agent was offline for so long.
+    pub offline_term: Duration,
     /// The level of autonomy until another is set, and the highest that others than the operator may set.
     pub autonomy: Autonomy,
     /// Begin to watch the project's folder at start, whatever was said last.
@@ -76,6 +78,7 @@ impl Options {
             state_dir: state_dir.into(),
             silence: Duration::from_secs(120),
             edit_term: Duration::from_secs(30 * 60),
+            offline_term: Duration::from_secs(10),
             autonomy: Autonomy::Full,
             autostart: false,
             watch_budget: None,
@@ -88,6 +91,11 @@ impl Options {
             telemetry_rows: 1_000_000,
             checkpoint_every: 50_000,
         }
+    }
+
+    /// The terms that effects need.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms { edit: self.edit_term, offline: self.offline_term }
     }
 }
 

@@ -83,6 +83,10 @@ pub(crate) fn render(seq: u64, at: i64, event: &Event, body: Option<&Json>) -> O
             (Audience::Everyone, PushBody::SyncNotice { name, reason, cure }, None)
         }
         Event::Snapshots(event) => (Audience::Everyone, snapshot_push(seq, event)?, None),
+        Event::Task(event) => (Audience::Everyone, PushBody::TaskUpdate(crate::tasks::push(seq, event)), None),
+        Event::Approval(event) => {
+            (Audience::Everyone, PushBody::ApprovalUpdate(crate::approvals::push(seq, event)), None)
+        }
         Event::Landing(event) => (Audience::Everyone, PushBody::MergeUpdate(crate::landings::push(seq, event)?), None),
         Event::BodyErased { .. } | Event::BodyGone { .. } => return None,
     };

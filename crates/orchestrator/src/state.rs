@@ -5,8 +5,11 @@ use crate::snapshots::{Record, Snapshots};
 use orchestrator_conflict as conflict;
 use orchestrator_landing::Landings;
 use orchestrator_mailbox::Mailbox;
+use orchestrator_protocol::AgentStatus;
 use orchestrator_registry::{self as registry, Registry};
 use orchestrator_workflow::Workflow;
+use orchestrator_workflow::approval::Approvals;
+use orchestrator_workflow::task::Tasks;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -24,6 +27,10 @@ pub struct State {
     pub conflict: conflict::State,
     /// Autonomy.
     pub workflow: Workflow,
+    /// Who works on what.
+    pub tasks: Tasks,
+    /// What waits for a person.
+    pub approvals: Approvals,
     /// What is to land, and what did.
     pub landings: Landings,
     /// What is kept of agents' work.
@@ -38,6 +45,7 @@ impl State {
         match event {
             Event::Registry(event) => {
                 self.registry.apply(seq, event);
+                self.note_presence(seq, event);
                 if let registry::Event::WorkspaceRemoved { agent, backup: Some(name), at, .. } = event {
                     self.snapshots.note(seq, Record::backup(agent, name, "removed", *at));
                 }
@@ -50,6 +58,8 @@ impl State {
                 }
             }
             Event::Workflow(event) => self.workflow.apply(event),
+            Event::Task(event) => self.tasks.apply(seq, event),
+            Event::Approval(event) => self.approvals.apply(seq, event),
             Event::Landing(event) => self.landings.apply(seq, event),
             Event::BodyErased { message } => {
                 self.erasing.insert(*message);
@@ -59,6 +69,20 @@ impl State {
             }
             Event::Snapshots(event) => self.snapshots.apply(seq, event),
             Event::Notice { .. } => {}
+        }
+    }
+
+    /// Whether an agent that holds tasks is there.
+    fn note_presence(&mut self, seq: u64, event: &registry::Event) {
+        use registry::Event as R;
+        match event {
+            R::WentOffline { agent, .. } | R::StatusUpdated { agent, status: AgentStatus::Offline, .. } => {
+                self.tasks.silent(agent, seq);
+            }
+            R::StatusUpdated { agent, .. } | R::CameBack { agent, .. } | R::Registered { agent, .. } => {
+                self.tasks.heard(agent);
+            }
+            _ => {}
         }
     }
 }

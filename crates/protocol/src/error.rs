@@ -77,6 +77,22 @@ pub enum ErrorCode {
     UnknownMerge,
     /// The landing ended, or its branch is just moving.
     MergeOver,
+    /// No such task: never made, or ended long ago.
+    UnknownTask,
+    /// Someone else works on the task.
+    TaskClaimed,
+    /// The task is for another agent.
+    TaskAssigned,
+    /// The task ended.
+    TaskOver,
+    /// The agent cannot do what the task needs.
+    MissingCapability,
+    /// The agent says that it is offline.
+    AgentOffline,
+    /// No such approval: never asked for, or ended long ago.
+    UnknownApproval,
+    /// The approval was answered, or its deadline passed.
+    ApprovalOver,
     /// What was asked needs a part that is not there yet.
     NotSupported,
     /// No workflow of that name is defined.
@@ -122,10 +138,10 @@ pub struct ErrorBody {
     pub message: String,
     /// What to do about it.
     pub hint: String,
-    /// Who holds the lease that is in the way (`lease_held` only).
+    /// Who holds what is in the way: the lease (`lease_held`), the task (`task_claimed`, `stale_token`, `task_assigned`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_by: Option<String>,
-    /// Since when they hold it (`lease_held` only).
+    /// Since when they hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<crate::Timestamp>,
 }

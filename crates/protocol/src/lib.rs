@@ -21,6 +21,7 @@
 //! IEEE double and is read as one.
 
 mod agent;
+mod approval;
 mod audit;
 mod base64;
 mod change;
@@ -39,6 +40,7 @@ mod push;
 mod raw;
 mod resolution;
 mod snapshot;
+mod task;
 mod time;
 mod union;
 mod workspace;
@@ -46,6 +48,10 @@ mod workspace;
 pub use agent::{
     Agent, AgentAnswer, AgentList, AgentListRef, AgentRecommendation, AgentRef, AgentStatus, InvalidWorkload,
     Recommendations, RegisterAnswer, RegisterRequest, StatusRequest, Workload,
+};
+pub use approval::{
+    Approval, ApprovalAnswer, ApprovalAnswerRequest, ApprovalList, ApprovalNews, ApprovalPush, ApprovalRequest,
+    ApprovalState, Verdict,
 };
 pub use audit::AuditKey;
 pub use base64::{from_base64, to_base64};
@@ -76,6 +82,11 @@ pub use resolution::{FileMode, PullAnswer, PullRequest, PullState, Pulled, Resol
 pub use snapshot::{
     ChangedPath, PathChange, RestoreAnswer, RestoreBackup, RestoreRequest, Snapshot, SnapshotAnswer, SnapshotKind,
     SnapshotList,
+};
+pub use task::{
+    Task, TaskAnswer, TaskAssignRequest, TaskCancelRequest, TaskClaim, TaskClaimRequest, TaskList, TaskMessage,
+    TaskNews, TaskProgress, TaskProgressRequest, TaskPush, TaskReleaseRequest, TaskRequest, TaskResultRequest,
+    TaskState, TaskStep,
 };
 pub use time::Timestamp;
 pub use union::{Union, UnionAnswer, UnionBroken, UnionCollision, UnionLeftOut, UnionPath};

@@ -1,8 +1,8 @@
 //! Pushes: what the server tells everyone who listens.
 
 use crate::{
-    AgentId, AgentStatus, Autonomy, ChangeType, Conflict, Json, Lease, MergeGate, MergeOpen, MergeState, Resolution,
-    ResolutionStatus, Severity, Timestamp, Workload,
+    AgentId, AgentStatus, ApprovalPush, Autonomy, ChangeType, Conflict, Json, Lease, MergeGate, MergeOpen, MergeState,
+    Resolution, ResolutionStatus, Severity, TaskPush, Timestamp, Workload,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,10 @@ pub enum PushBody {
     WorkspaceRestored { agent_id: AgentId, from: String, written: usize, removed: usize, backup_id: String },
     /// A landing went a step on. What a step does not change is left out.
     MergeUpdate(MergePush),
+    /// A task went a step on. What a step does not tell is left out.
+    TaskUpdate(TaskPush),
+    /// A question to a person was asked, answered, or ended by itself. What a step does not tell is left out.
+    ApprovalUpdate(ApprovalPush),
     /// Monitoring began.
     CodeSyncStarted { message: String },
     /// Monitoring ended.

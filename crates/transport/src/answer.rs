@@ -42,10 +42,14 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::UnknownWorkspace
         | C::UnknownSnapshot
         | C::UnknownMerge
+        | C::UnknownTask
+        | C::UnknownApproval
         | C::UnknownRoute
         | C::NoWorkflowDefined => StatusCode::NOT_FOUND,
         C::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        C::NotYourMessage | C::OriginNotAllowed | C::HostNotAllowed | C::OperatorOnly => StatusCode::FORBIDDEN,
+        C::NotYourMessage | C::OriginNotAllowed | C::HostNotAllowed | C::OperatorOnly | C::MissingCapability => {
+            StatusCode::FORBIDDEN
+        }
         C::IdempotencyMismatch
         | C::LeaseHeld
         | C::StaleToken
@@ -53,6 +57,11 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         | C::ConflictChanged
         | C::CannotSettle
         | C::MergeOver
+        | C::TaskClaimed
+        | C::TaskAssigned
+        | C::TaskOver
+        | C::AgentOffline
+        | C::ApprovalOver
         | C::ResultRefused
         | C::ResultDoesNotParse
         | C::UnlandedWork

@@ -21,6 +21,7 @@
 //! - A message from elsewhere gets a file under its number (`m42.json`); a deleted file is written again.
 //! - A claim runs for [`Options::claim_term`]; without a result the file goes back to the inbox, and to
 //!   `failed/` after eight tries.
+//! - Taking the file of a message that hands a task over claims the task; the result is the task's.
 //! - A result acknowledges the message and sends an event `completed` to the sender, except for results of
 //!   events. A message that is moved to the archive without a result is acknowledged, too.
 //! - `inbox/orchestrator/` takes control commands, and messages for `*` (a notice; with `"durable": true` a
@@ -45,6 +46,7 @@ mod name;
 mod office;
 mod spool;
 mod sweep;
+mod tasks;
 
 pub use error::Error;
 

@@ -10,9 +10,10 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use orchestrator_protocol::{
-    AgentId, ClaimRequest, CommandRequest, ErrorCode, EscalateRequest, Json, KnownRequest, LeaseRequest, MergeRequest,
-    MessageRequest, PullRequest, RegisterRequest, RenewRequest, ResolveRequest, RestoreRequest, RollbackRequest,
-    StatusRequest, WorkspaceRequest,
+    AgentId, ApprovalAnswerRequest, ApprovalRequest, ClaimRequest, CommandRequest, ErrorCode, EscalateRequest, Json,
+    KnownRequest, LeaseRequest, MergeRequest, MessageRequest, PullRequest, RegisterRequest, RenewRequest,
+    ResolveRequest, RestoreRequest, RollbackRequest, StatusRequest, TaskAssignRequest, TaskCancelRequest,
+    TaskClaimRequest, TaskProgressRequest, TaskReleaseRequest, TaskRequest, TaskResultRequest, WorkspaceRequest,
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -45,6 +46,17 @@ impl Form for KnownRequest {
 impl Form for RenewRequest {}
 impl Form for ClaimRequest {}
 impl Form for CommandRequest {}
+impl Form for TaskRequest {}
+impl Form for TaskAssignRequest {}
+impl Form for TaskClaimRequest {}
+impl Form for TaskProgressRequest {}
+impl Form for TaskReleaseRequest {}
+impl Form for TaskCancelRequest {}
+impl Form for TaskResultRequest {
+    const RAW: bool = true;
+}
+impl Form for ApprovalRequest {}
+impl Form for ApprovalAnswerRequest {}
 impl Form for MessageRequest {
     const RAW: bool = true;
 }

@@ -36,6 +36,46 @@ pub(crate) fn text(name: &str, value: Option<String>) -> Result<Option<String>, 
     Ok(value)
 }
 
+/// Longest title or question's subject, in characters.
+const MAX_LINE: usize = 200;
+/// Longest description, in bytes.
+const MAX_DESCRIPTION: usize = 64 * 1024;
+
+/// One line of text that must be there.
+pub(crate) fn line(name: &str, value: &str) -> Result<String, Refusal> {
+    let value = value.trim();
+    let length = value.chars().count();
+    if !(1..=MAX_LINE).contains(&length) || value.contains(char::is_control) {
+        let detail = format!("'{name}' is one line of 1 to {MAX_LINE} characters, this one has {length}");
+        return Err(Refusal::new(ErrorCode::InvalidRequest, detail, "put what is longer into 'description'"));
+    }
+    Ok(value.to_owned())
+}
+
+/// A long text.
+pub(crate) fn description(value: Option<String>) -> Result<Option<String>, Refusal> {
+    let refuse = |detail: String| {
+        Refusal::new(ErrorCode::InvalidRequest, detail, "put what is larger into a file and give its path")
+    };
+    match value {
+        Some(value) if value.len() > MAX_DESCRIPTION => {
+            Err(refuse(format!("'description' has {} bytes, at most {MAX_DESCRIPTION} are taken", value.len())))
+        }
+        Some(value) if value.contains('\0') => Err(refuse("'description' holds a NUL character".to_owned())),
+        value => Ok(value),
+    }
+}
+
+/// A word that programs tell sorts of things by.
+pub(crate) fn word(name: &str, value: &str) -> Result<String, Refusal> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
+    if value.is_empty() || value.len() > 64 || !value.chars().all(is_plain) {
+        let detail = format!("'{name}' is 1 to 64 of a-z, 0-9, '_', '-' and '.', not '{value:.80}'");
+        return Err(Refusal::new(ErrorCode::InvalidRequest, detail, "such as landing"));
+    }
+    Ok(value.to_owned())
+}
+
 /// Refuses lists that are too long, and drops empty and repeated words.
 pub(crate) fn words(name: &str, values: Option<Vec<String>>) -> Result<Option<Vec<String>>, Refusal> {
     let Some(values) = values else { return Ok(None) };

@@ -1,6 +1,7 @@
 //! All routes, one file a resource.
 
 pub(crate) mod agents;
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod conflicts;
 pub(crate) mod control;
@@ -15,6 +16,7 @@ pub(crate) mod pushes;
 pub(crate) mod snapshots;
 pub(crate) mod sockets;
 pub(crate) mod sync;
+pub(crate) mod tasks;
 pub(crate) mod workspaces;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -31,6 +33,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     messages::configure(config);
     inbox::configure(config);
     leases::configure(config);
+    tasks::configure(config);
+    approvals::configure(config);
     merges::configure(config);
     events::configure(config);
     control::configure(config);

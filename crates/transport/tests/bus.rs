@@ -3,10 +3,11 @@
 
 use orchestrator::{Actor, Command, Orchestrator, Outgoing, Reply};
 use orchestrator_mailbox as mailbox;
-use orchestrator_protocol::{Address, AgentId, Autonomy, HealthStatus, InboxMessage, MessageState};
+use orchestrator_protocol::{Address, AgentId, Autonomy, HealthStatus, InboxMessage, MessageState, TaskState};
 use orchestrator_registry as registry;
 use orchestrator_repository::Project;
 use orchestrator_transport::bus;
+use orchestrator_workflow::task;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -719,4 +720,55 @@ async fn an_agent_that_left_still_has_its_mail() {
     world.wait_for(&format!("inbox/b/m{sent}.json")).await;
     world.put("inbox/b/x.json", message("x", "a", "b", json!(2)));
     world.wait_for("receipts/a/x.json").await;
+}
+
+/// A task for an agent, asked for by another.
+async fn task_for(world: &World, agent: &str, by: &str) -> (u64, String) {
+    let request = task::Request { assigned_to: Some(id(agent)), ..task::Request::new("Add a parser", by) };
+    let made = world.orchestrator.create_task(Actor::Operator, request, Some("all of it".into())).await.unwrap();
+    let number = made.task_id.strip_prefix("task-").unwrap().parse().unwrap();
+    // The message that hands it over follows in the same record.
+    (number, format!("m{}", number + 1))
+}
+
+#[tokio::test]
+async fn a_task_comes_as_a_file_taking_it_claims_it_and_its_result_ends_it() {
+    let world = World::new(&["dev", "boss"]).await;
+    let (number, file) = task_for(&world, "dev", "boss").await;
+    world.wait_for(&format!("inbox/dev/{file}.json")).await;
+    let handed = world.json(&format!("inbox/dev/{file}.json"));
+    assert_eq!((&handed["type"], &handed["payload"]["description"]), (&json!("task"), &json!("all of it")));
+    world.shift(&format!("inbox/dev/{file}.json"), &format!("processing/dev/{file}.json"));
+    let began = Instant::now();
+    while world.orchestrator.task(number).await.unwrap().state != TaskState::Claimed {
+        assert!(began.elapsed() < DEADLINE, "the task was not claimed");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.put(&format!("outbox/dev/{file}.ok.json"), r#"{"merge":"merge-4"}"#);
+    let told = world.event("boss").await;
+    assert_eq!((&told["event"], &told["result"]), (&json!("task_done"), &json!({"merge": "merge-4"})));
+    world.wait_for(&format!("archive/dev/{file}.json")).await;
+    let done = world.orchestrator.task(number).await.unwrap();
+    assert_eq!((done.state, done.finished_by, done.claims), (TaskState::Done, Some(id("dev")), 1));
+    assert_eq!(world.inbox("boss").await.len(), 1, "told once");
+}
+
+#[tokio::test]
+async fn a_failure_fails_the_task_and_a_result_of_what_went_to_another_is_refused_to_its_face() {
+    let world = World::new(&["dev", "other", "boss"]).await;
+    let (number, file) = task_for(&world, "dev", "boss").await;
+    world.wait_for(&format!("inbox/dev/{file}.json")).await;
+    world.orchestrator.assign_task(Actor::Operator, number, Some(id("other"))).await.unwrap();
+    let (kept, kept_file) = task_for(&world, "other", "boss").await;
+    // Without taking it first: a result alone claims, where it may.
+    world.wait_for(&format!("inbox/other/{kept_file}.json")).await;
+    world.put(&format!("outbox/other/{kept_file}.fail.txt"), "cannot be done\n");
+    world.put(&format!("outbox/dev/{file}.ok.json"), r#"{"mine":true}"#);
+    let refused = world.event("dev").await;
+    assert_eq!((&refused["event"], &refused["code"]), (&json!("task_refused"), &json!("task_assigned")));
+    let told = world.event("boss").await;
+    assert_eq!((&told["event"], &told["result"]), (&json!("task_failed"), &json!("cannot be done")));
+    assert_eq!(world.orchestrator.task(kept).await.unwrap().state, TaskState::Failed);
+    let open = world.orchestrator.task(number).await.unwrap();
+    assert_eq!((open.state, open.assigned_to), (TaskState::Open, Some(id("other"))));
 }

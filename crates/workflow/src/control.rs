@@ -19,6 +19,10 @@ pub enum ControlCommand {
     MergeRun(String),
     /// `*merge:status`.
     MergeStatus,
+    /// `*task:list`.
+    TaskList,
+    /// `*task:status TASK`.
+    TaskStatus(String),
     /// `*workflow:start NAME`.
     WorkflowStart(String),
     /// `*workflow:stop ID`.
@@ -36,7 +40,7 @@ pub enum ControlCommand {
 }
 
 /// All commands with a line each, as `*help` answers.
-pub const HELP: [(&str, &str); 17] = [
+pub const HELP: [(&str, &str); 19] = [
     ("*help", "list all commands"),
     ("*status", "agents, changes, conflicts and autonomy at a glance"),
     ("*agent:list", "list the registered agents"),
@@ -50,6 +54,8 @@ pub const HELP: [(&str, &str); 17] = [
     ("*sync:force", "return when every file change made before has been seen"),
     ("*merge:run AGENT", "ask for an agent's work to land, as it stands"),
     ("*merge:status", "show what is to land, and what did"),
+    ("*task:list", "show the tasks that are open or claimed"),
+    ("*task:status TASK", "show one task"),
     ("*workflow:start NAME", "start a workflow"),
     ("*workflow:stop ID", "stop a running workflow"),
     ("*workflow:status", "show running workflows"),
@@ -84,6 +90,8 @@ impl std::str::FromStr for ControlCommand {
         let command = match word.as_str() {
             "merge:run" if argument.is_empty() => return Err(bad("*merge:run AGENT")),
             "merge:run" => return Ok(Self::MergeRun(argument.to_owned())),
+            "task:status" if argument.is_empty() => return Err(bad("*task:status TASK")),
+            "task:status" => return Ok(Self::TaskStatus(argument.to_owned())),
             "workflow:start" if argument.is_empty() => return Err(bad("*workflow:start NAME")),
             "workflow:stop" if argument.is_empty() => return Err(bad("*workflow:stop ID")),
             "workflow:start" => return Ok(Self::WorkflowStart(argument.to_owned())),
@@ -98,6 +106,7 @@ impl std::str::FromStr for ControlCommand {
             "sync:status" => Self::SyncStatus,
             "sync:force" => Self::SyncForce,
             "merge:status" => Self::MergeStatus,
+            "task:list" => Self::TaskList,
             "workflow:status" => Self::WorkflowStatus,
             "workflow:auto" => Self::WorkflowAuto,
             "status" => Self::Status,

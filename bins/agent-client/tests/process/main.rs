@@ -22,5 +22,7 @@ mod running;
 /// Work is kept, shown and put back, whatever happens to the server and the folder.
 mod snapshots;
 mod support;
+/// Tasks and approvals, from the command line.
+mod tasks;
 /// Workspaces are made, listed and removed, and what collides in them is shown.
 mod workspaces;

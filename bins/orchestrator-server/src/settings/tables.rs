@@ -47,6 +47,13 @@ pub(crate) struct Snapshots {
     pub(crate) result_days: u64,
 }
 
+/// Work that agents take.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tasks {
+    pub(crate) offline_seconds: u64,
+}
+
 /// What lands where.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -111,6 +118,12 @@ impl Default for Landing {
     fn default() -> Self {
         let LandingOptions { side_by_side, batch, .. } = LandingOptions::default();
         Self { dirty: Dirty::Branch, style: Style::Squash, warm: Vec::new(), side_by_side, batch }
+    }
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { offline_seconds: 10 }
     }
 }
 

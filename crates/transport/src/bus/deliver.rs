@@ -8,6 +8,7 @@ use super::folders::{Entry, Kind};
 use super::hall::{Hall, Mail};
 use super::name::message_of;
 use super::spool::{Refusal, id_of_key, message_file};
+use super::tasks;
 use orchestrator::{Actor, Command};
 use orchestrator_mailbox as mailbox;
 use orchestrator_protocol::MessageState;
@@ -132,6 +133,7 @@ async fn claim(
         let take = mailbox::Command::Take { agent: desk.agent.clone(), message, ttl_seconds };
         hall.submit(Actor::Agent(desk.agent.clone()), Command::Mailbox(take)).await?.map_err(Error::from)?;
         alive(hall, &owner);
+        tasks::take(hall, &desk.agent, message).await?;
     }
     desk.claimed.insert(message);
     Ok(())

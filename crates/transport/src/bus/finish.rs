@@ -8,6 +8,7 @@ use super::folders::{Entry, Kind};
 use super::hall::{Hall, Mail};
 use super::name::result_of;
 use super::spool::{MAX_PAYLOAD, Refusal, result};
+use super::tasks;
 use orchestrator_mailbox as mailbox;
 use serde_json::{Value, json};
 
@@ -69,6 +70,8 @@ async fn conclude(
     // Nobody waits for the result of an event; and two agents that finish each other's would never end.
     let told = if sent.kind == "event" {
         true
+    } else if let Some(task) = tasks::handed_over(&sent) {
+        tasks::finish(hall, &desk.agent, (task, message), (ok, value)).await?
     } else {
         let payload = completed(message, id, ok, value);
         hall.tell(desk.agent.as_str(), &sent.from, payload, message, format!("bus:done:{message}")).await?

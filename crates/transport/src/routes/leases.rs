@@ -23,7 +23,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// One resource, one name: paths are normalised; patterns and names must stay inside the project.
-fn checked(orchestrator: &Orchestrator, resource: Resource) -> Result<Resource, Refusal> {
+pub(crate) fn checked(orchestrator: &Orchestrator, resource: Resource) -> Result<Resource, Refusal> {
     let Resource { kind, value } = resource;
     let value = match kind {
         ResourceKind::Path => normalised(orchestrator, &value)?,

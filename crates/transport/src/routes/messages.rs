@@ -82,7 +82,7 @@ pub(crate) async fn send(
     }
 }
 
-fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Refusal> {
+pub(crate) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Refusal> {
     let value = request.headers().get("idempotency-key");
     value
         .map(|value| value.to_str().map(str::to_owned))
