@@ -124,8 +124,13 @@ impl Store {
     }
 }
 
+/// Held while pins are written and removed: whoever removes the last takes their folder away, too. So a lock of ours that
+/// another finds belongs to nobody who lives.
+static PINNING: Mutex<()> = Mutex::new(());
+
 /// Writes a pin into the repository at `common` and flushes it.
 pub(crate) fn pin(common: &Path, name: &str, commit: ObjectId) -> Result<(), Error> {
+    let _one = PINNING.lock();
     let full = pin_name(name)?;
     let failed = |error: &dyn std::fmt::Display| Error::git(format!("pin {commit} as {full}"), error);
     let repository = user_repository(common)?;
@@ -161,9 +166,6 @@ fn make_pins_folder(common: &Path) -> io::Result<()> {
 /// Replaces a ref as git does, with its lock, so that a `git pack-refs` at the same moment does not take the
 /// new value for the old one; but flushed, which neither git nor the library do by default.
 fn write_locked(path: &Path, content: &str, common: &Path) -> Result<(), Error> {
-    // A lock of ours belongs to nobody who lives.
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock();
     let failed = |source| Error::io("write the pin", path)(source);
     let mut tries = 0;
     let taken = loop {
@@ -186,6 +188,7 @@ fn write_locked(path: &Path, content: &str, common: &Path) -> Result<(), Error> 
 
 /// Removes a pin, also one that `git pack-refs` moved.
 pub(crate) fn unpin(common: &Path, name: &str) -> Result<bool, Error> {
+    let _one = PINNING.lock();
     let full = pin_name(name)?;
     let failed = |error: &dyn std::fmt::Display| Error::git(format!("remove the pin {full}"), error);
     let repository = user_repository(common)?;

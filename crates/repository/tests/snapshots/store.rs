@@ -151,6 +151,25 @@ fn pinned_commits_outlive_the_users_garbage_collection_and_others_do_not() {
 }
 
 #[test]
+fn pins_that_come_and_go_at_once_are_in_nobodys_way() {
+    let repository = Repository::new();
+    let store = repository.store();
+    let head = id(&git(&repository.root, &["rev-parse", "HEAD"]));
+    // Whoever removes the last takes the folder away, in which others are just being written.
+    std::thread::scope(|scope| {
+        for name in ["one", "two", "three"] {
+            let store = &store;
+            scope.spawn(move || {
+                for _ in 0..100 {
+                    store.pin(name, head).unwrap();
+                    assert!(store.unpin(name).unwrap());
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_pin_moves_and_heeds_locks_but_not_stale_ones() {
     let repository = Repository::new();
     let store = repository.store();
