@@ -136,10 +136,16 @@ pub(crate) fn merge_text(
         None => Conflict { kind: Kind::Content, pieces, why: None },
     };
     if options.layers.has(Layer::Sets)
-        && let Some((content, rule)) = merge_data(base_text, ours, theirs, path)
+        && let Some(found) = merge_data(base_text, ours, theirs, path)
+        && found.rules.iter().all(|rule| options.layers.has(rule.layer()))
     {
-        let proofs = conflict.pieces.iter().filter_map(|piece| settled_by(rule, piece));
-        return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() };
+        return match (found.rules.first(), found.answers.first()) {
+            (Some(rule), Some(content)) if !found.is_choice => {
+                let proofs = conflict.pieces.iter().filter_map(|piece| settled_by(*rule, piece));
+                Outcome::Clean { content: Some(content.clone()), regions: form.chain(proofs).collect() }
+            }
+            _ => answered(found, base_text, ours, theirs, conflict),
+        };
     }
     let is_open = matches!(conflict.kind, Kind::Content | Kind::Refused(Refusal::DefinedTwice));
     if is_open
