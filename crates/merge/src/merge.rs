@@ -10,7 +10,7 @@ use crate::outcome::{Candidate, Layer, Layers, Outcome, Proof, Rule};
 use crate::prose::merge_prose;
 use crate::recorded::{Recorded, settle_recorded};
 use crate::refusal::Refusal;
-use crate::tree::{Structured, is_defined_twice, merge_trees};
+use crate::tree::{Structured, is_defined_twice, is_of_tests, merge_trees};
 use crate::verify::verify;
 use orchestrator_syntax::Language;
 
@@ -192,7 +192,7 @@ fn by_structure(
 ) -> Outcome {
     let Some(language) = Language::of_path(path) else { return Outcome::Conflict(conflict) };
     let [plain, mine, other] = [base, ours, theirs].map(|text| frame.take_out(text));
-    match merge_trees(&plain, &mine, &other, language, options.layers, options.budget) {
+    match merge_trees(&plain, &mine, &other, language, is_of_tests(path), options.layers, options.budget) {
         // What it took a layer for that is switched off is not settled.
         Ok(found) if !found.rules.iter().all(|rule| options.layers.has(rule.layer())) => Outcome::Conflict(conflict),
         Ok(found) => {
