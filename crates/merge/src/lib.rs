@@ -6,7 +6,7 @@
 //!    and the final newline are taken from the side that changed them, so that they never stand in the way of an edit.
 //! 2. *Lines*: both sides' changes against the base, aligned by a histogram diff. Changes that touch are one region,
 //!    and a region that both sides touched is a conflict unless both wrote the same.
-//! 3. *Sets*: data by what they hold, where lines are in conflict or refused: JSON and TOML by key, requirements by package,
+//! 3. *Sets*: data by what they hold, where lines are in conflict or refused: JSON, TOML and YAML by key, requirements by package,
 //!    ignore files by pattern. The result's value must be the merge of the values, which other parsers computed.
 //! 4. *Regions* and *structure*: source files in eleven languages as nested lists of statements and tokens (`src/tree`).
 //!    What only one side changed is taken from it, statement by statement, entry by entry, word by word. Where both put
@@ -26,7 +26,7 @@
 //! side removed or changed, and merging it again with either side changes nothing.
 //!
 //! Every clean merge of lines goes through [`verify`], which shares the alignment with the layers and nothing else, and
-//! knows only what must never happen; those of JSON and TOML must have the merged value, too. What is refused becomes a [`Conflict`] that carries
+//! knows only what must never happen; those of JSON, TOML and YAML must have the merged value, too. What is refused becomes a [`Conflict`] that carries
 //! the [`Refusal`]. A conflict is an outcome, not an error: it keeps the settled pieces and the minimal regions, and
 //! writes them in git's forms.
 //!

@@ -10,7 +10,7 @@ use crate::outcome::{Candidate, Layer, Layers, Outcome, Proof, Rule};
 use crate::prose::merge_prose;
 use crate::recorded::{Recorded, settle_recorded};
 use crate::refusal::Refusal;
-use crate::tree::{Structured, is_defined_twice, merge_trees};
+use crate::tree::{Structured, is_defined_twice, is_of_tests, merge_trees};
 use crate::verify::verify;
 use orchestrator_syntax::Language;
 
@@ -136,10 +136,16 @@ pub(crate) fn merge_text(
         None => Conflict { kind: Kind::Content, pieces, why: None },
     };
     if options.layers.has(Layer::Sets)
-        && let Some((content, rule)) = merge_data(base_text, ours, theirs, path)
+        && let Some(found) = merge_data(base_text, ours, theirs, path)
+        && found.rules.iter().all(|rule| options.layers.has(rule.layer()))
     {
-        let proofs = conflict.pieces.iter().filter_map(|piece| settled_by(rule, piece));
-        return Outcome::Clean { content: Some(content), regions: form.chain(proofs).collect() };
+        return match (found.rules.first(), found.answers.first()) {
+            (Some(rule), Some(content)) if !found.is_choice => {
+                let proofs = conflict.pieces.iter().filter_map(|piece| settled_by(*rule, piece));
+                Outcome::Clean { content: Some(content.clone()), regions: form.chain(proofs).collect() }
+            }
+            _ => answered(found, base_text, ours, theirs, conflict),
+        };
     }
     let is_open = matches!(conflict.kind, Kind::Content | Kind::Refused(Refusal::DefinedTwice));
     if is_open
@@ -186,7 +192,7 @@ fn by_structure(
 ) -> Outcome {
     let Some(language) = Language::of_path(path) else { return Outcome::Conflict(conflict) };
     let [plain, mine, other] = [base, ours, theirs].map(|text| frame.take_out(text));
-    match merge_trees(&plain, &mine, &other, language, options.layers, options.budget) {
+    match merge_trees(&plain, &mine, &other, language, is_of_tests(path), options.layers, options.budget) {
         // What it took a layer for that is switched off is not settled.
         Ok(found) if !found.rules.iter().all(|rule| options.layers.has(rule.layer())) => Outcome::Conflict(conflict),
         Ok(found) => {

@@ -183,6 +183,8 @@ pub enum Rule {
     Imports,
     /// Both put definitions into one place.
     Definitions,
+    /// Both put tests of different names into one place.
+    Tests,
     /// Different entries of one list, each changed by one side.
     Entries,
     /// Both put keys into one list.
@@ -229,6 +231,7 @@ impl Rule {
             Self::SameInsertion => "same-insertion",
             Self::Imports => "imports",
             Self::Definitions => "definitions",
+            Self::Tests => "tests",
             Self::Entries => "entries",
             Self::Keys => "keys",
             Self::Order => "order",
@@ -256,6 +259,7 @@ impl Rule {
             | Self::BesideDefinitions
             | Self::SameInsertion
             | Self::Definitions
+            | Self::Tests
             | Self::Order
             | Self::Wrapped
             | Self::Moved => Layer::Structure,

@@ -12,6 +12,7 @@ mod body;
 mod check;
 mod early;
 mod free;
+mod imports;
 mod item;
 mod list;
 mod moved;
@@ -19,6 +20,7 @@ mod nested;
 mod rename;
 mod replay;
 mod slots;
+mod suite;
 mod text;
 mod version;
 mod wrap;
@@ -30,6 +32,7 @@ pub(crate) use check::is_defined_twice;
 use orchestrator_syntax::Language;
 use orchestrator_syntax::statements::{Atom, Space, Token, Tree, hash_atoms};
 use std::collections::BTreeSet;
+pub(crate) use suite::is_of_tests;
 
 /// Deepest that lists and statements are merged within one another.
 const MOST_DEPTH: usize = 40;
@@ -102,13 +105,17 @@ pub(crate) struct Merger {
     choices: Vec<Choice>,
     /// Whether something was put together that may not go together.
     is_guess: bool,
+    /// Whether the file is one of tests.
+    has_tests: bool,
     /// Whether the atoms at hand are those of a definition.
     in_definition: bool,
+    /// Whether the next list has the arguments of a call that names a test.
+    in_test: bool,
     rules: BTreeSet<Rule>,
 }
 
 impl Merger {
-    fn new(language: Language, steps: usize, flipped: Vec<bool>) -> Self {
+    fn new(language: Language, has_tests: bool, steps: usize, flipped: Vec<bool>) -> Self {
         Self {
             language,
             steps,
@@ -116,7 +123,9 @@ impl Merger {
             flipped,
             choices: Vec::new(),
             is_guess: false,
+            has_tests,
             in_definition: false,
+            in_test: false,
             rules: BTreeSet::new(),
         }
     }

@@ -8,12 +8,23 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-/// A merged node as text, or `None` where both changed the same. Says in `raised` when a version stands that both raised.
+/// One pass over a file.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    /// Whether entries that both put into one place of a sequence go the other way round than usual.
+    pub(super) is_flipped: bool,
+    /// Whether there are such entries.
+    pub(super) has_choice: bool,
+    /// Whether a version stands that both raised.
+    pub(super) is_raised: bool,
+}
+
+/// A merged node as text, or `None` where both changed the same.
 pub(super) fn merge_nodes<'a>(
     base: &Node<'a>,
     ours: &Node<'a>,
     theirs: &Node<'a>,
-    raised: &mut bool,
+    pass: &mut Pass,
 ) -> Option<Cow<'a, str>> {
     if ours == theirs || theirs == base {
         return Some(ours.text());
@@ -23,7 +34,7 @@ pub(super) fn merge_nodes<'a>(
     }
     match (base, ours, theirs) {
         (Node::List(base), Node::List(ours), Node::List(theirs)) => {
-            merge_lists(base, ours, theirs, raised).map(Cow::Owned)
+            merge_lists(base, ours, theirs, pass).map(Cow::Owned)
         }
         _ if ours.means(theirs) => Some(one_of(ours.text(), theirs.text())),
         _ if theirs.means(base) => Some(ours.text()),
@@ -34,7 +45,7 @@ pub(super) fn merge_nodes<'a>(
             Node::Leaf { pin: Some(their), .. },
         ) => {
             let order = Pin::higher(before, our, their)?;
-            *raised = true;
+            pass.is_raised = true;
             Some(if order == Ordering::Greater { ours.text() } else { theirs.text() })
         }
         _ => None,
@@ -42,11 +53,11 @@ pub(super) fn merge_nodes<'a>(
 }
 
 /// A merged list as text.
-fn merge_lists(base: &List<'_>, ours: &List<'_>, theirs: &List<'_>, raised: &mut bool) -> Option<String> {
+fn merge_lists(base: &List<'_>, ours: &List<'_>, theirs: &List<'_>, pass: &mut Pass) -> Option<String> {
     let merged = Merge::new(base, ours, theirs)?;
     let mut items = Vec::new();
-    for key in merged.order()? {
-        items.push(merged.item(key, raised)?);
+    for key in merged.order(pass)? {
+        items.push(merged.item(key, pass)?);
     }
     even_leads(base, &mut items);
     let head = three_way(base.head, ours.head, theirs.head)?;
@@ -82,6 +93,13 @@ fn even_leads<'a>(base: &List<'a>, items: &mut [(Cow<'a, str>, Cow<'a, str>)]) {
     }
 }
 
+/// Whether entries of the base are gone from a place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Removed {
+    by_one: bool,
+    by_both: bool,
+}
+
 struct Merge<'l, 'a> {
     lists: [&'l List<'a>; 3],
     base: HashMap<&'l str, &'l Item<'a>>,
@@ -104,22 +122,58 @@ impl<'l, 'a> Merge<'l, 'a> {
     }
 
     /// The keys of the merged list, in its order.
-    fn order(&self) -> Option<Vec<&'l str>> {
+    fn order(&self, pass: &mut Pass) -> Option<Vec<&'l str>> {
         let rank = self.lists.iter().map(|list| list.order).max()?;
         let in_both = self.in_both(rank)?;
         let [ours, theirs] = [self.inserted(1, &in_both)?, self.inserted(2, &in_both)?];
         let sorted = self.sorted_by();
+        let removed = self.removed(&in_both);
         let mut order = Vec::new();
         for (gap, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
             if gap > 0 {
                 order.push(in_both[gap - 1]);
             }
-            if rank == Order::Fixed && !ours.is_empty() && !theirs.is_empty() {
+            let (is_one, is_both) = (ours.is_empty() != theirs.is_empty(), !ours.is_empty() && !theirs.is_empty());
+            let is_replaced_by_both = removed[gap].by_both && (is_both || (is_one && rank == Order::Sequence));
+            if is_replaced_by_both || (rank == Order::Fixed && is_both) {
                 return None;
+            }
+            if rank == Order::Sequence && is_both {
+                if removed[gap].by_one {
+                    return None;
+                }
+                pass.has_choice = true;
+                let is_swapped = (theirs < ours) != pass.is_flipped;
+                order.extend(if is_swapped { [theirs, ours].concat() } else { [ours, theirs].concat() });
+                continue;
             }
             order.extend(self.composed(ours, theirs, sorted));
         }
         Some(order)
+    }
+
+    /// What went from each gap between keys of both. New keys of both in a row share what went there.
+    fn removed(&self, in_both: &[&'l str]) -> Vec<Removed> {
+        let place: HashMap<_, _> = in_both.iter().zip(1..).map(|(key, gap)| (*key, gap)).collect();
+        let mut gaps = vec![Removed::default(); in_both.len() + 1];
+        let (mut from, mut here) = (0, Removed::default());
+        for key in self.keys(0).map(Some).chain([None]) {
+            let end = match key {
+                None => in_both.len() + 1,
+                Some(key) => match place.get(key) {
+                    Some(gap) => *gap,
+                    None => {
+                        let is_kept = self.ours.contains_key(key) || self.theirs.contains_key(key);
+                        here.by_one |= is_kept;
+                        here.by_both |= !is_kept;
+                        continue;
+                    }
+                },
+            };
+            gaps.get_mut(from..end).unwrap_or_default().fill(here);
+            (from, here) = (end, Removed::default());
+        }
+        gaps
     }
 
     /// The keys that both sides have, in the order of the side that changed it; where the order means something, only when
@@ -191,11 +245,11 @@ impl<'l, 'a> Merge<'l, 'a> {
     }
 
     /// Lead and text of an entry that is in the merged list.
-    fn item(&self, key: &str, raised: &mut bool) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    fn item(&self, key: &str, pass: &mut Pass) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
         let (lead, text) = match (self.base.get(key), self.ours.get(key), self.theirs.get(key)) {
             (Some(base), Some(ours), Some(theirs)) => {
                 let lead = three_way(base.lead, ours.lead, theirs.lead)?;
-                (lead, merge_nodes(&base.node, &ours.node, &theirs.node, raised)?)
+                (lead, merge_nodes(&base.node, &ours.node, &theirs.node, pass)?)
             }
             (None, Some(ours), Some(theirs)) if ours.node.means(&theirs.node) && says_same(ours.lead, theirs.lead) => {
                 (one_of(ours.lead, theirs.lead), one_of(ours.node.text(), theirs.node.text()))

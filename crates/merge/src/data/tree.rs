@@ -49,6 +49,8 @@ pub(super) enum Order {
     Kept,
     /// Readers take the first entry that fits, so that no two may be put into one place either.
     Fixed,
+    /// Readers go through the entries one after the other: which of two in one place comes first is a choice.
+    Sequence,
 }
 
 impl<'a> Node<'a> {

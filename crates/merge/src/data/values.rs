@@ -1,10 +1,13 @@
 //! The values of data files, and what their merge must be: computed from other parsers than those that merge texts.
 
+use super::is_yaml;
 use super::toml::{has_requirements, has_sets, is_set_of};
 use super::versions::{Pin, Scheme, overruled};
+use super::yaml::{IDENTITIES, identity};
 use crate::refusal::Refusal;
 use crate::three_way::three_way;
 use serde_json::{Map, Value};
+use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use toml_edit::{DocumentMut, Item};
@@ -21,6 +24,40 @@ pub(super) fn json(text: &str) -> Option<Value> {
 pub(super) fn toml(text: &str) -> Option<Value> {
     let document: DocumentMut = text.parse().ok()?;
     Some(of_item(document.as_item()))
+}
+
+/// The value of a YAML text none of whose mappings has a key twice: its document's, or the list of its documents'.
+pub(super) fn yaml(text: &str) -> Option<Value> {
+    let mut documents = documents(text, DuplicateKeyPolicy::Error)?;
+    let is_stream =
+        documents.len() > 1 || documents.first().is_some_and(|document| name_of_resource(document).is_some());
+    if is_stream { Some(Value::Array(documents)) } else { Some(documents.pop().unwrap_or_default()) }
+}
+
+/// Whether a YAML text could be read but for keys that stand twice.
+pub(super) fn is_yaml_with_keys_twice(text: &str) -> bool {
+    documents(text, DuplicateKeyPolicy::LastWins).is_some()
+}
+
+/// Whether a text may name parts of itself, so that one place says what stands at another.
+pub(super) fn has_aliases(text: &str) -> bool {
+    let is_name = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    text.match_indices([' ', '[', ',']).any(|(at, _)| text[at + 1..].strip_prefix('*').is_some_and(is_name))
+}
+
+fn documents(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Option<Vec<Value>> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: duplicate_keys,
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+    };
+    serde_saphyr::from_multiple_with_options(text, options).ok()
+}
+
+fn name_of_resource(document: &Value) -> Option<String> {
+    let name = document.get("metadata")?.get("name")?.as_str()?;
+    Some(format!("{} {name}", document.get("kind")?.as_str()?))
 }
 
 fn of_item(item: &Item) -> Value {
@@ -54,24 +91,31 @@ fn of_value(value: &toml_edit::Value) -> Value {
 
 /// Whether a merged text has the value that it must have, where the three values tell what that is.
 pub(super) fn check(parse: Parse, texts: [&str; 3], result: &str, file_name: &str) -> Result<(), Refusal> {
-    let [Some(base), Some(ours), Some(theirs)] = texts.map(parse) else { return Ok(()) };
+    is_told(parse, texts, result, file_name).map(|_| ())
+}
+
+/// As [`check`], and whether the three values tell what the merged one must be.
+pub(super) fn is_told(parse: Parse, texts: [&str; 3], result: &str, file_name: &str) -> Result<bool, Refusal> {
+    let [Some(base), Some(ours), Some(theirs)] = texts.map(parse) else { return Ok(false) };
     let found = parse(result).ok_or(Refusal::DataBroken)?;
     let [base, ours, theirs, found] =
         [base, ours, theirs, found].map(|value| unordered(value, file_name, &mut Vec::new()));
-    match merged(Some(&base), Some(&ours), Some(&theirs), file_name, &mut Vec::new()) {
+    match merged(Some(&base), Some(&ours), Some(&theirs), Some(&found), file_name, &mut Vec::new()) {
         Ok(expected) if expected.as_ref() != Some(&found) => Err(Refusal::DataValue),
-        _ => Ok(()),
+        told => Ok(told.is_ok()),
     }
 }
 
 /// Both changed the same.
 struct Collision;
 
-/// The three-way merge of values; `None` is one that is not there.
+/// The three-way merge of values; `None` is one that is not there. Where the sides leave the order of elements open, it is
+/// that of `found`.
 fn merged<'a>(
     base: Option<&'a Value>,
     ours: Option<&'a Value>,
     theirs: Option<&'a Value>,
+    found: Option<&Value>,
     file_name: &str,
     path: &mut Vec<&'a str>,
 ) -> Result<Option<Value>, Collision> {
@@ -83,7 +127,8 @@ fn merged<'a>(
             let mut object = Map::new();
             for key in ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key))) {
                 path.push(key);
-                let value = merged(base.get(key), ours.get(key), theirs.get(key), file_name, path)?;
+                let found = found.and_then(|found| found.get(key));
+                let value = merged(base.get(key), ours.get(key), theirs.get(key), found, file_name, path)?;
                 path.pop();
                 if let Some(value) = value {
                     object.insert(key.clone(), value);
@@ -112,6 +157,9 @@ fn merged<'a>(
             set.dedup();
             Ok(Some(Value::Array(set)))
         }
+        (Some(Value::Array(base)), Some(Value::Array(ours)), Some(Value::Array(theirs))) if is_yaml(file_name) => {
+            sequence([base, ours, theirs], found, file_name, path).map(Some)
+        }
         (Some(Value::String(base)), Some(Value::String(our)), Some(Value::String(their))) => {
             let pin = |text: &'a str| Pin::at(Scheme::of(file_name), path, text, 0, text.len());
             let [Some(before), Some(one), Some(other)] = [base, our, their].map(|text| pin(text)) else {
@@ -122,6 +170,64 @@ fn merged<'a>(
         }
         _ => Err(Collision),
     }
+}
+
+/// Elements that both kept or either added, each side's in its order.
+fn sequence<'a>(
+    versions: [&'a Vec<Value>; 3],
+    found: Option<&Value>,
+    file_name: &str,
+    path: &mut Vec<&'a str>,
+) -> Result<Value, Collision> {
+    let names = versions.map(|elements| names(elements));
+    let [Some(base), Some(ours), Some(theirs)] = &names else { return Err(Collision) };
+    let at = |names: &[String], name: &String| names.iter().position(|other| other == name);
+    let of = |version: usize, name: &String| at(names[version].as_deref()?, name).map(|at| &versions[version][at]);
+    let common = |one: &[String], two: &[String], three: &[String]| -> Vec<String> {
+        let is_common = |name: &&String| two.contains(name) && three.contains(name);
+        one.iter().filter(is_common).cloned().collect()
+    };
+    let kept = common(base, ours, theirs);
+    if common(ours, base, theirs) != kept || common(theirs, base, ours) != kept {
+        return Err(Collision);
+    }
+    let elements = found.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let named = self::names(elements).unwrap_or_default();
+    let element = |name: &String| at(&named, name).and_then(|at| elements.get(at));
+    let mut expected = Vec::new();
+    for name in ours.iter().chain(theirs.iter().filter(|name| !ours.contains(name))) {
+        if let Some(value) = merged(of(0, name), of(1, name), of(2, name), element(name), file_name, path)? {
+            expected.push((name, value));
+        }
+    }
+    let is_in_order = |side: &[String]| {
+        let places = side.iter().filter_map(|name| at(&named, name));
+        places.is_sorted()
+    };
+    if is_in_order(ours) && is_in_order(theirs) {
+        expected.sort_by_key(|(name, _)| at(&named, name));
+    }
+    Ok(Value::Array(expected.into_iter().map(|(_, value)| value).collect()))
+}
+
+/// What tells each element from the others; `None` where two are alike.
+fn names(elements: &[Value]) -> Option<Vec<String>> {
+    let name = |element: &Value| {
+        let entry = IDENTITIES.iter().find_map(|entry| Some((entry, element.get(entry)?)));
+        let value = entry.and_then(|(entry, value)| match value {
+            Value::Object(_) | Value::Array(_) | Value::Null => None,
+            value => Some(identity(entry, value.as_str().unwrap_or(&value.to_string()))),
+        });
+        name_of_resource(element).or(value)
+    };
+    let identities: Vec<_> = elements.iter().map(name).collect();
+    let name = |(element, identity): (&Value, &Option<String>)| match identity {
+        Some(name) if identities.iter().filter(|other| *other == identity).count() == 1 => name.clone(),
+        _ => element.to_string(),
+    };
+    let names: Vec<_> = elements.iter().zip(&identities).map(name).collect();
+    let distinct: HashSet<_> = names.iter().collect();
+    (distinct.len() == names.len()).then_some(names)
 }
 
 /// A value whose sets are in one order.

@@ -18,6 +18,8 @@ pub(super) enum Scheme {
     Cargo,
     /// Pre-releases are written and ordered in another way than `semver` does, and stay unread.
     Python,
+    /// Tags of the repositories that checks come from: `v1.2.3`, `1.2.3`.
+    Hooks,
 }
 
 impl Scheme {
@@ -27,6 +29,7 @@ impl Scheme {
             "package.json" => Some(Self::Npm),
             "Cargo.toml" => Some(Self::Cargo),
             "pyproject.toml" => Some(Self::Python),
+            ".pre-commit-config.yaml" => Some(Self::Hooks),
             _ => None,
         }
     }
@@ -34,7 +37,7 @@ impl Scheme {
     /// Whether the text at a path is the version of a dependency or of the package itself.
     fn has(self, path: &[&str]) -> bool {
         match (self, path) {
-            (Self::Npm, ["version"]) => true,
+            (Self::Npm, ["version"]) | (Self::Hooks, ["repos", "rev"]) => true,
             (Self::Npm, [table, _]) => NPM_TABLES.contains(table),
             (Self::Cargo, ["package", "version"] | ["workspace", "package", "version"]) => true,
             (Self::Cargo, [before @ .., table, _] | [before @ .., table, _, "version"])
@@ -105,7 +108,8 @@ impl<'a> Pin<'a> {
 
 /// Operator and version; `None` for ranges, tags, addresses and all else.
 fn read(text: &str, scheme: Scheme) -> Option<(&str, Version<'_>)> {
-    let operator = OPERATORS.into_iter().find(|operator| text.starts_with(operator)).unwrap_or_default();
+    let operators = if scheme == Scheme::Hooks { &["v"][..] } else { &OPERATORS };
+    let operator = operators.iter().copied().find(|operator| text.starts_with(operator)).unwrap_or_default();
     let version = Version::read(text[operator.len()..].trim_start_matches(' '))?;
     let is_known = scheme != Scheme::Python || version.pre_release.is_none();
     is_known.then_some((&text[..operator.len()], version))

@@ -19,11 +19,12 @@ pub(crate) fn merge_trees(
     ours: &[u8],
     theirs: &[u8],
     language: Language,
+    has_tests: bool,
     layers: Layers,
     steps: usize,
 ) -> Result<Structured, Why> {
     let (one, two) = in_turn(ours, theirs);
-    let mut job = Job { language, layers, steps, left: steps };
+    let mut job = Job { language, has_tests, layers, steps, left: steps };
     let (trees, files) = job.read([base, one, two])?;
     let plain = job.settle(&trees, &files);
     let mut found = match plain {
@@ -48,6 +49,8 @@ pub(super) type Files = [Arc<File>; 3];
 /// One merge.
 pub(super) struct Job {
     pub(super) language: Language,
+    /// Whether the file is one of tests.
+    has_tests: bool,
     layers: Layers,
     /// Steps that were allowed.
     steps: usize,
@@ -126,7 +129,7 @@ impl Job {
 
     /// With the steps that are left.
     pub(super) fn merger(&self) -> Merger {
-        Merger::new(self.language, self.left, Vec::new())
+        Merger::new(self.language, self.has_tests, self.left, Vec::new())
     }
 
     /// The answers that nothing speaks against. `given` are the versions as they were, where the trees are others.
@@ -144,14 +147,20 @@ impl Job {
         let mut answers = Vec::new();
         let mut fault = None;
         let drops_versions = first.rules.contains(&Rule::HigherVersion);
-        let steps = self.steps;
+        let (steps, has_tests) = (self.steps, self.has_tests);
         let may_be_open = is_choice || given.is_some();
         let mut consider = |text: Vec<u8>, answers: &mut Vec<Vec<u8>>| {
             if !answers.contains(&text) {
                 let read = statements_and_file(first.language, &text, Limits::default());
                 let checked = read.map_err(|_| Fault::Unparsed).and_then(|(answer, file)| {
                     checker.check(&answer, &file, drops_versions)?;
-                    idempotent(&text, &answer, given.unwrap_or(trees), steps, may_be_open)
+                    idempotent(
+                        &text,
+                        &answer,
+                        given.unwrap_or(trees),
+                        |language| Merger::new(language, has_tests, steps, Vec::new()),
+                        may_be_open,
+                    )
                 });
                 match checked {
                     Ok(()) => answers.push(text),
@@ -198,12 +207,12 @@ fn idempotent(
     text: &[u8],
     answer: &Tree<'_>,
     [base, one, two]: &Trees<'_>,
-    steps: usize,
+    merger: impl Fn(Language) -> Merger,
     may_be_open: bool,
 ) -> Result<(), Fault> {
     for side in [one, two] {
         let trees = [base, answer, side];
-        let mut merger = Merger::new(base.language, steps, Vec::new());
+        let mut merger = merger(base.language);
         let is_other = merger.file(trees).is_ok_and(|again| again != text);
         if is_other && !(may_be_open && merger.is_choice()) {
             return Err(Fault::NotIdempotent);

@@ -3,11 +3,13 @@
 use super::align::EQUAL;
 use super::alike::{Weighed, items, target};
 use super::check::{has_overloads, names_in};
+use super::imports::{are_ordered, are_sorted, key};
 use super::nested::{set_space, space_of};
 use super::slots::{Slot, slots};
+use super::suite;
 use super::{Choice, Merger, Why, bracket, in_order};
 use crate::outcome::Rule;
-use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, Space, TokenKind, words_of};
+use orchestrator_syntax::statements::{Atom, Body, Item, ItemRole, Space, TokenKind};
 use std::collections::HashSet;
 
 /// Changes of items beside each other, since the last item that neither side changed.
@@ -86,7 +88,7 @@ impl Merger {
         }
         let to_one = self.align_items(&base.items, &one.items)?;
         let to_two = self.align_items(&base.items, &two.items)?;
-        let sorts = sorts_imports(base);
+        let sorts = are_sorted(base);
         let mut merged = Vec::new();
         let mut before = Neighbours::default();
         for slot in slots(&base.items, [&one.items, &two.items], [&to_one, &to_two]) {
@@ -137,7 +139,7 @@ impl Merger {
     /// definitions, that they go together is a guess.
     fn beside(&mut self, before: &mut Neighbours, change: Change<'_, '_>) {
         let mut all = change.item.iter().chain(change.one).chain(change.two);
-        let is_plain = all.any(|item| item.role != ItemRole::Definition);
+        let is_plain = all.any(|item| item.role != ItemRole::Definition && self.test(item).is_none());
         let (one, two) = (change.of(change.one), change.of(change.two));
         let (had_one, had_two) = (before.one.is_some(), before.two.is_some());
         before.is_plain |= is_plain && (one.is_some() || two.is_some());
@@ -177,9 +179,15 @@ impl Merger {
         let two: Vec<Weighed<'_, '_>> = after[start..two_end].iter().map(Weighed::new).collect();
         // What stands elsewhere as it was, is not what stands in its place.
         let (moved, came) = (once(&two), once(&one));
+        let has_tests = self.has_tests;
         let alike = |one: &Weighed<'_, '_>, two: &Weighed<'_, '_>| {
             let is_moved = moved.contains(&one.item.hash) || came.contains(&two.item.hash);
-            if is_moved { 0 } else { items(one, two) }
+            let name = if has_tests { suite::called(one.item) } else { None };
+            match name.is_some() && name == suite::called(two.item) {
+                _ if is_moved => 0,
+                true => 95,
+                false => items(one, two),
+            }
         };
         let inner = self.align(&one, &two, |one| one.item.hash, |two| two.item.hash, alike)?;
         let mut found: Vec<Option<usize>> = (0..start).map(Some).collect();
@@ -230,7 +238,7 @@ impl Merger {
         let is_after = key(first) > key(second);
         if all(ItemRole::Import) {
             self.used(Rule::Imports);
-            self.is_guess |= are_imports_ordered(&one, &two);
+            self.is_guess |= are_ordered(&one, &two);
             let mut both = in_order(one, two, is_after);
             if sorts {
                 both.sort_by_key(|item| key(item));
@@ -246,7 +254,17 @@ impl Merger {
             }
             self.used(Rule::Definitions);
             // What decorators register is often looked for in order.
-            self.is_guess |= [&one, &two].iter().all(|items| items.iter().any(|item| is_decorated(item)));
+            let has_tests = self.has_tests;
+            let is_registered = |item: &&Item<'_>| is_decorated(item) && !(has_tests && suite::is_defined(item));
+            self.is_guess |= [&one, &two].iter().all(|items| items.iter().any(is_registered));
+            return Ok(in_order(one, two, is_after));
+        }
+        let tests = |items: &[&Item<'_>]| items.iter().map(|item| self.test(item)).collect::<Option<Vec<_>>>();
+        if let (Some(mine), Some(other)) = (tests(&one), tests(&two)) {
+            if mine.iter().any(|name| other.contains(name)) {
+                return Err(Why::SameName);
+            }
+            self.used(Rule::Tests);
             return Ok(in_order(one, two, is_after));
         }
         self.used(Rule::Order);
@@ -259,6 +277,13 @@ impl Merger {
         };
         let is_flipped = self.is_flipped(Choice::Statements);
         Ok(in_order(one, two, usual != is_flipped))
+    }
+}
+
+impl Merger {
+    /// The test that a statement is, by its name.
+    fn test(&self, item: &Item<'_>) -> Option<Vec<u8>> {
+        suite::called(item).filter(|_| self.has_tests)
     }
 }
 
@@ -280,44 +305,6 @@ fn is_decorated(item: &Item<'_>) -> bool {
     item.atoms.first().and_then(Atom::first).is_some_and(|token| token.text == b"@")
 }
 
-/// Whether the order of imports may mean something: they bring in one name, or none at all.
-fn are_imports_ordered(one: &[&Item<'_>], two: &[&Item<'_>]) -> bool {
-    let mine: HashSet<&[u8]> = one.iter().flat_map(|item| bound(item)).collect();
-    let is_for_effect = |item: &Item<'_>| bound(item).is_empty() && !is_system_header(item);
-    let is_first =
-        |item: &Item<'_>| bound(item).contains(&b"__future__"[..]) || key(item).starts_with(b"from __future__");
-    two.iter().flat_map(|item| bound(item)).any(|name| mine.contains(name))
-        || one.iter().chain(two).any(|item| is_for_effect(item) || is_first(item))
-}
-
-fn is_system_header(item: &Item<'_>) -> bool {
-    matches!(item.atoms.last(), Some(Atom::Token(token)) if token.text.starts_with(b"<"))
-        || matches!(&item.atoms[..], [Atom::Token(name)] if name.kind == TokenKind::Text)
-}
-
-/// The names that an import brings in: its words that no path goes on from.
-fn bound<'a>(item: &'a Item<'_>) -> HashSet<&'a [u8]> {
-    let mut tokens = Vec::new();
-    item.atoms.iter().for_each(|atom| atom.each_token(&mut |token| tokens.push((token.text, token.kind))));
-    let from_end = tokens.iter().position(|(text, _)| *text == b"from");
-    // Python has the module before the names, JavaScript behind them.
-    let (start, end) = match from_end {
-        Some(0) => (tokens.iter().position(|(text, _)| *text == b"import").unwrap_or_default(), tokens.len()),
-        Some(end) => (0, end),
-        None => (0, tokens.len()),
-    };
-    let words = tokens.get(start..end).unwrap_or_default();
-    let mut names = HashSet::new();
-    for (at, (text, kind)) in words.iter().enumerate() {
-        let next = words.get(at + 1).map_or(&b""[..], |(text, _)| text);
-        let is_path = matches!(next, b"." | b"::" | b"\\" | b"as");
-        if *kind == TokenKind::Word && !is_path {
-            names.insert(*text);
-        }
-    }
-    names
-}
-
 /// Puts items on lines of their own that were first in their file, and takes the line away before one that is first now.
 fn part_lines<'t>(items: &mut [Item<'t>], bodies: [&Body<'t>; 3]) {
     let is_on_lines = bodies.iter().flat_map(|body| body.items.iter().skip(1)).any(|item| space_of(item).has_newline());
@@ -336,17 +323,6 @@ fn part_lines<'t>(items: &mut [Item<'t>], bodies: [&Body<'t>; 3]) {
             _ => {}
         }
     }
-}
-
-/// What an item is ordered by: its name, or else its words.
-fn key(item: &Item<'_>) -> Vec<u8> {
-    item.name.clone().unwrap_or_else(|| words_of(&item.atoms))
-}
-
-/// Whether the imports of a body stand in order.
-fn sorts_imports(body: &Body<'_>) -> bool {
-    let keys: Vec<Vec<u8>> = body.items.iter().filter(|item| item.role == ItemRole::Import).map(key).collect();
-    keys.len() > 1 && keys.is_sorted()
 }
 
 /// How alike two inserted items are that have different tokens.

@@ -4,6 +4,7 @@
 use super::alike::key;
 use super::early::used_early;
 use super::free::has_lost_local;
+use super::suite::called;
 use super::version::is_version;
 use crate::align::{hunks, split};
 use orchestrator_syntax::statements::{
@@ -265,7 +266,7 @@ pub(super) fn items(body: &Body<'_>) -> HashMap<u64, usize> {
     counts
 }
 
-/// What is defined or keyed at each place, with how often.
+/// What is defined, tested or keyed at each place, with how often.
 fn names(body: &Body<'_>, language: Language) -> HashMap<Vec<u8>, usize> {
     let mut found = HashMap::new();
     in_body(body, b"", language, &mut found);
@@ -280,6 +281,10 @@ fn in_body(body: &Body<'_>, path: &[u8], language: Language, found: &mut HashMap
             if has_overloads(language) {
                 inner.extend(header(item));
             }
+            inner.push(0);
+            *found.entry(inner.clone()).or_default() += 1;
+        } else if let Some(test) = called(item) {
+            inner.extend(test);
             inner.push(0);
             *found.entry(inner.clone()).or_default() += 1;
         }

@@ -1,5 +1,6 @@
 //! One statement that all three versions have.
 
+use super::suite::called;
 use super::{Merger, Why};
 use orchestrator_syntax::statements::{Item, ItemRole};
 
@@ -8,8 +9,11 @@ impl Merger {
         let lead = self.comments(&base.lead, &one.lead, &two.lead)?;
         // What comes before the body of a definition says several things that have nothing to do with each other.
         let outer = std::mem::replace(&mut self.in_definition, base.role == ItemRole::Definition);
+        let names = [base, one, two].map(called);
+        self.in_test = self.has_tests && names[0].is_some() && names[0] == names[1] && names[0] == names[2];
         let atoms = self.atoms(&base.atoms, &one.atoms, &two.atoms);
         self.in_definition = outer;
+        self.in_test = false;
         let atoms = atoms?;
         let named = if one.name == base.name { two } else { one };
         let mut item =

@@ -19,9 +19,15 @@ impl Merger {
         if two.layout == base.layout || one.layout == two.layout {
             return Ok(one.clone());
         }
+        // The function of a test is what it is called with, however much of it changed.
+        let in_test = std::mem::take(&mut self.in_test);
+        let is_test = in_test && [one, two].iter().all(|side| side.elements.len() == base.elements.len());
         let hash = |element: &Element<'t>| element.hash;
-        let to_one = self.align(&base.elements, &one.elements, hash, hash, elements)?;
-        let to_two = self.align(&base.elements, &two.elements, hash, hash, elements)?;
+        let mut to = |side: &List<'t>| match is_test {
+            true => Ok((0..side.elements.len()).map(Some).collect()),
+            false => self.align(&base.elements, &side.elements, hash, hash, elements),
+        };
+        let (to_one, to_two) = (to(one)?, to(two)?);
         let mut merged = Vec::new();
         for slot in slots(&base.elements, [&one.elements, &two.elements], [&to_one, &to_two]) {
             match slot {
@@ -51,7 +57,7 @@ impl Merger {
             let mut changed = lists.into_iter().flat_map(|list| &list.elements).filter(|element| !is_kept(element));
             let is_free = match base.role {
                 ListRole::Set | ListRole::Keyed | ListRole::Parameters => true,
-                ListRole::Arguments => changed.all(|element| is_named(element, self.language)),
+                ListRole::Arguments => is_test || changed.all(|element| is_named(element, self.language)),
                 ListRole::Sequence => false,
             };
             self.is_guess |= !is_free;

@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 /// What a data file holds, in the order in which it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Tree {
+pub(crate) enum Tree {
     Number(u8),
     Array(Vec<u8>),
     Object(Vec<(String, Tree)>),
@@ -35,27 +35,27 @@ fn object(entries: Vec<(String, Tree)>) -> Tree {
     Tree::Object(distinct)
 }
 
-fn root() -> impl Strategy<Value = Tree> {
+pub(crate) fn root() -> impl Strategy<Value = Tree> {
     let tree = leaf().prop_recursive(2, 16, 5, |inner| prop::collection::vec((keys(), inner), 0..5).prop_map(object));
     prop::collection::vec((keys(), tree), 0..7).prop_map(object)
 }
 
 /// A change somewhere in a tree.
 #[derive(Debug, Clone)]
-struct Edit {
+pub(crate) struct Edit {
     way: Vec<prop::sample::Index>,
     key: String,
     /// What stands there then; nothing is a removal.
     new: Option<Tree>,
 }
 
-fn edits() -> impl Strategy<Value = Vec<Edit>> {
+pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let way = prop::collection::vec(any::<prop::sample::Index>(), 0..3);
     let edit = (way, keys(), prop::option::weighted(0.8, leaf()));
     prop::collection::vec(edit.prop_map(|(way, key, new)| Edit { way, key, new }), 1..4)
 }
 
-fn edited(tree: &Tree, edits: &[Edit]) -> Tree {
+pub(crate) fn edited(tree: &Tree, edits: &[Edit]) -> Tree {
     let mut tree = tree.clone();
     for edit in edits {
         apply(&mut tree, &edit.way, edit);
@@ -167,7 +167,7 @@ fn parsed_toml(text: &str) -> Option<Value> {
 }
 
 /// Which data merge answered, if one did; and that the answer keeps the laws.
-fn held(
+pub(crate) fn held(
     path: &str,
     texts: &[String; 3],
     trees: &[Tree; 3],

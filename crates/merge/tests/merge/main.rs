@@ -12,6 +12,7 @@
 //! - `replayed`: what one side wraps, moves or renames and the other edits.
 //! - `structure`: programs with random edits of both sides.
 //! - `trees`: what no look at one file can see.
+//! - `yaml`: YAML, merged as its value is.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod corpus;
@@ -27,3 +28,4 @@ mod replayed;
 mod structure;
 mod support;
 mod trees;
+mod yaml;

@@ -16,13 +16,15 @@ pub(crate) fn is_sound(language: &str, text: &[u8]) -> bool {
 
 /// Whether files of the language are one value.
 pub(crate) fn is_data(language: &str) -> bool {
-    matches!(language, "JSON" | "TOML")
+    matches!(language, "JSON" | "TOML" | "YAML")
 }
 
 fn value(language: &str, text: &[u8]) -> Option<Value> {
     match language {
         "JSON" => serde_json::from_slice::<Distinct>(text).ok().map(|value| value.0),
         "TOML" => toml_edit::de::from_slice(text).ok(),
+        // A list of its documents.
+        "YAML" => serde_saphyr::from_multiple(std::str::from_utf8(text).ok()?).ok().map(Value::Array),
         _ => None,
     }
 }

@@ -47,7 +47,10 @@ fn data_is_its_value() {
         ("a.toml", "a = \"\"\"\n  b\n  c\"\"\"\n", "a = \"\"\"\nb\n    c\"\"\"\n", Class::Differs),
         ("a.toml", "[x]\na = 1\n", "x.a = 1\n", Class::Equivalent),
         ("a.toml", "[x]\na = 1\n", "[x]\na = '1'\n", Class::Differs),
-        ("a.yaml", "a: 1\nb: 2\n", "b: 2\na: 1\n", Class::Differs),
+        ("a.yaml", "a: 1\nb: 2\n", "b: 2\na: 1\n", Class::Equivalent),
+        ("a.yaml", "a: [1, 2]\n", "a:\n- 1\n- 2 # two\n", Class::Equivalent),
+        ("a.yaml", "a: [1, 2]\n", "a: [2, 1]\n", Class::Differs),
+        ("a.yaml", "a: 1\n---\nb: 2\n", "a: 1\n", Class::Differs),
     ] {
         check(path, one, two, expected);
     }
