@@ -154,7 +154,7 @@ impl Orchestrator {
         request.digest = String::new();
         request.digest = digest(&request);
         request.key = key;
-        self.change_approval(actor, approval::Command::Ask(request)).await
+        self.change_approval(actor, approval::Command::Ask(request.into())).await
     }
 
     /// Answers a question: once, and only the operator.

@@ -200,7 +200,7 @@ mod tests {
             })),
             agent().prop_map(|agent| Command::Mailbox(mailbox::Command::Claim { agent, max: 2, ttl_seconds: 5 })),
             prop::option::of(1..9_u64).prop_map(|deadline_seconds| Command::Task(
-                task::Command::Create(task::Request { deadline_seconds, ..task::Request::new("t", "a") }).into()
+                task::Command::Create(task::Request { deadline_seconds, ..task::Request::new("t", "a") }.into()).into()
             )),
             (1..30_u64, agent()).prop_map(|(id, agent)| Command::Task(
                 task::Command::Claim { id, agent, capabilities: Vec::new() }.into()
@@ -208,7 +208,7 @@ mod tests {
             agent().prop_map(|agent| Command::Registry(registry::Command::WentSilent { agent })),
             agent().prop_map(|agent| Command::Registry(registry::Command::CameBack { agent })),
             prop::option::of(1..9_u64).prop_map(|deadline_seconds| Command::Approval(approval::Command::Ask(
-                approval::Request { deadline_seconds, ..approval::Request::new("k", "q", "a") }
+                approval::Request { deadline_seconds, ..approval::Request::new("k", "q", "a") }.into()
             ))),
             Just(Command::Conflict(conflict::Command::StartMonitoring)),
             Just(Command::Conflict(conflict::Command::StopMonitoring)),

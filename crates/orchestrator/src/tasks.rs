@@ -67,7 +67,7 @@ fn resolved<'c>(state: &State, command: &'c Command) -> Result<Cow<'c, Command>,
                 Some(agent) if !is_known => Some(registered(agent)?.id.clone()),
                 other => other.clone(),
             };
-            Command::Create(Request { assigned_to, ..request.clone() })
+            Command::Create(Request { assigned_to, ..Request::clone(request) }.into())
         }
         Command::Assign { id, agent: Some(agent) } => {
             Command::Assign { id: *id, agent: Some(registered(agent)?.id.clone()) }

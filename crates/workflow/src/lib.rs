@@ -12,7 +12,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut tasks = Tasks::default();
 //! let request = Request { capabilities: vec!["rust".into()], ..Request::new("Add a parser", "ann") };
-//! let made = tasks.decide(&Command::Create(request), 0)?;
+//! let made = tasks.decide(&Command::Create(request.into()), 0)?;
 //! tasks.apply(1, &made[0]);
 //! let claim = Command::Claim { id: 1, agent: "bob".parse()?, capabilities: vec!["Rust".into()] };
 //! let claimed = tasks.decide(&claim, 0)?;

@@ -34,7 +34,7 @@ impl World {
     }
 
     fn ask(&mut self, request: Request) -> u64 {
-        self.give(&Command::Ask(request)).unwrap()
+        self.give(&Command::Ask(request.into())).unwrap()
     }
 
     fn state(&self, id: u64) -> ApprovalState {
@@ -129,12 +129,12 @@ fn what_cannot_be_meant_is_refused() {
             Error::OptionDenied,
         ),
     ] {
-        assert_eq!(world.give(&Command::Ask(wrong)), Err(expected));
+        assert_eq!(world.give(&Command::Ask(wrong.into())), Err(expected));
     }
     let keyed = |digest: &str| Request { key: Some("k".into()), digest: digest.into(), ..request(&[]) };
     let id = world.ask(keyed("d"));
     assert_eq!(world.ask(keyed("d")), id, "nothing happened");
-    assert_eq!(world.give(&Command::Ask(keyed("e"))), Err(Error::KeyReused("k".into())));
+    assert_eq!(world.give(&Command::Ask(keyed("e").into())), Err(Error::KeyReused("k".into())));
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
@@ -143,7 +143,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => (prop::option::of(1..9_u64), prop::option::of(verdict())).prop_map(|(deadline_seconds, default)| {
             let default = default.map(|verdict| answer(verdict, None));
-            Command::Ask(Request { deadline_seconds, default, ..request(&[]) })
+            Command::Ask(Request { deadline_seconds, default, ..request(&[]) }.into())
         }),
         3 => (id(), verdict(), any::<bool>()).prop_map(|(id, verdict, operator)| Command::Answer {
             id, answer: answer(verdict, None), note: None, operator

@@ -47,7 +47,7 @@ impl World {
     }
 
     fn make(&mut self, request: Request) -> u64 {
-        self.give(&Command::Create(request)).unwrap()
+        self.give(&Command::Create(request.into())).unwrap()
     }
 
     fn task(&self, id: u64) -> &Task {
@@ -161,7 +161,7 @@ fn what_cannot_be_meant_is_refused() {
         (Request { deadline_seconds: Some(0), ..request("t") }, Error::Deadline(0)),
         (Request { deadline_seconds: Some(u64::MAX), ..request("t") }, Error::Deadline(u64::MAX)),
     ] {
-        assert_eq!(world.give(&Command::Create(wrong)), Err(expected));
+        assert_eq!(world.give(&Command::Create(wrong.into())), Err(expected));
     }
     let token = world.give(&claim(known, "ann")).unwrap();
     let beyond = Command::Report { id: known, token, agent: None, percent: Some(101), note: None };
@@ -176,7 +176,7 @@ fn the_same_key_is_the_same_task_as_long_as_it_is_remembered() {
     let keyed = |title| Request { key: Some("k".into()), ..request(title) };
     let first = world.make(keyed("t"));
     assert_eq!(world.make(keyed("t")), first, "nothing happened");
-    assert_eq!(world.give(&Command::Create(keyed("other"))), Err(Error::KeyReused("k".into())));
+    assert_eq!(world.give(&Command::Create(keyed("other").into())), Err(Error::KeyReused("k".into())));
     world.make(Request { created_by: "someone".into(), ..keyed("other") });
     world.give(&Command::Cancel { id: first, reason: None }).unwrap();
     assert_eq!(world.tasks.asked_with("BOSS", "k"), Some(first));
@@ -212,7 +212,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (prop::option::of(1..9_u64), prop::option::of(agent()), prop::collection::vec(1..9_u64, 0..2)).prop_map(
             |(deadline_seconds, assigned_to, depends_on)| Command::Create(Request {
                 deadline_seconds, assigned_to, depends_on, ..request("t")
-            })
+            }.into())
         ),
         1 => (task(), prop::option::of(agent())).prop_map(|(id, agent)| Command::Assign { id, agent }),
         6 => (task(), agent()).prop_map(|(id, agent)| Command::Claim { id, agent, capabilities: Vec::new() }),

@@ -50,7 +50,7 @@ impl Orchestrator {
         request.digest = String::new();
         request.digest = digest(&(&request, &description));
         request.key = key;
-        let command = TaskCommand { command: task::Command::Create(request), description, result: None };
+        let command = TaskCommand { command: task::Command::Create(request.into()), description, result: None };
         self.change_task(actor, command).await
     }
 

@@ -67,11 +67,17 @@ pub(crate) async fn asker(
         let label = actor.label().to_string();
         return Ok((actor, label));
     };
+    let id = agent(context, &named).await?;
+    Ok((Actor::Agent(id.clone()), id.to_string()))
+}
+
+/// The agent that speaks of itself, in the spelling first registered; that it does is a sign of life.
+async fn agent(context: &Context, named: &str) -> Result<AgentId, Refusal> {
     let id: AgentId = named.parse()?;
     let known = context.orchestrator.read(|state| state.registry.ever(&id).cloned()).await?;
     let id = known.unwrap_or(id);
     context.orchestrator.heard_of(&id);
-    Ok((Actor::Agent(id.clone()), id.to_string()))
+    Ok(id)
 }
 
 /// What a task will change, in the one form in which leases name it, too.
@@ -183,8 +189,7 @@ async fn assign_task(
     responses((status = 200, body = TaskAnswer), (status = "4XX", body = ErrorBody), (status = "5XX", body = ErrorBody)))]
 #[post("/tasks/{task_id}/claim")]
 async fn claim_task(context: web::Data<Context>, id: web::Path<String>, request: Input<TaskClaimRequest>) -> Answer {
-    let agent: AgentId = request.0.agent_id.parse()?;
-    context.orchestrator.heard_of(&agent);
+    let agent = agent(&context, &request.0.agent_id).await?;
     let command = task::Command::Claim { id: number(&id)?, agent: agent.clone(), capabilities: Vec::new() };
     answer(context.orchestrator.change_task(Actor::Agent(agent), command.into()).await?)
 }
@@ -194,22 +199,24 @@ async fn reporter(
     context: &Context,
     http: &HttpRequest,
     (id, token): (u64, Option<u64>),
-    agent: Option<String>,
+    named: Option<String>,
 ) -> Result<(Actor, Option<AgentId>), Refusal> {
-    let named: Option<AgentId> = agent.map(|agent| agent.parse()).transpose()?;
+    if let Some(named) = named {
+        let named = agent(context, &named).await?;
+        return Ok((Actor::Agent(named.clone()), Some(named)));
+    }
     let holder = context.orchestrator.read(|state| {
         let claim = state.tasks.get(id)?.claim.as_ref();
         claim.filter(|claim| Some(claim.token) == token).map(|claim| claim.agent.clone())
     });
-    let holder = holder.await?;
-    let actor = match named.as_ref().or(holder.as_ref()) {
-        Some(agent) => {
-            context.orchestrator.heard_of(agent);
-            Actor::Agent(agent.clone())
+    let actor = match holder.await? {
+        Some(holder) => {
+            context.orchestrator.heard_of(&holder);
+            Actor::Agent(holder)
         }
         None => context.caller(http),
     };
-    Ok((actor, named))
+    Ok((actor, None))
 }
 
 fn needed(token: Option<u64>) -> Result<u64, Refusal> {

@@ -69,7 +69,7 @@ impl Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Put a question.
-    Ask(Request),
+    Ask(Box<Request>),
     /// Answer it: once, and only the operator.
     Answer {
         /// Which.

@@ -58,7 +58,7 @@ impl Request {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Make a task.
-    Create(Request),
+    Create(Box<Request>),
     /// Name the agent that is to do it, or nobody. The same again hands it over again.
     Assign {
         /// Which.

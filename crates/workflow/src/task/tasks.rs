@@ -151,7 +151,7 @@ impl Tasks {
         if self.tasks.len() - self.ended.len() >= MOST_OPEN {
             return Err(Error::Full(MOST_OPEN));
         }
-        Ok(vec![Event::Created { request: Box::new(request.clone()), at }])
+        Ok(vec![Event::Created { request: request.clone().into(), at }])
     }
 
     fn decide_claim(&self, id: u64, agent: &AgentId, capabilities: &[String], at: i64) -> Result<Vec<Event>, Error> {
