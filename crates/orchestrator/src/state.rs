@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Version of the checkpoint's form; one of another version is thrown away and rebuilt.
-pub(crate) const CHECKPOINT_VERSION: u32 = 8;
+pub(crate) const CHECKPOINT_VERSION: u32 = 9;
 
 /// Everything that is decided upon.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
