@@ -256,12 +256,7 @@ impl<'t> Builder<'t> {
         if node.child_count() == 0 || self.shape.atomic.contains(&kind) {
             return self.leaf(node, indent, frames);
         }
-        let bare = self.shape.bare.iter().find(|(one, _)| *one == kind).and_then(|(_, field)| {
-            let first = node.child_by_field_name(field)?;
-            let mut cursor = node.walk();
-            let has_brackets = node.children(&mut cursor).any(|child| child.kind() == "(");
-            (!has_brackets).then_some(first.id())
-        });
+        let bare = self.bare(node);
         let mut cursor = node.walk();
         let mut is_open = false;
         if self.shape.cases.contains(&kind) {
@@ -278,9 +273,17 @@ impl<'t> Builder<'t> {
             return Ok(());
         }
         for child in node.children(&mut cursor) {
-            if Some(child.id()) == bare {
-                frames.push(Frame { role: ListRole::Set, ..Frame::plain() });
-                is_open = true;
+            match bare {
+                Some((first, role)) if first == child.id() => {
+                    frames.push(Frame { role, ..Frame::plain() });
+                    is_open = true;
+                }
+                // What ends the statement is no part of its last entry.
+                Some(_) if is_open && child.kind() == ";" => {
+                    self.close(frames, None)?;
+                    is_open = false;
+                }
+                _ => {}
             }
             self.flatten(child, indent, frames, depth + 1)?;
         }
@@ -288,6 +291,19 @@ impl<'t> Builder<'t> {
             self.close(frames, None)?;
         }
         Ok(())
+    }
+
+    /// Where the list without brackets begins that a node has, and what its entries mean.
+    fn bare(&self, node: Node<'_>) -> Option<(usize, ListRole)> {
+        let (_, field, role) = self.shape.bare.iter().find(|(kind, ..)| *kind == node.kind())?;
+        let first = match *field {
+            "" => node.named_child(0)?,
+            field => node.child_by_field_name(field)?,
+        };
+        let mut cursor = node.walk();
+        let kinds: Vec<&str> = node.children(&mut cursor).map(|child| child.kind()).collect();
+        let is_list = *role == ListRole::Set || kinds.contains(&",");
+        (is_list && !kinds.contains(&"(")).then_some((first.id(), *role))
     }
 
     fn leaf(&mut self, node: Node<'_>, indent: &'t [u8], frames: &mut Vec<Frame<'t>>) -> Result<(), Error> {

@@ -27,11 +27,12 @@ pub(super) struct Shape {
     pub(super) lists: &'static [(&'static str, ListRole)],
     /// Nodes whose statements stand behind a colon, without a node of their own.
     pub(super) cases: &'static [&'static str],
-    /// Nodes with a list without brackets, from the first child of this field on.
-    pub(super) bare: &'static [(&'static str, &'static str)],
+    /// Nodes with a list without brackets, from the first child of this field on, or the first named one; where it is no
+    /// set it has a comma at least.
+    pub(super) bare: &'static [(&'static str, &'static str, ListRole)],
 }
 
-use ListRole::{Arguments, Keyed, Parameters, Set};
+use ListRole::{Arguments, Keyed, Parameters, Sequence, Set};
 
 const PYTHON: Shape = Shape {
     statements: &["module", "block"],
@@ -51,7 +52,13 @@ const PYTHON: Shape = Shape {
         ("import_from_statement", Set),
     ],
     cases: &[],
-    bare: &[("import_from_statement", "name")],
+    bare: &[
+        ("import_from_statement", "name", Set),
+        ("import_statement", "name", Set),
+        ("global_statement", "", Set),
+        ("nonlocal_statement", "", Set),
+        ("expression_list", "", Sequence),
+    ],
 };
 
 const SCRIPT: Shape = Shape {
@@ -121,7 +128,7 @@ const RUST: Shape = Shape {
         ("field_pattern", Keyed),
     ],
     cases: &[],
-    bare: &[],
+    bare: &[("where_clause", "", Set)],
 };
 
 const GO: Shape = Shape {
@@ -136,7 +143,7 @@ const GO: Shape = Shape {
     exits: &["return_statement", "break_statement", "continue_statement", "goto_statement"],
     lists: &[("parameter_list", Parameters), ("argument_list", Arguments)],
     cases: &[],
-    bare: &[],
+    bare: &[("expression_list", "", Sequence)],
 };
 
 const JAVA: Shape = Shape {
@@ -160,7 +167,7 @@ const JAVA: Shape = Shape {
     exits: &["return_statement", "throw_statement", "break_statement", "continue_statement", "yield_statement"],
     lists: &[("formal_parameters", Parameters), ("argument_list", Arguments), ("annotation_argument_list", Keyed)],
     cases: &["switch_block_statement_group"],
-    bare: &[],
+    bare: &[("type_list", "", Set)],
 };
 
 const C: Shape = Shape {
@@ -194,7 +201,7 @@ const C: Shape = Shape {
     exits: &["return_statement", "break_statement", "continue_statement", "goto_statement", "throw_statement"],
     lists: &[("parameter_list", Parameters), ("argument_list", Arguments)],
     cases: &["case_statement"],
-    bare: &[],
+    bare: &[("declaration", "declarator", Sequence)],
 };
 
 const CSHARP: Shape = Shape {
