@@ -312,10 +312,19 @@ impl Landings {
         }
     }
 
+    /// Forgets those that ended first. The newest that landed on a branch stays: later ones go on from there.
     fn forget_the_oldest(&mut self) {
-        let ended = self.all().filter(|landing| !landing.is_open());
-        let over: Vec<u64> = ended.map(|landing| landing.id).collect();
-        for id in over.iter().take(over.len().saturating_sub(MOST_ENDED)) {
+        let mut newest: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        for landing in self.all().filter(|landing| landing.state == MergeState::Landed) {
+            let Some(intent) = &landing.intent else { continue };
+            let known = newest.entry(&intent.branch).or_default();
+            *known = (*known).max((intent.seq, landing.id));
+        }
+        let stays: BTreeSet<u64> = newest.into_values().map(|(_, id)| id).collect();
+        let ended = self.all().filter(|landing| !landing.is_open() && !stays.contains(&landing.id));
+        let mut over: Vec<(i64, u64)> = ended.map(|landing| (landing.changed_at, landing.id)).collect();
+        over.sort_unstable();
+        for (_, id) in over.iter().take(over.len().saturating_sub(MOST_ENDED)) {
             self.landings.remove(id);
         }
     }

@@ -79,6 +79,9 @@ impl State {
             R::WentOffline { agent, .. } | R::StatusUpdated { agent, status: AgentStatus::Offline, .. } => {
                 self.tasks.silent(agent, seq);
             }
+            // Who said that it is offline stays so until it says otherwise.
+            R::Registered { agent, .. }
+                if self.registry.agent(agent).is_some_and(|known| known.status == AgentStatus::Offline) => {}
             R::StatusUpdated { agent, .. } | R::CameBack { agent, .. } | R::Registered { agent, .. } => {
                 self.tasks.heard(agent);
             }

@@ -57,9 +57,9 @@ mod tree;
 mod workspace;
 mod worktree;
 
-/// Packs that a repository which stays open has room for; each costs some 30 bytes. The library counts the packs when it
-/// opens one, and without room for those that come later, objects in them are not found.
-const MOST_PACKS: u16 = 16_384;
+/// Packs that a store has room for. The library counts the packs when it opens a repository, and without room for those that
+/// come later, objects in them are not found. Room costs time when the repository is closed, with the threads there are.
+const MOST_PACKS: u16 = 4_096;
 
 pub use checkout::CheckedOut;
 pub use error::Error;

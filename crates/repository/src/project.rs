@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gix::{ObjectId, discover::upwards};
 
-use crate::{Error, MOST_PACKS, PathError, Worktree, exclude, normalise, worktree};
+use crate::{Error, PathError, Worktree, exclude, normalise, worktree};
 
 /// A folder that agents share: one worktree of a git repository, or a plain folder.
 #[derive(Debug, Clone)]
@@ -34,10 +34,8 @@ impl Project {
             Some(link) => Err(dangling(dir, &link)),
             None => Ok(Self { root, git: None }),
         };
-        // Packs that come while it is open need room.
-        let options =
-            || gix::open::Options::isolated().object_store_slots(gix::odb::store::init::Slots::Given(MOST_PACKS));
-        let isolated = gix::sec::trust::Mapping { full: options(), reduced: options() };
+        let isolated =
+            gix::sec::trust::Mapping { full: gix::open::Options::isolated(), reduced: gix::open::Options::isolated() };
         let repository = match gix::ThreadSafeRepository::discover_opts(&start, upwards::Options::default(), isolated) {
             Ok(repository) => repository,
             Err(error) => {
@@ -99,9 +97,7 @@ impl Project {
     /// `HEAD` cannot be read.
     pub fn head(&self) -> Result<Option<ObjectId>, Error> {
         let Some(git) = &self.git else { return Ok(None) };
-        let local = git.repository.to_thread_local();
-        let head = local.head().map_err(|error| self.broken(&error))?;
-        head.try_into_peeled_id().map(|id| id.map(gix::Id::detach)).map_err(|error| self.broken(&error))
+        crate::workspace::head(&git.repository.to_thread_local())
     }
 
     /// The commit that a text names: a branch, a remote's branch, a tag, or at least four hex digits of a commit;
@@ -109,8 +105,12 @@ impl Project {
     /// # Errors
     /// git's data cannot be read.
     pub fn commit_of(&self, text: &str) -> Result<Option<ObjectId>, Error> {
-        let Some(git) = &self.git else { return Ok(None) };
-        let local = git.repository.to_thread_local();
+        if self.git.is_none() {
+            return Ok(None);
+        }
+        // Opened anew, for what is open has room for few packs that came since.
+        let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
+        let local = options.open(&self.root).map_err(|error| self.broken(&error))?.to_thread_local();
         for folder in ["heads", "remotes", "tags"] {
             let Ok(name) = gix::refs::FullName::try_from(format!("refs/{folder}/{text}")) else { continue };
             if let Some(mut found) = local.try_find_reference(name.as_ref()).map_err(|error| self.broken(&error))? {

@@ -23,11 +23,12 @@ use gix::{
 pub use self::advance::{Advanced, InTheWay};
 pub use self::restore::{Planned, Restore, Restored};
 pub(crate) use self::restore::{holdable, place::standing_file};
+pub(crate) use self::standing::head;
 use self::{
     index::{Identity, Index},
     pass::{Pass, Settings},
     rules::Rules,
-    standing::{busy, head, open, shares_history, sources},
+    standing::{busy, open, shares_history, sources},
 };
 use crate::{
     Error, PathError, Project, Store,

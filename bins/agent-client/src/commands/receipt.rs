@@ -139,10 +139,13 @@ fn verify(out: &Output, place: &Place, commits: &str, key: &Key, require: bool) 
     let Opened { reader, tip, _scratch } = place.open(to)?;
     let first = from.map(|from| place.open(from)).transpose()?.map(|opened| opened.tip);
     let (mut ok, mut none, mut bad) = (0, 0, 0);
+    // The trees of what was looked at: of a batch the last commit comes first.
+    let mut later = BTreeSet::new();
     let mut next = Some(tip);
     while let Some(id) = next.filter(|id| Some(*id) != first) {
         let written = reader.commit(id).map_err(|error| unreadable(&error))?;
-        let told = told(&reader, &written, key);
+        let told = told(&reader, &written, key, &later);
+        later.insert(written.tree.to_string());
         match told.result {
             "ok" => ok += 1,
             "none" => none += 1,
@@ -172,7 +175,7 @@ fn verify(out: &Output, place: &Place, commits: &str, key: &Key, require: bool) 
     }
 }
 
-fn told(reader: &Reader, written: &Written, key: &Key) -> Told {
+fn told(reader: &Reader, written: &Written, key: &Key, later: &BTreeSet<String>) -> Told {
     let subject = written.message.lines().next().unwrap_or_default().to_owned();
     let (commit, (faults, notes)) = (written.id.to_string(), Default::default());
     let mut told = Told { commit, subject, result: "ok", receipt: None, faults, notes };
@@ -189,13 +192,20 @@ fn told(reader: &Reader, written: &Written, key: &Key) -> Told {
             None
         }
     };
-    let faults = sealed.check(key, &Commit { tree: written.tree.to_string(), parents }, required.as_deref());
-    if let Some(tree) = &sealed.receipt.gated {
-        told.notes
-            .push(format!("its gates ran on the tree {tree:.SHORT$} of a later commit, which landed in the same step"));
+    let mut faults: Vec<String> = Vec::new();
+    let found = sealed.check(key, &Commit { tree: written.tree.to_string(), parents }, required.as_deref());
+    faults.extend(found.iter().map(ToString::to_string));
+    match &sealed.receipt.gated {
+        Some(tree) if later.contains(tree) => {
+            told.notes.push(format!("its gates ran on the tree {tree:.SHORT$} of a later commit of its batch"));
+        }
+        Some(tree) => faults.push(format!(
+            "its gates ran on the tree {tree:.SHORT$} of a later commit, which is not there: give the range as far as that"
+        )),
+        None => {}
     }
     told.result = if faults.is_empty() { "ok" } else { "bad" };
-    Told { faults: faults.iter().map(ToString::to_string).collect(), receipt: Some(sealed.receipt), ..told }
+    Told { faults, receipt: Some(sealed.receipt), ..told }
 }
 
 /// The gates that had to pass, as the commit below defines them for what was changed.

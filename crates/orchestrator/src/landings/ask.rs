@@ -70,6 +70,7 @@ impl Orchestrator {
             store.keep(&[(name, work)]).map_err(refused)
         })
         .await?;
+        let held = kept.clone();
         let commit = work.to_string();
         let request = landing::Request {
             agent: agent.clone(),
@@ -80,7 +81,15 @@ impl Orchestrator {
             kept,
         };
         match self.submit(actor, Command::Landing(landing::Command::Request(request))).await? {
-            Reply::Landing(id) => self.merge(id).await,
+            Reply::Landing(id) => {
+                // The end of another landing of the same work may have let go of it at that moment.
+                self.blocking(move |this| {
+                    let store = this.shared.following.store(&this.options().project).map_err(refused)?;
+                    store.keep(&[(held, work)]).map_err(refused)
+                })
+                .await?;
+                self.merge(id).await
+            }
             _ => Err(Error::Internal("a landing was asked for and not answered".to_owned())),
         }
     }

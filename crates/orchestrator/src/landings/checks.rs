@@ -87,8 +87,10 @@ pub(super) async fn run(
         let _lost = output.write_all(bytes);
     });
     tokio::select! {
-        report = gate_run => Ok(Some(ran(gate, definitions, &report))),
+        // What was stopped says nothing, even where it ended at that moment.
+        biased;
         () = stopped.cancelled() => Ok(None),
+        report = gate_run => Ok(Some(ran(gate, definitions, &report))),
     }
 }
 

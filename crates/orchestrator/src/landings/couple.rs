@@ -130,9 +130,17 @@ impl Runner {
     async fn couple(&mut self, target: &str, planned: Vec<u64>) -> Result<(), Failed> {
         let Some(first) = planned.first().copied() else { return Ok(()) };
         let branch = target.to_owned();
-        let found =
-            with_store(&self.orchestrator, move |this, store| line(store, &branch, left_beside(this, &branch))).await?;
+        let found = with_store(&self.orchestrator, move |this, store| line(store, &branch, left_beside(this, &branch)));
+        let found = found.await;
         let stands = self.tracks.entry(target.to_owned()).or_default().tip;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                // It is this one's failure, of which nobody else is to be refused.
+                record(&self.orchestrator, Step::Begin { id: first, tip: String::new(), after: None }).await?;
+                return Err(Failed { id: Some(first), error });
+            }
+        };
         let tip = match found {
             Ok(line) if stands.is_none_or(|stands| stands == line.tip) => line.tip,
             Err(gone) if stands.is_none() => return self.no_line(first, target, gone).await.map_err(Failed::of(first)),

@@ -32,6 +32,10 @@ impl Failures {
             (open, known.into_iter().min_by_key(|one| (Some(one.id) != id, one.intent.is_none(), one.id)))
         });
         let (open, Some(landing)) = in_work.await? else { return Ok(()) };
+        if id.is_some_and(|id| id != landing.id) {
+            // Whose it was is over.
+            return Ok(());
+        }
         self.0.retain(|id, _| open.contains(id));
         let times = self.0.entry(landing.id).or_default();
         *times += 1;

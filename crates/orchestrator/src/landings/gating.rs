@@ -70,6 +70,10 @@ async fn all(orchestrator: &Orchestrator, job: &Job) -> Result<Outcome, Error> {
                 }
             }
         };
+        if job.stop.is_cancelled() {
+            // By now the landing may stand on another tree.
+            return Ok(Outcome::Stopped);
+        }
         let objection = checks::objection(&run);
         record(orchestrator, Step::GateEnded { id: job.id, run: run.clone() }).await?;
         if let Some(reason) = objection {

@@ -1,10 +1,9 @@
 //! The loop that works the queue off. What it does is in the log step by step, so it can be cut off anywhere.
 
-use super::Dirty;
 use super::failures::Failures;
 use super::finish::{finish, left_beside};
 use super::gating::{self, DYING, Job, Outcome};
-use super::moving::{Move, NoLine, commit, in_the_way, line};
+use super::moving::{NoLine, choose, commit, line};
 use super::track::Track;
 use super::trials::Trials;
 use super::upkeep::Upkeep;
@@ -225,8 +224,7 @@ impl Runner {
 
     /// What waits is looked at now and then.
     async fn wake(&mut self) -> Result<bool, Failed> {
-        let is_idle = self.tasks.is_empty() && self.tracks.values().all(|track| track.train.is_empty());
-        if !is_idle && self.looked.is_some_and(|looked| looked.elapsed() < AGAIN) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < AGAIN) {
             return Ok(false);
         }
         self.looked = Some(Instant::now());
@@ -353,12 +351,11 @@ async fn is_free(orchestrator: &Orchestrator, landing: &Landing) -> Result<bool,
         };
         let [tip, tree] = [&landing.tip, &landing.tree].map(|text| text.as_deref().and_then(snapshots::object));
         let (Some(tip), Some(tree)) = (tip, tree) else { return Ok(true) };
-        if line.tip != tip || this.options().landing.dirty == Dirty::Branch {
+        if line.tip != tip {
             return Ok(true);
         }
         let to = commit(this, store, &landing, tip, tree)?;
-        let step = Move { branch: landing.target, from: Some(line.target), to, message: String::new() };
-        Ok(in_the_way(this, store, &step)?.is_empty())
+        Ok(choose(this, store, &landing, line, to)?.is_ok())
     })
     .await
 }

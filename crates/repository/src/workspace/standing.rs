@@ -14,7 +14,7 @@ pub(super) fn open(root: &Path) -> Result<gix::ThreadSafeRepository, Error> {
 
 /// The commit that is checked out, by refs alone: no object is read, for this view of the objects has room for few new
 /// packs (the store reads what is read of them).
-pub(super) fn head(local: &gix::Repository) -> Result<Option<ObjectId>, Error> {
+pub(crate) fn head(local: &gix::Repository) -> Result<Option<ObjectId>, Error> {
     let failed = |error: &dyn std::fmt::Display| Error::git("read HEAD", error);
     let head = local.head().map_err(|error| failed(&error))?;
     if head.is_unborn() {

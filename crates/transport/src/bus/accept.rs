@@ -71,12 +71,15 @@ async fn examine(hall: &Hall, desk: &mut Desk, entry: &Entry) -> Result<Verdict,
     }
 }
 
+/// Most bytes of a file of the server's own: a result in it may be as large as a file, and is longer as JSON.
+const MAX_OWN: usize = 16 * MAX_FILE;
+
 /// A file that the server itself wrote: its name is the message's number. One of a log that was replaced by an
 /// older copy has another message's number.
 async fn own_file(hall: &Hall, desk: &mut Desk, entry: &Entry, message: u64) -> Result<Verdict, Error> {
     use orchestrator::Error as E;
     let (owner, name, kind) = (desk.agent.to_string(), entry.name.clone(), entry.kind);
-    let bytes = match hall.io(move |folders| Ok(folders.read(kind, &owner, &name, MAX_FILE))).await? {
+    let bytes = match hall.io(move |folders| Ok(folders.read(kind, &owner, &name, MAX_OWN))).await? {
         Content::Bytes(bytes) => bytes,
         Content::Gone => return Ok(Verdict::Later),
         Content::Refused(refusal) => return refuse(hall, desk, entry, None, refusal).await,

@@ -59,7 +59,16 @@ pub(crate) async fn finish(
     if hall.orchestrator.read(is_done).await? {
         return Ok(true);
     }
-    let refusal = match claim(hall, agent, id).await? {
+    // Who holds it needs no claim, and may have said that it is off by now.
+    let held = hall.orchestrator.read(|state| {
+        let claim = state.tasks.get(id)?.claim.as_ref()?;
+        (claim.agent.key() == agent.key()).then_some(claim.token)
+    });
+    let token = match held.await? {
+        Some(token) => Ok(token),
+        None => claim(hall, agent, id).await?,
+    };
+    let refusal = match token {
         Err(refusal) => refusal,
         Ok(token) => {
             let command = TaskCommand::finish((id, token), Some(agent.clone()), !ok, Some(Json::from(result)));
